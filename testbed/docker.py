@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: MIT
+"""The Docker engine: found where one answers, installed and started on a bare Debian machine.
+
+The command line client is all that is used of it, so whatever the client is set up for (`DOCKER_HOST`, contexts) holds here too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from testbed.errors import TestbedError
+
+Progress = Callable[[str], None]
+
+_START_LIMIT = 60
+"""Seconds for a started engine to answer; three are usual, more after a kill with many images."""
+
+
+def docker(
+    *arguments: str,
+    check: bool = True,
+    stdin: str | bytes | None = None,
+    timeout: float | None = 120,
+    env: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run one `docker` command and return what it printed.
+
+    `timeout` is in seconds. Raises TestbedError with the command's own words when it fails and `check` is set, and when the
+    time is over.
+    """
+    command = ["docker", *arguments]
+    text = stdin.decode() if isinstance(stdin, bytes) else stdin
+    try:
+        done = subprocess.run(
+            command,
+            input=text,
+            stdin=subprocess.DEVNULL if text is None else None,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+            env=None if env is None else dict(env),
+        )
+    except FileNotFoundError as error:
+        raise TestbedError("the command `docker` is not on the PATH; install Docker, or put it there") from error
+    except subprocess.TimeoutExpired as error:
+        said = error.stderr if isinstance(error.stderr, str) else (error.stderr or b"").decode(errors="replace")
+        raise TestbedError(f"`{_shown(command)}` did not end within {timeout:.0f} s{_tail(said)}") from error
+    if check and done.returncode:
+        raise TestbedError(
+            f"`{_shown(command)}` failed with exit code {done.returncode}{_tail(done.stderr or done.stdout)}"
+        )
+    return done
+
+
+def answers() -> bool:
+    """Whether a Docker engine answers."""
+    try:
+        return docker("version", "--format", "{{.Server.Version}}", check=False, timeout=20).returncode == 0
+    except TestbedError:
+        return False
+
+
+def ensure_engine(progress: Progress = print, env: Mapping[str, str] = os.environ) -> str:
+    """Make sure that a Docker engine answers, and return its version.
+
+    One that answers is used as it is. On Debian (or a relative of it) as root it is installed from the distribution's packages
+    and started, and stays up after this process. Anywhere else: TestbedError says what to do.
+    """
+    if answers():
+        return _version()
+    _refuse_where_not_ours(env)
+    with _one_at_a_time():
+        if answers():
+            return _version()
+        if not shutil.which("dockerd"):
+            progress("docker: no engine here: installing docker.io from the distribution's packages")
+            _install()
+        progress("docker: starting the engine")
+        _start()
+    progress(f"docker: engine {_version()} answers")
+    return _version()
+
+
+def _version() -> str:
+    return docker("version", "--format", "{{.Server.Version}}").stdout.strip()
+
+
+def _refuse_where_not_ours(env: Mapping[str, str]) -> None:
+    if env.get("DOCKER_HOST"):
+        raise TestbedError(
+            f"no Docker engine answers at DOCKER_HOST={env['DOCKER_HOST']}; start it, or unset DOCKER_HOST to use a local one"
+        )
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise TestbedError(
+            "no Docker engine answers; start Docker (and make sure that your user may use its socket), "
+            "or run this as root on Debian, where it is installed and started for you"
+        )
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    with (Path(tempfile.gettempdir()) / "kit-docker-engine.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _install() -> None:
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "docker.io", "iptables"],
+    ):
+        done = subprocess.run(
+            command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
+        )
+        if done.returncode:
+            raise TestbedError(
+                f"installing Docker: `{_shown(command)}` failed with exit code {done.returncode}{_tail(done.stderr)}"
+            )
+
+
+def _start() -> None:
+    if Path("/run/systemd/system").is_dir():
+        subprocess.run(["systemctl", "start", "docker"], check=False, capture_output=True)
+        _await_answer(None, Path("/dev/null"))
+        return
+    remove_stale_pid_files()
+    log = Path("/var/log/kit-dockerd.log")
+    with log.open("ab") as sink:
+        process = subprocess.Popen(
+            ["dockerd"], stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True, cwd="/"
+        )
+    _await_answer(process, log)
+
+
+def _await_answer(process: subprocess.Popen[bytes] | None, log: Path) -> None:
+    end = time.monotonic() + _START_LIMIT
+    while not answers():
+        if process is not None and process.poll() is not None:
+            raise TestbedError(f"dockerd ended at once (exit code {process.returncode}); {log} says{_tail_of(log)}")
+        if time.monotonic() > end:
+            raise TestbedError(f"dockerd was started and does not answer after {_START_LIMIT} s; {log} says{_tail_of(log)}")
+        time.sleep(0.2)
+
+
+def remove_stale_pid_files(run: Path = Path("/var/run"), proc: Path = Path("/proc")) -> list[Path]:
+    """Remove what a killed engine left in `run` and return it.
+
+    dockerd takes any process that has the number in its pid file for itself and does not start. After a kill that number may
+    belong to something else, so the process's name (in `proc`) is looked at. A containerd that outlived its dockerd stays:
+    the new one takes it over.
+    """
+    removed = []
+    for path, name in (
+        (run / "docker.pid", "dockerd"),
+        (run / "docker" / "containerd" / "containerd.pid", "containerd"),
+    ):
+        try:
+            pid = path.read_text().strip()
+        except FileNotFoundError:
+            continue
+        try:
+            alive = (proc / pid / "comm").read_text().strip() == name if pid.isdigit() else False
+        except OSError:
+            alive = False
+        if not alive:
+            path.unlink(missing_ok=True)
+            removed.append(path)
+    return removed
+
+
+def _shown(command: Sequence[str], limit: int = 160) -> str:
+    text = " ".join(command)
+    return text if len(text) <= limit else text[:limit] + " …"
+
+
+def _tail(text: str, lines: int = 12) -> str:
+    last = text.strip().splitlines()[-lines:]
+    return ":\n" + "\n".join("  " + line for line in last) if last else ""
+
+
+def _tail_of(path: Path) -> str:
+    try:
+        return _tail(path.read_text(errors="replace"))
+    except OSError:
+        return " nothing"
