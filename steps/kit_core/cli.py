@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+"""The command line of a step, made from its declared settings: parsing (by typer) and the help text."""
+
+import inspect
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from kit_core.declare import Setting, declared
+from kit_core.errors import InputError
+from kit_core.step import Argument, Command, Step
+
+_WIDTH: Final = 100
+_ARGUMENT: Final = "argument_"
+_CODES: Final = (
+    "0 done, nothing to do, or superseded; 1 the work failed; 2 settings or input files are wrong, nothing was"
+    " touched; 3 a difference, where asked with --exit-code; 70 a time limit ran out; 75 someone else is in the way,"
+    " trying again may help; 130, 143 interrupted"
+)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What the command line asks for: a command, options as text by field name, arguments by name."""
+
+    command: Command
+    options: Mapping[str, str | None]
+    arguments: Mapping[str, Any]
+
+
+def split_command(step: Step, argv: Sequence[str]) -> tuple[Command, list[str]]:
+    """The command that `argv` names first (else the step's default), and what is left."""
+    command = step.command(argv[0]) if argv else None
+    return (command, list(argv[1:])) if command else (step.commands[0], list(argv))
+
+
+def parse(step: Step, argv: Sequence[str]) -> Parsed:
+    """Read the command line. Raises `InputError` in the parser's words."""
+    import typer
+
+    command, rest = split_command(step, argv)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(name=command.name, add_help_option=False)(_collector(step, command))
+    try:
+        values = typer.main.get_command(app).main(args=rest, prog_name=step.name, standalone_mode=False)
+    except typer.TyperException as error:
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        raise InputError(
+            "The command line is wrong", why=message, hint=f"Run `{step.name} --help`; a command's name comes first."
+        ) from None
+    options = {item.field: _as_text(values[item.field]) for item in declared(step.settings)}
+    arguments = {item.name: _argument(item, values[_ARGUMENT + item.name]) for item in command.arguments}
+    return Parsed(command, options, arguments)
+
+
+def _collector(step: Step, command: Command) -> Any:
+    """A function whose signature is the command line, for typer to read; it returns what it was called with."""
+    import typer
+
+    parameters = []
+    for item in declared(step.settings):
+        kind = bool if item.kind is bool else str
+        names = f"{item.option}/--no-{item.option[2:]}" if item.kind is bool else item.option
+        annotation = Annotated[kind | None, typer.Option(names)]  # type: ignore[valid-type]
+        parameters.append(_parameter(item.field, annotation))
+    for argument in command.arguments:
+        hint: Any = list[str] | None if argument.many else str | None
+        annotation = Annotated[hint, typer.Argument(metavar=argument.name)]
+        parameters.append(_parameter(_ARGUMENT + argument.name, annotation))
+
+    def collect(**values: Any) -> dict[str, Any]:
+        return values
+
+    collect.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    collect.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return collect
+
+
+def _parameter(name: str, annotation: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _as_text(value: Any) -> str | None:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _argument(item: Argument, value: Any) -> Any:
+    if item.required and not value:
+        raise InputError(
+            "The command line is wrong", why=f"{item.name} is missing ({item.help})", hint="Run with --help."
+        )
+    return tuple(value or ()) if item.many else value
+
+
+def help_text(step: Step, argv: Sequence[str] = ()) -> str:
+    """What `--help` prints: usage, every setting with its variables, default and meaning, grouped, exit codes."""
+    command, _ = split_command(step, argv)
+    default = command is step.commands[0]
+    usage = " ".join([step.name, *([] if default else [command.name]), *map(_placeholder, command.arguments)])
+    parts = [f"Usage: {usage} [OPTIONS]", _wrapped(step.summary if default else command.help)]
+    if default:
+        rows = [(item.name, item.help) for item in step.commands]
+        parts.append("Commands (the first runs when none is named):\n" + "\n".join(_rows(rows)))
+    if command.arguments:
+        parts.append("Arguments:\n" + "\n".join(_rows([(item.name, item.help) for item in command.arguments])))
+    groups: dict[str, list[Setting]] = {}
+    for item in declared(step.settings):
+        groups.setdefault("Accepted for compatibility, without effect" if item.ignored else item.group, []).append(item)
+    parts += [f"{title}:\n" + "\n".join(map(_setting, items)) for title, items in groups.items()]
+    parts.append(
+        _wrapped(
+            "Every setting may be given as an option or as a variable; options win, then KIT_<NAME>, then the bare name"
+            " where there is one, then the CI's own variable. Any variable also as <NAME>_BASE64, a secret also as"
+            " <NAME>_FILE. Proxies: HTTPS_PROXY, HTTP_PROXY, NO_PROXY."
+        )
+    )
+    if step.examples:
+        parts.append("Examples:\n" + "\n".join(f"  {example}" for example in step.examples))
+    parts.append(_wrapped(f"Exit codes: {_CODES}."))
+    return "\n\n".join(parts)
+
+
+def _placeholder(item: Argument) -> str:
+    name = f"{item.name}..." if item.many else item.name
+    return name if item.required else f"[{name}]"
+
+
+def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
+    width = max(len(name) for name, _ in rows) + 2
+    return [
+        textwrap.fill(text, _WIDTH, initial_indent=f"  {name:<{width}}", subsequent_indent=" " * (width + 2))
+        for name, text in rows
+    ]
+
+
+def _setting(item: Setting) -> str:
+    option = f"{item.option}, --no-{item.option[2:]}" if item.kind is bool else f"{item.option} {placeholder(item)}"
+    variables = ", ".join(item.variables)
+    shown = f"  {option}\n      {variables}" + (f"  [default: {item.default_text}]" if item.default_text else "")
+    text = item.help + (f" Else from {', '.join(item.native)}." if item.native else "")
+    return shown + "\n" + textwrap.fill(text, _WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 10)
+
+
+def placeholder(item: Setting) -> str:
+    """What stands for the value in help and documentation."""
+    if item.secret:
+        return "FILE"
+    if item.choices:
+        return "|".join(item.choices)
+    words = {bool: "true|false", int: "N", float: "N"}
+    name = words.get(item.kind) if isinstance(item.kind, type) else None
+    if name is None:
+        name = "A,B,…" if "tuple" in str(item.kind) else "PATH" if "Path" in str(item.kind) else "TEXT"
+    return f"{name} ({item.unit})" if item.unit else name
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, _WIDTH)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""Values that never print, and the masking of what libraries print all the same."""
+
+import base64
+import json
+import urllib.parse
+from typing import Final
+
+MASK: Final = "***"
+_SHORTEST_MASKED: Final = 4
+
+
+class Secret:
+    """A value that shows itself to nobody who does not ask by name: `str`, `repr` and formats print `***`."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is not written anywhere")
+
+
+class Masker:
+    """Replaces every secret it was told of, in the forms libraries print them in, by `***`.
+
+    Values shorter than four characters are left alone: masking them would shred every text and hide nothing.
+    """
+
+    def __init__(self) -> None:
+        self._forms: set[str] = set()
+        self._sorted: tuple[str, ...] = ()
+
+    def add(self, secret: Secret | str) -> None:
+        """Mask this value from now on: as it is, URL-quoted, base64-encoded, JSON-escaped, and line by line."""
+        value = secret.reveal() if isinstance(secret, Secret) else secret
+        raw = value.encode("utf-8", "surrogateescape")
+        forms = {
+            value,
+            value.strip(),
+            urllib.parse.quote(raw, safe=""),
+            urllib.parse.quote_plus(raw),
+            urllib.parse.quote(raw),
+            base64.b64encode(raw).decode(),
+            base64.urlsafe_b64encode(raw).decode(),
+            json.dumps(value)[1:-1],
+            json.dumps(value, ensure_ascii=False)[1:-1],
+            repr(value)[1:-1],
+        }
+        if "\n" in value.strip():
+            forms.update(line.strip() for line in value.splitlines() if len(line.strip()) > 2 * _SHORTEST_MASKED)
+        self._forms.update(form for form in forms if len(form) >= _SHORTEST_MASKED)
+        # The longest first, so that no secret's tail stays behind another one's mask.
+        self._sorted = tuple(sorted(self._forms, key=lambda form: (-len(form), form)))
+
+    def mask(self, text: str) -> str:
+        """`text` without any known secret."""
+        for form in self._sorted:
+            if form in text:
+                text = text.replace(form, MASK)
+        return text
