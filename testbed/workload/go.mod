@@ -1,0 +1,3 @@
+module kit/testbed/workload
+
+go 1.24
