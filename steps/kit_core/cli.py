@@ -47,7 +47,9 @@ def parse(step: Step, argv: Sequence[str]) -> Parsed:
     except typer.TyperException as error:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         raise InputError(
-            "The command line is wrong", why=message, hint=f"Run `{step.name} --help`; a command's name comes first."
+            "The command line is wrong",
+            why=message,
+            hint=f"Run `{step.name} --help`; a command's name comes first.",
         ) from None
     options = {item.field: _as_text(values[item.field]) for item in declared(step.settings)}
     arguments = {item.name: _argument(item, values[_ARGUMENT + item.name]) for item in command.arguments}
@@ -103,10 +105,14 @@ def help_text(step: Step, argv: Sequence[str] = ()) -> str:
         rows = [(item.name, item.help) for item in step.commands]
         parts.append("Commands (the first runs when none is named):\n" + "\n".join(_rows(rows)))
     if command.arguments:
-        parts.append("Arguments:\n" + "\n".join(_rows([(item.name, item.help) for item in command.arguments])))
+        parts.append(
+            "Arguments:\n" + "\n".join(_rows([(item.name, item.help) for item in command.arguments]))
+        )
     groups: dict[str, list[Setting]] = {}
     for item in declared(step.settings):
-        groups.setdefault("Accepted for compatibility, without effect" if item.ignored else item.group, []).append(item)
+        groups.setdefault(
+            "Accepted for compatibility, without effect" if item.ignored else item.group, []
+        ).append(item)
     parts += [f"{title}:\n" + "\n".join(map(_setting, items)) for title, items in groups.items()]
     parts.append(
         _wrapped(
@@ -135,9 +141,15 @@ def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _setting(item: Setting) -> str:
-    option = f"{item.option}, --no-{item.option[2:]}" if item.kind is bool else f"{item.option} {placeholder(item)}"
+    option = (
+        f"{item.option}, --no-{item.option[2:]}"
+        if item.kind is bool
+        else f"{item.option} {placeholder(item)}"
+    )
     variables = ", ".join(item.variables)
-    shown = f"  {option}\n      {variables}" + (f"  [default: {item.default_text}]" if item.default_text else "")
+    shown = f"  {option}\n      {variables}" + (
+        f"  [default: {item.default_text}]" if item.default_text else ""
+    )
     text = item.help + (f" Else from {', '.join(item.native)}." if item.native else "")
     return shown + "\n" + textwrap.fill(text, _WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 10)
 

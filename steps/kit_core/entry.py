@@ -115,7 +115,14 @@ def _outcome(
         for warning in loaded.warnings:
             console.warning(warning)
         context = Context(
-            env=env, console=console, stdout=out, stop=stop, masker=masker, cwd=cwd, debug=debug, given=loaded.given
+            env=env,
+            console=console,
+            stdout=out,
+            stop=stop,
+            masker=masker,
+            cwd=cwd,
+            debug=debug,
+            given=loaded.given,
         )
         return parsed.command.run(settings, context, parsed.arguments) or 0
 

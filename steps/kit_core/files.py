@@ -19,7 +19,10 @@ def read_text(path: Path, *, what: str, hint: str | None = None) -> str:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{what} is not UTF-8 text", where=str(path), why=f"byte {error.start + 1} cannot be decoded", hint=hint
+            f"{what} is not UTF-8 text",
+            where=str(path),
+            why=f"byte {error.start + 1} cannot be decoded",
+            hint=hint,
         ) from None
     except (OSError, ValueError) as error:
         raise refused(error, path, f"{what} cannot be read", kind=InputError, hint=hint) from None
