@@ -62,14 +62,12 @@ def _collector(step: Step, command: Command) -> Any:
 
     parameters = []
     for item in declared(step.settings):
-        kind = bool if item.kind is bool else str
+        hint: Any = bool | None if item.kind is bool else str | None
         names = f"{item.option}/--no-{item.option[2:]}" if item.kind is bool else item.option
-        annotation = Annotated[kind | None, typer.Option(names)]  # type: ignore[valid-type]
-        parameters.append(_parameter(item.field, annotation))
+        parameters.append(_parameter(item.field, Annotated[hint, typer.Option(names)]))
     for argument in command.arguments:
-        hint: Any = list[str] | None if argument.many else str | None
-        annotation = Annotated[hint, typer.Argument(metavar=argument.name)]
-        parameters.append(_parameter(_ARGUMENT + argument.name, annotation))
+        hint = list[str] | None if argument.many else str | None
+        parameters.append(_parameter(_ARGUMENT + argument.name, Annotated[hint, typer.Argument(metavar=argument.name)]))
 
     def collect(**values: Any) -> dict[str, Any]:
         return values
@@ -105,14 +103,10 @@ def help_text(step: Step, argv: Sequence[str] = ()) -> str:
         rows = [(item.name, item.help) for item in step.commands]
         parts.append("Commands (the first runs when none is named):\n" + "\n".join(_rows(rows)))
     if command.arguments:
-        parts.append(
-            "Arguments:\n" + "\n".join(_rows([(item.name, item.help) for item in command.arguments]))
-        )
+        parts.append("Arguments:\n" + "\n".join(_rows([(item.name, item.help) for item in command.arguments])))
     groups: dict[str, list[Setting]] = {}
     for item in declared(step.settings):
-        groups.setdefault(
-            "Accepted for compatibility, without effect" if item.ignored else item.group, []
-        ).append(item)
+        groups.setdefault("Accepted for compatibility, without effect" if item.ignored else item.group, []).append(item)
     parts += [f"{title}:\n" + "\n".join(map(_setting, items)) for title, items in groups.items()]
     parts.append(
         _wrapped(
@@ -141,15 +135,9 @@ def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _setting(item: Setting) -> str:
-    option = (
-        f"{item.option}, --no-{item.option[2:]}"
-        if item.kind is bool
-        else f"{item.option} {placeholder(item)}"
-    )
+    option = f"{item.option}, --no-{item.option[2:]}" if item.kind is bool else f"{item.option} {placeholder(item)}"
     variables = ", ".join(item.variables)
-    shown = f"  {option}\n      {variables}" + (
-        f"  [default: {item.default_text}]" if item.default_text else ""
-    )
+    shown = f"  {option}\n      {variables}" + (f"  [default: {item.default_text}]" if item.default_text else "")
     text = item.help + (f" Else from {', '.join(item.native)}." if item.native else "")
     return shown + "\n" + textwrap.fill(text, _WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 10)
 

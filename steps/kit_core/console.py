@@ -107,9 +107,7 @@ class Console:
         """The run's last line: `result=WORD` and facts, also as the CI's step outputs where it has them."""
         self._tell("result", word, fields=fields)
         outputs = {"result": word, **fields}
-        lines = "".join(
-            f"{key}={harmless(self._masker.mask(str(value)))}\n" for key, value in outputs.items()
-        )
+        lines = "".join(f"{key}={harmless(self._masker.mask(str(value)))}\n" for key, value in outputs.items())
         self._append("GITHUB_OUTPUT", lines)
         if self._provider.dialect == "azure":
             with self._lock:
@@ -135,9 +133,7 @@ class Console:
         """
         done = threading.Event()
         beat = self._frames if self._live else self._beats
-        thread = threading.Thread(
-            target=beat, args=(describe, cluster, done), daemon=True, name="kit-waiting"
-        )
+        thread = threading.Thread(target=beat, args=(describe, cluster, done), daemon=True, name="kit-waiting")
         thread.start()
         try:
             yield

@@ -80,15 +80,11 @@ def _listed(text: str) -> tuple[str, ...]:
     if stripped.lower() == "none":
         return ()
     if not stripped.startswith("["):
-        return tuple(
-            item.strip() for line in stripped.splitlines() for item in line.split(",") if item.strip()
-        )
+        return tuple(item.strip() for line in stripped.splitlines() for item in line.split(",") if item.strip())
     try:
         items = json.loads(stripped)
     except json.JSONDecodeError as error:
-        raise Unfit(
-            f"it begins like a JSON array and is none ({error.msg} at character {error.pos + 1})"
-        ) from None
+        raise Unfit(f"it begins like a JSON array and is none ({error.msg} at character {error.pos + 1})") from None
     if not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in items):
         raise Unfit("expected a JSON array of strings")
     return tuple(str(item) for item in items)

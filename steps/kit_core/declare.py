@@ -158,9 +158,7 @@ def declared(cls: type[Any]) -> Iterator[Setting]:
             unit=details.unit,
             minimum=details.minimum,
             maximum=details.maximum,
-            default_text=details.default_text
-            if details.default_text is not None
-            else _shown(item.default, details),
+            default_text=details.default_text if details.default_text is not None else _shown(item.default, details),
             ignored=details.ignored,
         )
 

@@ -32,9 +32,7 @@ def unknown_variables(env: Mapping[str, str], known: Iterable[str]) -> list[tupl
     """
     names = frozenset(known)
     strangers = sorted(
-        name
-        for name in env
-        if name.startswith(PREFIX) and not _among(name, names) and not _LINKED.match(name)
+        name for name in env if name.startswith(PREFIX) and not _among(name, names) and not _LINKED.match(name)
     )
     if not strangers:
         return []

@@ -32,9 +32,7 @@ def proxy_for(url: str, env: Mapping[str, str]) -> str | None:
     HTTP_PROXY in capitals is honoured, as by the other tools of this field, except in a CGI program.
     """
     parts = urllib.parse.urlsplit(url)
-    variables = {
-        name.lower(): value for name, value in env.items() if value and name.lower().endswith("_proxy")
-    }
+    variables = {name.lower(): value for name, value in env.items() if value and name.lower().endswith("_proxy")}
     if "REQUEST_METHOD" in env:
         variables.pop("http_proxy", None)
     proxy = variables.get(f"{parts.scheme}_proxy") or variables.get("all_proxy")

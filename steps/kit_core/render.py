@@ -20,9 +20,7 @@ _ESCAPE_SEQUENCE: Final = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|\x9b[0-?]*[ -/]*[@-~]"
 )
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_COMMAND_ANYWHERE: Final = re.compile(
-    r"#(?=#(?:\[|vso\[))", re.IGNORECASE
-)  # Azure's, and GitHub's older form
+_COMMAND_ANYWHERE: Final = re.compile(r"#(?=#(?:\[|vso\[))", re.IGNORECASE)  # Azure's, and GitHub's older form
 _COMMAND_FIRST: Final = re.compile(r"^(\s*):(?=:)")  # GitHub's, at the beginning of a line
 
 _COLOURS: Final = {
@@ -81,14 +79,10 @@ class TextRenderer:
             return self._close()
         if event.level == "result":
             facts = {"result": event.text, **event.fields}
-            return [
-                self._painted("success", " ".join(f"{key}={_fact(value)}" for key, value in facts.items()))
-            ]
+            return [self._painted("success", " ".join(f"{key}={_fact(value)}" for key, value in facts.items()))]
         prefix = f"[{harmless(event.cluster)}] " if event.cluster else ""
         if event.level == "foreign":
-            return [
-                prefix + self._painted("foreign", f"  | {harmless(line)}") for line in event.text.splitlines()
-            ]
+            return [prefix + self._painted("foreign", f"  | {harmless(line)}") for line in event.text.splitlines()]
         body = [harmless(line) for line in event.text.splitlines() or [""]]
         word = _WORDS.get(event.level, "")
         shown = [prefix + self._painted(event.level, word + body[0])]
@@ -105,15 +99,11 @@ class TextRenderer:
             return []
         if self._dialect == "github":
             places = {"file": event.file, "line": event.line, "col": event.column}
-            shown = ",".join(
-                f"{key}={_property(str(value))}" for key, value in places.items() if value is not None
-            )
+            shown = ",".join(f"{key}={_property(str(value))}" for key, value in places.items() if value is not None)
             return [f"::{event.level}{' ' + shown if shown else ''}::{_data(text)}"]
         if self._dialect == "azure":
             places = {"sourcepath": event.file, "linenumber": event.line, "columnnumber": event.column}
-            shown = "".join(
-                f"{key}={_azure(str(value))};" for key, value in places.items() if value is not None
-            )
+            shown = "".join(f"{key}={_azure(str(value))};" for key, value in places.items() if value is not None)
             return [f"##vso[task.logissue type={event.level};{shown}]{_azure(text)}"]
         return []
 

@@ -67,9 +67,7 @@ class Masker:
             repr(value)[1:-1],
         }
         if "\n" in value.strip():
-            forms.update(
-                line.strip() for line in value.splitlines() if len(line.strip()) > 2 * _SHORTEST_MASKED
-            )
+            forms.update(line.strip() for line in value.splitlines() if len(line.strip()) > 2 * _SHORTEST_MASKED)
         self._forms.update(form for form in forms if len(form) >= _SHORTEST_MASKED)
         # The longest first, so that no secret's tail stays behind another one's mask.
         self._sorted = tuple(sorted(self._forms, key=lambda form: (-len(form), form)))

@@ -32,9 +32,7 @@ class Loaded(Generic[S]):
     warnings: tuple[str, ...]
 
 
-def load_settings(
-    cls: type[S], env: Mapping[str, str], options: Mapping[str, str | None] | None = None
-) -> Loaded[S]:
+def load_settings(cls: type[S], env: Mapping[str, str], options: Mapping[str, str | None] | None = None) -> Loaded[S]:
     """Read the settings declared in `cls` from `options` (by field name, as text) and `env`.
 
     Raises `InputError` naming every wrong variable at once: a person who mends one should not meet the next.

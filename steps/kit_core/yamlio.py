@@ -15,6 +15,7 @@ from kit_core.errors import InputError
 from kit_core.yamlwords import Words, kubernetes_words
 
 _PREFIX: Final = "tag:yaml.org,2002:"
+_UNTAGGED: Final = "untagged"
 _HINTS: Final = {
     "found character '\\t' that cannot start any token": "Indent with spaces; a tab cannot begin a value.",
     "found character '\\t(tab)' that cannot start any token": "Indent with spaces; a tab cannot begin a value.",
@@ -82,16 +83,13 @@ def load_document(text: str, *, name: str, words: Words = kubernetes_words) -> D
     documents = load_documents(text, name=name, words=words)
     if len(documents) > 1:
         place = documents[1].start
-        raise _error(
-            place, "a second document begins here, and this file holds one", "Remove the `---` before it."
-        )
+        raise _error(place, "a second document begins here, and this file holds one", "Remove the `---` before it.")
     return documents[0] if documents else Document(None, Position(name, 1, 1), (), None)
 
 
 def _composed(text: str, name: str) -> Iterator[yaml.Node]:
     try:
-        # A loader that resolves nothing: the words are decided by `_Builder`.
-        loader = yaml.CBaseLoader(text)
+        loader = _Loader(text)
         try:
             while loader.check_node():
                 node = loader.get_node()
@@ -109,18 +107,10 @@ def _composed(text: str, name: str) -> Iterator[yaml.Node]:
         before = text[: error.position] if isinstance(error.position, int) else ""
         line = before.count("\n") + 1
         column = len(before) - before.rfind("\n")
-        shown = (
-            f"U+{ord(error.character):04X}" if isinstance(error.character, str) else f"{error.character:#x}"
-        )
-        raise _error(
-            Position(name, line, column), f"the character {shown} is not allowed in YAML", None
-        ) from None
+        shown = f"U+{ord(error.character):04X}" if isinstance(error.character, str) else f"{error.character:#x}"
+        raise _error(Position(name, line, column), f"the character {shown} is not allowed in YAML", None) from None
     except (RecursionError, UnicodeEncodeError) as error:
-        why = (
-            "it is nested too deeply"
-            if isinstance(error, RecursionError)
-            else "it holds half a surrogate pair"
-        )
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else "it holds half a surrogate pair"
         raise _error(Position(name, 1, 1), why, None) from None
 
 
@@ -150,6 +140,14 @@ def _below(node: yaml.Node, step: str | int) -> yaml.Node | None:
     return None
 
 
+class _Loader(yaml.CBaseLoader):
+    """Resolves nothing: `_Builder` decides what a plain scalar means."""
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ARG002 - the parser's signature
+        """The tag of a node whose author gave none."""
+        return _UNTAGGED if kind is yaml.ScalarNode else ""
+
+
 class _Builder:
     """From nodes to plain values. An alias gives the same object again, so no text explodes while it is read."""
 
@@ -171,7 +169,9 @@ class _Builder:
         self._open.add(known)
         try:
             value = (
-                [self.build(item) for item in node.value] if node.id == "sequence" else self._mapping(node)
+                [self.build(item) for item in node.value]
+                if isinstance(node, yaml.SequenceNode)
+                else self._mapping(node)
             )
         except RecursionError:
             raise _error(_position(self._name, node.start_mark), "it is nested too deeply", None) from None
@@ -216,19 +216,14 @@ class _Builder:
         return value if isinstance(value, str) else node.value
 
     def _scalar(self, node: yaml.ScalarNode) -> Any:
-        # The parser gives untagged scalars the tag of a string; a tag that the author wrote is another one.
-        tag = node.tag.removeprefix(_PREFIX) if node.tag else "str"
-        if not node.style and tag == "str":
-            return self._words(node.value)
-        if tag in {"str", "binary", "timestamp"} or node.tag == "!":
+        if node.tag == _UNTAGGED:
+            return node.value if node.style else self._words(node.value)
+        tag = node.tag.removeprefix(_PREFIX)
+        if tag in {"!", "str", "binary", "timestamp"}:
             return node.value
         value = self._words(node.value)
         fits = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}.get(tag)
         if fits is None or not isinstance(value, fits):  # type: ignore[arg-type]
-            why = (
-                f"the tag {node.tag!r} does not fit the value {node.value!r}"
-                if fits
-                else f"unknown tag {node.tag!r}"
-            )
+            why = f"the tag {node.tag!r} does not fit the value {node.value!r}" if fits else f"unknown tag {node.tag!r}"
             raise _error(_position(self._name, node.start_mark), why, None)
         return float(value) if tag == "float" else value

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""Giving up root's privileges for good: the system calls of it, thin. Linux only, and only for a process with one
+thread.
+"""
+
+import ctypes
+import os
+from pathlib import Path
+from typing import Final
+
+from kit_core.mounts import Identity
+
+# linux/prctl.h and linux/capability.h
+_PR_CAPBSET_DROP: Final = 24
+_PR_SET_NO_NEW_PRIVS: Final = 38
+_PR_CAP_AMBIENT: Final = 47
+_PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
+_CAPABILITY_VERSION_3: Final = 0x20080522
+_CAP_SETGID: Final = 6
+_CAP_SETUID: Final = 7
+_CAP_SETPCAP: Final = 8
+_LAST_CAPABILITY: Final = 40
+"""CAP_CHECKPOINT_RESTORE, the last one known; asked of the kernel where it tells."""
+
+
+def become(identity: Identity) -> None:
+    """Turn this process into `identity`, without any capability and without a way to get one back.
+
+    Where the container was started without the right to change users, it stays root in name only. Raises OSError
+    where the kernel refuses what it always allows.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    held = _effective()
+    if held >> _CAP_SETPCAP & 1:
+        for number in range(_last_capability() + 1):
+            _call(libc.prctl, _PR_CAPBSET_DROP, number, 0, 0, 0)
+    if identity.uid != 0 and held >> _CAP_SETGID & 1 and held >> _CAP_SETUID & 1:
+        os.setgroups([group for group in os.getgroups() if group != 0])
+        os.setresgid(identity.gid, identity.gid, identity.gid)
+        os.setresuid(identity.uid, identity.uid, identity.uid)
+    _call(libc.prctl, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    _call(libc.capset, ctypes.byref(header), ctypes.byref(nothing))
+    _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def privileged(status: Path = Path("/proc/self/status")) -> bool:
+    """Whether this process is root and holds any capability."""
+    return os.geteuid() == 0 and _effective(status) != 0
+
+
+def _effective(status: Path = Path("/proc/self/status")) -> int:
+    for line in status.read_text("ascii").splitlines():
+        name, _, value = line.partition(":")
+        if name == "CapEff":
+            return int(value, 16)
+    return 0
+
+
+def _last_capability(source: Path = Path("/proc/sys/kernel/cap_last_cap")) -> int:
+    try:
+        return int(source.read_text("ascii"))
+    except (OSError, ValueError):
+        return _LAST_CAPABILITY
+
+
+def _call(function: "ctypes._NamedFuncPointer", *arguments: object) -> None:
+    if function(*arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
