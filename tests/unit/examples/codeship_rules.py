@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a pair of CodeShip files must keep to: the two tables of the format, as far as our own files use them.
 
-Scalars are read as written (every one a string), as the format says. Each rule that is broken gives one sentence.
+Scalars are read as written (every one a string), as the format says. Each broken rule gives one sentence.
 """
 
 from __future__ import annotations
@@ -14,26 +14,30 @@ from typing import Any
 
 import yaml
 
-SERVICE_KEYS = frozenset(
-    """build image environment env_file encrypted_env_file encrypted_environment encrypted_dockercfg_path dockercfg_service
-    volumes volumes_from depends_on links cached default_cache_branch add_docker command entrypoint user working_dir hostname
-    domainname dns dns_search extra_hosts expose cap_add cap_drop cpu_shares cpuset mem_limit read_only restart security_opt
-    dockerfile""".split()
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+SERVICE_KEYS = words(
+    """build image environment env_file encrypted_env_file encrypted_environment encrypted_dockercfg_path
+    dockercfg_service volumes volumes_from depends_on links cached default_cache_branch add_docker
+    command entrypoint user working_dir hostname domainname dns dns_search extra_hosts expose cap_add
+    cap_drop cpu_shares cpuset mem_limit read_only restart security_opt dockerfile"""
 )
-BUILD_KEYS = frozenset(
-    "image context dockerfile args encrypted_args encrypted_args_file path dockerfile_path".split()
+BUILD_KEYS = words("image context dockerfile args encrypted_args encrypted_args_file path dockerfile_path")
+STEP_KEYS = words(
+    """name type tag exclude service services command steps image_name image_tag registry
+    encrypted_dockercfg_path dockercfg_service on_fail"""
 )
-STEP_KEYS = frozenset(
-    """name type tag exclude service services command steps image_name image_tag registry encrypted_dockercfg_path
-    dockercfg_service on_fail""".split()
+TYPES = words("run serial parallel manual push")
+GROUPS = words("serial parallel manual")
+TEMPLATE_VALUES = words(
+    """ProjectID BuildID RepoName Branch CommitID CommitMessage CommitDescription CommitterName
+    CommitterEmail CommitterUsername Time Timestamp StringTime StepName ServiceName ImageName Ci CiName"""
 )
-TYPES = frozenset("run serial parallel manual push".split())
-GROUPS = frozenset("serial parallel manual".split())
-TEMPLATE_VALUES = frozenset(
-    """ProjectID BuildID RepoName Branch CommitID CommitMessage CommitDescription CommitterName CommitterEmail
-    CommitterUsername Time Timestamp StringTime StepName ServiceName ImageName Ci CiName""".split()
-)
-SHELL_WORDS = frozenset("&& || ; | > >> < &".split())
+SHELL_WORDS = words("&& || ; | > >> < &")
 
 
 def load(path: Path) -> Any:
@@ -53,13 +57,9 @@ def problems(folder: Path) -> list[str]:
     found = [text for name, service in services.items() for text in _service(name, service, services, folder)]
     found += [text for step in steps for text in _step(step, services, None)]
     found += [
-        f"step {step.get('name')}: manual is not the last group"
-        for step in steps[:-1]
-        if step.get("type") == "manual"
+        f"step {step.get('name')}: manual is not the last group" for step in steps[:-1] if step.get("type") == "manual"
     ]
-    return found + [
-        f"a template names {value}, which there is not" for value in _strange_values(services, steps)
-    ]
+    return found + [f"a template names {value}, which there is not" for value in _strange_values(services, steps)]
 
 
 def _service(name: str, service: Any, services: Mapping[str, Any], folder: Path) -> Iterator[str]:
@@ -71,14 +71,10 @@ def _service(name: str, service: Any, services: Mapping[str, Any], folder: Path)
         yield f"service {name}: exactly one of build and image"
     build = service.get("build", {})
     if isinstance(build, dict):
-        yield from (
-            f"service {name}: unknown key {key} under build" for key in sorted(build.keys() - BUILD_KEYS)
-        )
+        yield from (f"service {name}: unknown key {key} under build" for key in sorted(build.keys() - BUILD_KEYS))
     if "build" in service:
         context = folder / (build if isinstance(build, str) else build.get("context", "."))
-        dockerfile = context / (
-            build.get("dockerfile", "Dockerfile") if isinstance(build, dict) else "Dockerfile"
-        )
+        dockerfile = context / (build.get("dockerfile", "Dockerfile") if isinstance(build, dict) else "Dockerfile")
         if not dockerfile.is_file():
             yield f"service {name}: there is no {dockerfile.name} where the build looks for it"
     for volume in service.get("volumes", []):
@@ -95,7 +91,8 @@ def _step(step: Any, services: Mapping[str, Any], inherited: str | None) -> Iter
     if not isinstance(step, dict):
         yield f"{step!r} is no step"
         return
-    name, kind = step.get("name", step.get("image_name", "?")), step.get("type", "run")
+    name = str(step.get("name", step.get("image_name", "?")))
+    kind = step.get("type", "run")
     yield from (f"step {name}: unknown key {key}" for key in sorted(step.keys() - STEP_KEYS))
     if kind not in TYPES:
         yield f"step {name}: {kind} is no type"
@@ -105,9 +102,7 @@ def _step(step: Any, services: Mapping[str, Any], inherited: str | None) -> Iter
         yield f"step {name}: service and services"
     if named and inherited:
         yield f"step {name}: has a service of its own under a group that has one"
-    yield from (
-        f"step {name}: {text}" for key in ("tag", "exclude") for text in _expression(step.get(key, ""))
-    )
+    yield from (f"step {name}: {text}" for key in ("tag", "exclude") for text in _expression(step.get(key, "")))
     if kind in GROUPS:
         if not step.get("steps"):
             yield f"step {name}: a group without steps"
