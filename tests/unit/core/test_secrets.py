@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+import base64
+import copy
+import json
+import pickle
+import urllib.parse
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kit_core.secrets import Masker, Secret
+
+CANARY = 'p@ss/w"ör d+1'
+
+
+def test_a_secret_shows_itself_to_nobody() -> None:
+    secret = Secret(CANARY)
+    assert CANARY not in f"{secret} {secret!r} {[secret]} { ({'a': secret}) }"
+    assert secret.reveal() == CANARY
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+
+
+def test_secrets_compare_by_value() -> None:
+    assert Secret("a") == Secret("a")
+    assert Secret("a") != Secret("b")
+    assert Secret("a") != "a"
+    assert not Secret("")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        CANARY,
+        urllib.parse.quote(CANARY, safe=""),
+        urllib.parse.quote_plus(CANARY),
+        base64.b64encode(CANARY.encode()).decode(),
+        json.dumps(CANARY),
+        repr(CANARY),
+    ],
+)
+def test_every_form_that_libraries_print_is_masked(form: str) -> None:
+    masker = Masker()
+    masker.add(Secret(CANARY))
+    masked = masker.mask(f"cannot open https://user:{form}@git.example/x")
+    assert form.strip("\"'") not in masked
+    assert "***" in masked
+
+
+def test_each_line_of_a_key_is_masked() -> None:
+    key = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\nAgEAAoIBAQC7\n-----END KEY-----\n"
+    masker = Masker()
+    masker.add(key)
+    assert "MIIEvQIBADANBgkqhkiG" not in masker.mask("bad line: MIIEvQIBADANBgkqhkiG")
+
+
+def test_a_secret_within_another_leaves_no_tail() -> None:
+    masker = Masker()
+    masker.add("token")
+    masker.add("token-and-more")
+    assert masker.mask("token-and-more") == "***"
+
+
+@given(st.text(min_size=4), st.text(), st.text())
+def test_no_text_keeps_a_secret(secret: str, before: str, after: str) -> None:
+    masker = Masker()
+    masker.add(secret)
+    assert secret == "***" or secret not in masker.mask(before + secret + after).replace("***", "")
+
+
+def test_text_without_secrets_stays() -> None:
+    masker = Masker()
+    masker.add("abc")
+    assert copy.copy(masker.mask("abc")) == "abc", "three letters are no secret worth shredding a log for"
