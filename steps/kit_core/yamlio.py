@@ -16,9 +16,11 @@ from kit_core.yamlwords import Words, kubernetes_words
 
 _PREFIX: Final = "tag:yaml.org,2002:"
 _UNTAGGED: Final = "untagged"
+_DEEPEST: Final = 200
+"""Levels of nesting; Kubernetes' own deepest schemas have some fifty."""
 _HINTS: Final = {
-    "found character '\\t' that cannot start any token": "Indent with spaces; a tab cannot begin a value.",
-    "found character '\\t(tab)' that cannot start any token": "Indent with spaces; a tab cannot begin a value.",
+    "found character that cannot start any token": "Indent with spaces, not tabs; quote a value that begins with"
+    " `%`, `@` or a backtick.",
     "mapping values are not allowed in this context": "Look for a missing quote around a text with `: ` in it, or for"
     " a line that is indented further than the one above.",
     "did not find expected key": "Look at the indentation of this line and for a quote that is not closed.",
@@ -141,7 +143,21 @@ def _below(node: yaml.Node, step: str | int) -> yaml.Node | None:
 
 
 class _Loader(yaml.CBaseLoader):
-    """Resolves nothing: `_Builder` decides what a plain scalar means."""
+    """Resolves nothing (`_Builder` decides what a plain scalar means), and counts how deep it is: the C parser recurses
+    on its stack and would take the process with it.
+    """
+
+    depth = 0
+
+    def descend_resolver(self, current_node: yaml.Node | None, current_index: Any) -> None:  # noqa: ARG002
+        """Called when a node begins."""
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise RecursionError
+
+    def ascend_resolver(self) -> None:
+        """Called when a node ends."""
+        self.depth -= 1
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ARG002 - the parser's signature
         """The tag of a node whose author gave none."""

@@ -109,7 +109,7 @@ def test_on_a_terminal_the_status_is_drawn_over_and_taken_away() -> None:
         assert told.wait(5)
         shown.info("an event")
     written = err.getvalue()
-    assert written.endswith("\x1b[J") or written.endswith("an event\n")
+    assert written.endswith(("\x1b[J", "an event\n"))
     assert "an event\n" in written
 
 

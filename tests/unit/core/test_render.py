@@ -69,7 +69,11 @@ def test_azure_marks_the_place() -> None:
     ("dialect", "opened", "closed"),
     [
         ("github", r"::group::Render", r"::endgroup::"),
-        ("gitlab", r"\x1b\[0Ksection_start:\d+:kit_1\[collapsed=false\]\r\x1b\[0KRender", r"\x1b\[0Ksection_end:\d+:kit_1\r\x1b\[0K"),
+        (
+            "gitlab",
+            r"\x1b\[0Ksection_start:\d+:kit_1\[collapsed=false\]\r\x1b\[0KRender",
+            r"\x1b\[0Ksection_end:\d+:kit_1\r\x1b\[0K",
+        ),
         ("azure", r"##\[group\]Render", r"##\[endgroup\]"),
         ("plain", r"== Render", None),
     ],

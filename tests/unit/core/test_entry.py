@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: MIT
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kit_core.entry import Argument, Command, Context, Step, main
+from kit_core.errors import BusyError, InputError, Interrupted, TimeLimitError, WorkError, worst_exit_code
+from kit_core.secrets import Secret
+from kit_core.settings import CommonSettings, setting
+
+CANARY = "s3cr3t-canary-value"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShopSettings(CommonSettings):
+    dry_run: bool = setting(True, original=True, group="What to do", help="Only show what would happen.")
+    name: str | None = setting(None, group="What to do", help="A name.")
+    token: Secret | None = setting(None, group="Access", help="A token.")
+    elroy: str | None = setting(None, original=True, ignored=True, group="Old", help="Gone.")
+
+
+class Run:
+    """A step run in this process; `code`, `out` and `err` are what a CI would see."""
+
+    def __init__(self, work: Callable[..., Any], *argv: str, env: dict[str, str] | None = None) -> None:
+        step = Step(
+            name="kit-shop",
+            package="kit_shop",
+            summary="Runs a shop.",
+            settings=ShopSettings,
+            commands=(
+                Command(name="run", help="Run it.", run=work),
+                Command(
+                    name="show",
+                    help="Show one.",
+                    run=work,
+                    arguments=(
+                        Argument(name="ITEM", help="which"),
+                        Argument(name="MORE", help="others", required=False, many=True),
+                    ),
+                ),
+            ),
+            examples=("kit-shop --no-dry-run",),
+        )
+        out, err = io.StringIO(), io.StringIO()
+        self.code = main(step, argv, env or {}, stdout=out, stderr=err)
+        self.out, self.err = out.getvalue(), err.getvalue()
+
+
+def nothing(_settings: Any, _context: Context, _arguments: Any) -> int:
+    return 0
+
+
+def raises(error: BaseException) -> Callable[..., int]:
+    def work(*_: Any) -> int:
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (WorkError("It failed"), 1),
+        (InputError("It is wrong"), 2),
+        (TimeLimitError("It took too long"), 70),
+        (BusyError("It is busy"), 75),
+        (Interrupted(signal.SIGTERM), 143),
+        (Interrupted(signal.SIGINT), 130),
+        (RuntimeError("oops"), 1),
+    ],
+)
+def test_every_error_has_its_exit_code_and_is_a_sentence(error: BaseException, code: int) -> None:
+    run = Run(raises(error))
+    assert run.code == code
+    assert run.err.startswith("error: ")
+    assert "Traceback" not in run.err
+    assert run.out == ""
+
+
+def test_a_traceback_is_there_for_those_who_ask() -> None:
+    run = Run(raises(WorkError("It failed")), env={"DEBUG": "true"})
+    assert "Traceback" in run.err
+    assert run.code == 1
+
+
+def test_a_bug_is_told_as_one_with_the_way_to_report_it() -> None:
+    run = Run(raises(ZeroDivisionError("division by zero")))
+    assert "ZeroDivisionError: division by zero" in run.err
+    assert "DEBUG=true" in run.err
+
+
+def test_a_secret_in_a_library_s_exception_is_masked() -> None:
+    run = Run(raises(RuntimeError(f"cannot reach https://u:{CANARY}@x")), env={"KIT_TOKEN": CANARY, "DEBUG": "1"})
+    assert CANARY not in run.out + run.err
+    assert "***" in run.err
+
+
+def test_the_sentence_says_where_what_why_and_what_next() -> None:
+    error = WorkError("the push was refused", where="main", why="protected branch", hint="Ask its owner.")
+    assert str(error) == "main: the push was refused: protected branch. Ask its owner."
+
+
+def test_an_interrupted_run_says_so_in_its_last_line() -> None:
+    assert Run(raises(Interrupted(signal.SIGTERM))).err.splitlines()[-1] == "result=interrupted signal=SIGTERM"
+
+
+def test_settings_come_from_options_and_environment() -> None:
+    seen: list[Any] = []
+
+    def work(settings: Any, _context: Context, _arguments: Any) -> None:
+        seen.append(settings)
+
+    assert Run(work, "--no-dry-run", env={"KIT_NAME": "x"}).code == 0
+    assert (seen[0].dry_run, seen[0].name) == (False, "x")
+
+
+def test_a_command_gets_its_arguments() -> None:
+    seen: list[Any] = []
+
+    def work(_settings: Any, _context: Context, arguments: Any) -> int:
+        seen.append(dict(arguments))
+        return 3
+
+    assert Run(work, "show", "a", "b", "c", "--name", "n").code == 3
+    assert seen == [{"ITEM": "a", "MORE": ("b", "c")}]
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--naem", "x"], "--naem"),
+        (["show"], "ITEM is missing"),
+        (["extra"], "extra"),
+        (["--name"], "--name"),
+    ],
+)
+def test_a_wrong_command_line_is_exit_2(argv: list[str], words: str) -> None:
+    run = Run(nothing, *argv)
+    assert run.code == 2
+    assert words in run.err
+    assert "--help" in run.err
+
+
+def test_no_option_takes_a_secret_itself() -> None:
+    assert Run(nothing, "--token", CANARY).code == 2
+    assert "--token-file" in Run(nothing, "--help").out
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["-h"], ["run", "--help"], ["--name", "x", "--help"]])
+def test_help_lists_every_setting_with_variable_default_and_meaning(argv: list[str]) -> None:
+    run = Run(nothing, *argv)
+    assert run.code == 0
+    for words in (
+        "Usage: kit-shop",
+        "KIT_DRY_RUN, DRY_RUN  [default: true]",
+        "Only show what would happen.",
+        "--dry-run, --no-dry-run",
+        "KIT_TOKEN",
+        "KIT_LOG_FORMAT",
+        "What to do:",
+        "kit-shop --no-dry-run",
+        "Exit codes:",
+    ):
+        assert words in run.out
+    assert run.err == ""
+    assert max(map(len, run.out.splitlines())) <= 120
+
+
+def test_help_needs_no_valid_settings_and_hides_values() -> None:
+    run = Run(nothing, "--help", env={"DRY_RUN": "maybe", "KIT_TOKEN": CANARY})
+    assert run.code == 0
+    assert CANARY not in run.out
+
+
+def test_the_help_of_a_command_tells_its_arguments() -> None:
+    out = Run(nothing, "show", "--help").out
+    assert "kit-shop show ITEM [MORE...]" in out
+    assert "Show one." in out
+
+
+def test_version_names_program_version_and_commit() -> None:
+    run = Run(nothing, "--version")
+    assert re.fullmatch(r"kit-shop \d+\.\d+\.\d+ \(commit .+\)\n", run.out)
+    assert run.code == 0
+
+
+def test_json_log_lines_are_objects_also_for_errors() -> None:
+    run = Run(raises(WorkError("It failed", file="a.yaml", line=3)), env={"KIT_LOG_FORMAT": "json"})
+    entries = [json.loads(line) for line in run.err.splitlines()]
+    assert entries[-1]["level"] == "error"
+    assert (entries[-1]["file"], entries[-1]["line"], entries[-1]["exit_code"]) == ("a.yaml", 3, 1)
+
+
+def test_warnings_about_settings_are_told() -> None:
+    run = Run(nothing, env={"ELROY": "x", "KIT_FLUX_CAPACITOR": "1"})
+    assert "warning: ELROY is accepted for compatibility and has no effect" in run.err
+    assert "KIT_FLUX_CAPACITOR" in run.err
+    assert run.code == 0
+
+
+@pytest.mark.parametrize(
+    ("codes", "worst"), [([], 0), ([0, 70, 1], 1), ([70, 75], 70), ([75, 0], 75), ([0, 0], 0), ([1, 143], 143)]
+)
+def test_where_clusters_end_differently_1_is_before_70_before_75(codes: list[int], worst: int) -> None:
+    assert worst_exit_code(codes) == worst
+
+
+PROGRAM = textwrap.dedent(
+    """
+    import sys, threading
+    from kit_core.entry import Command, Step, run
+    from kit_core.settings import CommonSettings
+
+    def work(settings, context, arguments):
+        if "stubborn" in context.env.get("MODE", ""):
+            thread = threading.Thread(target=threading.Event().wait)  # never ends, and is no daemon
+            thread.start()
+        print("ready", flush=True)
+        try:
+            threading.Event().wait()
+        finally:
+            print("cleaned up, stop is", context.stop.is_set(), flush=True)
+
+    run(Step(name="kit-shop", package="x", summary="s", settings=CommonSettings,
+             commands=(Command(name="run", help="h", run=work),)))
+    """
+)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("mode", ["plain", "stubborn"])
+def test_a_signal_ends_the_process_at_once_and_in_order(number: signal.Signals, code: int, mode: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "steps"), "MODE": mode}
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        out, err = process.communicate(timeout=5)
+    finally:
+        process.kill()
+    assert process.returncode == code
+    assert out == "cleaned up, stop is True\n"
+    assert f"interrupted by {number.name}" in err
+    assert "Traceback" not in err
