@@ -19,6 +19,9 @@ from images.recipe.system import compile_python, leave_out, patterns
 HERE = Path(__file__).parent
 PACKAGES = Path("usr/lib/python3/dist-packages")
 
+COMPILED_ONLY = ("kubernetes/client/api", "kubernetes/client/models")
+"""Generated code that nobody reads: 16 MB of sources that do not ship beside what was compiled from them."""
+
 
 def install(lock: Path, root: Path) -> None:
     """Install what the lock names, by its hashes, less what no step imports, and compile it."""
@@ -38,7 +41,17 @@ def install(lock: Path, root: Path) -> None:
     )
     shutil.rmtree(target / "bin", ignore_errors=True)
     leave_out(target, [name for name in unwanted if normal(name) not in distributions])
+    for folder in COMPILED_ONLY:
+        _compile_away(target / folder)
     compile_python(root, str(PACKAGES))
+
+
+def _compile_away(folder: Path) -> None:
+    """Put compiled modules in the place of their sources, where Python takes them as well."""
+    if folder.is_dir():
+        subprocess.run([sys.executable, "-m", "compileall", "-q", "-b", folder], check=True)
+        for source in folder.rglob("*.py"):
+            source.unlink()
 
 
 def normal(name: str) -> str:
