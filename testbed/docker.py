@@ -37,15 +37,12 @@ def docker(
     time is over.
     """
     command = ["docker", *arguments]
-    text = stdin.decode() if isinstance(stdin, bytes) else stdin
+    given = stdin.encode() if isinstance(stdin, str) else stdin
     try:
-        done = subprocess.run(
+        raw = subprocess.run(
             command,
-            input=text,
-            stdin=subprocess.DEVNULL if text is None else None,
+            **({"stdin": subprocess.DEVNULL} if given is None else {"input": given}),
             capture_output=True,
-            text=True,
-            errors="replace",
             timeout=timeout,
             check=False,
             env=None if env is None else dict(env),
@@ -53,8 +50,11 @@ def docker(
     except FileNotFoundError as error:
         raise TestbedError("the command `docker` is not on the PATH; install Docker, or put it there") from error
     except subprocess.TimeoutExpired as error:
-        said = error.stderr if isinstance(error.stderr, str) else (error.stderr or b"").decode(errors="replace")
+        said = (error.stderr or b"").decode(errors="replace")
         raise TestbedError(f"`{_shown(command)}` did not end within {timeout:.0f} s{_tail(said)}") from error
+    done = subprocess.CompletedProcess(
+        command, raw.returncode, raw.stdout.decode(errors="replace"), raw.stderr.decode(errors="replace")
+    )
     if check and done.returncode:
         raise TestbedError(
             f"`{_shown(command)}` failed with exit code {done.returncode}{_tail(done.stderr or done.stdout)}"
