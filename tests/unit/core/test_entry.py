@@ -227,8 +227,8 @@ PROGRAM = textwrap.dedent(
         if "stubborn" in context.env.get("MODE", ""):
             thread = threading.Thread(target=threading.Event().wait)  # never ends, and is no daemon
             thread.start()
-        print("ready", flush=True)
         try:
+            print("ready", flush=True)
             threading.Event().wait()
         finally:
             print("cleaned up, stop is", context.stop.is_set(), flush=True)
