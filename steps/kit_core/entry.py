@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NoReturn, TextIO
@@ -67,96 +67,93 @@ def main(
 
         print(version_line(step.name), file=out)
         return 0
-    stop = threading.Event()
-    with _signals(stop):
-        return _outcome(step, arguments, world, out, err, cwd or Path.cwd(), stop)
+    process = _Process(step, arguments, world, out, err, cwd or Path.cwd())
+    with _signals(process.stop):
+        return process.exit_code()
 
 
-def _outcome(
-    step: Step,
-    argv: Sequence[str],
-    env: Mapping[str, str],
-    out: TextIO,
-    err: TextIO,
-    cwd: Path,
-    stop: threading.Event,
-) -> int:
-    from kit_core.cli import parse
+class _Process:
+    """One run: its console is made twice, as the environment alone suggests, then as the settings say."""
 
-    masker = Masker()
-    debug = env.get("KIT_DEBUG", env.get("DEBUG", "")).strip().lower() in {"true", "1", "yes", "on"}
-    log_format = env.get("KIT_LOG_FORMAT", "text").strip().lower()
+    def __init__(
+        self,
+        step: Step,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        out: TextIO,
+        err: TextIO,
+        cwd: Path,
+    ) -> None:
+        self._step, self._argv, self._env, self._cwd = step, argv, env, cwd
+        self._out, self._err = out, err
+        self._masker = Masker()
+        self.stop = threading.Event()
+        self._debug = env.get("KIT_DEBUG", env.get("DEBUG", "")).strip().lower() in {"true", "1", "yes", "on"}
+        self._console = self._console_with(env.get("KIT_LOG_FORMAT", "text").strip().lower())
 
-    def console_with(log_format: str, debug: bool) -> Console:
+    def _console_with(self, log_format: str) -> Console:
         return Console(
-            stderr=err,
-            stdout=out,
-            env=env,
-            provider=detect(env),
-            masker=masker,
+            stderr=self._err,
+            stdout=self._out,
+            env=self._env,
+            provider=detect(self._env),
+            masker=self._masker,
             log_format=log_format,
-            interactive=err.isatty() and not in_ci(env) and env.get("TERM") != "dumb",
-            debug=debug,
+            interactive=self._err.isatty() and not in_ci(self._env) and self._env.get("TERM") != "dumb",
+            debug=self._debug,
         )
 
-    console = console_with(log_format, debug)
+    def _work(self) -> int:
+        from kit_core.cli import parse
 
-    def work() -> int:
-        nonlocal console, debug
-        parsed = parse(step, argv)
-        loaded = load_settings(step.settings, env, parsed.options)
+        parsed = parse(self._step, self._argv)
+        loaded = load_settings(self._step.settings, self._env, parsed.options)
         settings: Any = loaded.settings
-        for item in declared(step.settings):
+        for item in declared(self._step.settings):
             value = getattr(settings, item.field)
             if isinstance(value, Secret):
-                masker.add(value)
-        debug = settings.debug
-        console = console_with(settings.log_format, debug)
+                self._masker.add(value)
+        self._debug = settings.debug
+        self._console = self._console_with(settings.log_format)
         for warning in loaded.warnings:
-            console.warning(warning)
+            self._console.warning(warning)
         context = Context(
-            env=env,
-            console=console,
-            stdout=out,
-            stop=stop,
-            masker=masker,
-            cwd=cwd,
-            debug=debug,
+            env=self._env,
+            console=self._console,
+            stdout=self._out,
+            stop=self.stop,
+            masker=self._masker,
+            cwd=self._cwd,
+            debug=self._debug,
             given=loaded.given,
         )
         return parsed.command.run(settings, context, parsed.arguments) or 0
 
-    return _exit_code(work, lambda: (console, debug), step.name)
-
-
-def _exit_code(work: Callable[[], int], voice: Callable[[], tuple[Console, bool]], program: str) -> int:
-    """What `work` returns, or the exit code of what it raises, told to the person first."""
-    try:
-        return work()
-    except Interrupted as interruption:
-        console, _ = voice()
-        name = signal.Signals(interruption.signal_number).name
-        console.error(f"interrupted by {name}; what was not done yet is left for the next run", signal=name)
-        console.result("interrupted", signal=name)
-        return interruption.exit_code
-    except KitError as error:
-        console, debug = voice()
-        if debug:
-            console.foreign(traceback.format_exc())
-        console.error(error)
-        return error.exit_code
-    except Exception as error:  # noqa: BLE001 - the last line of defence; a bug must end as a sentence as well
-        console, debug = voice()
-        if debug:
-            console.foreign(traceback.format_exc())
-        console.error(
-            KitError(
-                f"{program} failed in a way it does not know",
-                why=f"{type(error).__name__}: {error}",
-                hint="This is a fault of kit; run it again with DEBUG=true and report what it prints.",
+    def exit_code(self) -> int:
+        """What the command returns, or the exit code of what it raises, told to the person first."""
+        try:
+            return self._work()
+        except Interrupted as interruption:
+            name = signal.Signals(interruption.signal_number).name
+            self._console.error(f"interrupted by {name}; what was not done yet is left for the next run", signal=name)
+            self._console.result("interrupted", signal=name)
+            return interruption.exit_code
+        except KitError as error:
+            return self._failed(error)
+        except Exception as error:  # noqa: BLE001 - the last line of defence; a bug must end as a sentence as well
+            return self._failed(
+                KitError(
+                    f"{self._step.name} failed in a way it does not know",
+                    why=f"{type(error).__name__}: {error}",
+                    hint="This is a fault of kit; run it again with DEBUG=true and report what it prints.",
+                )
             )
-        )
-        return KitError.exit_code
+
+    def _failed(self, error: KitError) -> int:
+        if self._debug:
+            self._console.foreign(traceback.format_exc())
+        self._console.error(error)
+        return error.exit_code
 
 
 @contextmanager
