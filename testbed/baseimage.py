@@ -128,7 +128,7 @@ def _bring_certificates(root: Path) -> None:
 
 def _import(root: Path, machine: str) -> None:
     tar = subprocess.Popen(["tar", "-C", str(root), "-c", "."], stdout=subprocess.PIPE)
-    changes = ["CMD [\"bash\"]", f"LABEL {_MACHINE_LABEL}={machine}"]
+    changes = ['CMD ["bash"]', f"LABEL {_MACHINE_LABEL}={machine}"]
     options = [part for change in changes for part in ("--change", change)]
     done = subprocess.run(
         ["docker", "import", *options, "-", STAND_IN], stdin=tar.stdout, capture_output=True, text=True, check=False
@@ -148,7 +148,7 @@ def _apt_settings() -> str:
     """apt's proxies and validity checks as they are set on this machine."""
     done = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=False)
     wanted = re.compile(r"^Acquire::(https?::|Check-|Retries|ForceIPv)", re.IGNORECASE)
-    own = re.compile(r'^Acquire::https?::(Proxy-Auto-Detect|.*AuthFile)', re.IGNORECASE)
+    own = re.compile(r"^Acquire::https?::(Proxy-Auto-Detect|.*AuthFile)", re.IGNORECASE)
     lines = [line for line in done.stdout.splitlines() if wanted.match(line) and not own.match(line)]
     return "\n".join(lines) + "\n"
 
@@ -167,7 +167,9 @@ def find_mirrors(sources: str) -> tuple[str, str | None]:
     for stanza in re.split(r"\n\s*\n", sources):
         fields = dict(re.findall(r"^([\w-]+):\s*(.+)$", stanza, re.MULTILINE))
         if "deb" in fields.get("Types", "").split():
-            pairs += [(uri, suite) for uri in fields.get("URIs", "").split() for suite in fields.get("Suites", "").split()]
+            pairs += [
+                (uri, suite) for uri in fields.get("URIs", "").split() for suite in fields.get("Suites", "").split()
+            ]
     for uri, suite in pairs:
         if re.fullmatch(r"(bullseye|bookworm|trixie|forky|sid|stable|testing)(-security)?", suite):
             found.setdefault("security" if suite.endswith("-security") else "main", uri.rstrip("/"))

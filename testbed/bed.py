@@ -58,10 +58,18 @@ class Testbed:
         began = time.monotonic()
         bed = secrets.token_hex(3)
         holder = owner.DETACHED if detach else str(owner.current())
-        progress(f"testbed {bed}: starting a registry, a git server and {clusters} cluster{'s' if clusters != 1 else ''}")
+        progress(
+            f"testbed {bed}: starting a registry, a git server and {clusters} cluster{'s' if clusters != 1 else ''}"
+        )
         try:
             docker(
-                "network", "create", "--label", f"{LABEL}={bed}", "--label", f"{OWNER_LABEL}={holder}", network_name(bed)
+                "network",
+                "create",
+                "--label",
+                f"{LABEL}={bed}",
+                "--label",
+                f"{OWNER_LABEL}={holder}",
+                network_name(bed),
             )
             started = _start_parts(bed, image, clusters, progress)
         except BaseException as error:
@@ -81,7 +89,9 @@ class Testbed:
             raise TestbedError(f"there is no testbed {bed}; `python -m testbed status` lists those that run")
         stopped = [part.part for part in found.parts if not part.running]
         if stopped:
-            raise TestbedError(f"testbed {bed} is broken: {', '.join(stopped)} stopped; `python -m testbed down {bed}` removes it")
+            raise TestbedError(
+                f"testbed {bed} is broken: {', '.join(stopped)} stopped; `python -m testbed down {bed}` removes it"
+            )
         image = docker("inspect", "--format", "{{.Config.Image}}", Container(bed, registry.PART).name).stdout.strip()
         names = [part.part for part in found.parts if part.part.startswith("cluster-")]
         return cls(
@@ -144,7 +154,9 @@ class Testbed:
     def __enter__(self) -> Testbed:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.down()
 
 

@@ -35,7 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m testbed", description="Real parts for kit's tests and demo, in containers.")
+    parser = argparse.ArgumentParser(
+        prog="python -m testbed", description="Real parts for kit's tests and demo, in containers."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="start a testbed, print what it offers, stay until Ctrl-C")
     up.add_argument("--clusters", type=int, default=1, choices=range(1, 9), metavar="N", help="how many clusters (1)")
@@ -45,10 +47,14 @@ def _parser() -> argparse.ArgumentParser:
     status.set_defaults(run=_status)
     logs = commands.add_parser("logs", help="print a part's log: registry, git, cluster-a, or cluster-a/kubelet")
     logs.add_argument("part", help="a part's name; for a program of a cluster, cluster-a/kube-apiserver and the like")
-    logs.add_argument("--testbed", metavar="ID", default=os.environ.get("KIT_TESTBED"), help="which one, where several run")
+    logs.add_argument(
+        "--testbed", metavar="ID", default=os.environ.get("KIT_TESTBED"), help="which one, where several run"
+    )
     logs.set_defaults(run=_logs)
     info = commands.add_parser("info", help="print what a running testbed offers, and write its kubeconfigs")
-    info.add_argument("testbed", nargs="?", metavar="ID", default=os.environ.get("KIT_TESTBED"), help="which one, where several run")
+    info.add_argument(
+        "testbed", nargs="?", metavar="ID", default=os.environ.get("KIT_TESTBED"), help="which one, where several run"
+    )
     info.set_defaults(run=_info)
     down = commands.add_parser("down", help="remove a testbed (all of them without an id)")
     down.add_argument("testbed", nargs="*", metavar="ID")

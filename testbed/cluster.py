@@ -63,13 +63,17 @@ class Cluster:
     ) -> str:
         """A kubeconfig (text) of the cluster's administrator, with `metadata.name` and the context's namespace where given."""
         server = self.server_inside if inside else self.server_outside
-        return kubeconfigs.kubeconfig(self.name, server, self.credentials, name=name, namespace=namespace, labels=labels)
+        return kubeconfigs.kubeconfig(
+            self.name, server, self.credentials, name=name, namespace=namespace, labels=labels
+        )
 
     def kubectl(
         self, *arguments: str, stdin: str | None = None, check: bool = True, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
         """Run kubectl in the container as administrator. `timeout` in seconds; raises TestbedError on failure when `check` is set."""
-        return self.container.execute("kubectl", f"--kubeconfig={_ADMIN}", *arguments, stdin=stdin, check=check, timeout=timeout)
+        return self.container.execute(
+            "kubectl", f"--kubeconfig={_ADMIN}", *arguments, stdin=stdin, check=check, timeout=timeout
+        )
 
     def get(self, *arguments: str) -> Any:
         """What `kubectl get ARGUMENTS` finds, as parsed JSON."""
@@ -96,11 +100,21 @@ class Cluster:
         """Start deleting a namespace; what is in it goes on its own time."""
         self.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
 
-    def fetch(self, service: str, path: str = "/", *, namespace: str = "default", port: int = 80, timeout: float = 10) -> str:
-        """What a Service answers over HTTP at its cluster address, asked from the node. Raises TestbedError when it does not answer."""
-        address = self.kubectl("--namespace", namespace, "get", "service", service, "--output=jsonpath={.spec.clusterIP}").stdout
+    def fetch(
+        self, service: str, path: str = "/", *, namespace: str = "default", port: int = 80, limit: float = 15
+    ) -> str:
+        """What a Service answers over HTTP at its cluster address, asked from the node.
+
+        A Service that does not answer yet is asked again, for `limit` seconds (the node's rules follow the pods' readiness
+        with a delay); then TestbedError.
+        """
+        address = self.kubectl(
+            "--namespace", namespace, "get", "service", service, "--output=jsonpath={.spec.clusterIP}"
+        ).stdout
         url = f"http://{address}:{port}{path}"
-        return self.container.execute("curl", "-sS", "--fail", "--max-time", str(timeout), url, timeout=timeout + 10).stdout
+        return self.container.await_true(
+            f"curl -sSf --max-time 3 '{url}'", what=f"answer of Service {namespace}/{service} at {url}", limit=limit
+        )
 
     def logs(self, part: str) -> str:
         """The log of a program in the container: etcd, kube-apiserver, kubelet, containerd, audit, …"""

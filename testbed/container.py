@@ -29,7 +29,9 @@ class Container:
         """Docker's name of the container, unique on the machine."""
         return f"kit-{self.bed}-{self.part}"
 
-    def start(self, image: str, command: Sequence[str], *, options: Sequence[str] = (), ports: Sequence[int] = ()) -> None:
+    def start(
+        self, image: str, command: Sequence[str], *, options: Sequence[str] = (), ports: Sequence[int] = ()
+    ) -> None:
         """Start the container in the testbed's network, with `ports` published on free ports of 127.0.0.1."""
         published = [part for port in ports for part in ("--publish", f"127.0.0.1::{port}")]
         docker(
@@ -56,14 +58,19 @@ class Container:
             stdin=stdin, check=check, timeout=timeout,
         )  # fmt: skip
 
-    def await_true(self, condition: str, *, what: str, limit: float) -> None:
-        """Wait until a shell condition holds in the container, at most `limit` seconds; an error ends with the part's last log lines."""
-        loop = f"end=$(($(date +%s) + {limit:.0f})); until {condition}; do [ $(date +%s) -lt $end ] || exit 9; sleep 0.1; done"
+    def await_true(self, condition: str, *, what: str, limit: float) -> str:
+        """Wait until a shell command succeeds in the container, at most `limit` seconds; return what it printed then.
+
+        The error that is raised otherwise ends with the command's last words and the container's last log lines.
+        """
+        until = f"until {condition}; do [ $(date +%s) -lt $end ] || exit 9; sleep 0.1; done"
+        loop = f"end=$(($(date +%s) + {limit:.0f})); {until}"
         done = self.execute("sh", "-c", loop, check=False, timeout=limit + 30)
         if done.returncode == 0:
-            return
+            return done.stdout
         cause = f"after {limit:.0f} s" if done.returncode == 9 else "because its container ended"
-        raise TestbedError(f"{self.part}: no {what} {cause}; its last log lines:\n{indented(self.logs(tail=25))}")
+        last = "\n".join([*done.stderr.strip().splitlines()[-1:], *self.logs(tail=25).splitlines()])
+        raise TestbedError(f"{self.part}: no {what} {cause}; its last lines:\n{indented(last)}")
 
     def logs(self, tail: int | None = None) -> str:
         """What the container printed (the last lines of it)."""

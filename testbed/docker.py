@@ -149,7 +149,9 @@ def _await_answer(process: subprocess.Popen[bytes] | None, log: Path) -> None:
         if process is not None and process.poll() is not None:
             raise TestbedError(f"dockerd ended at once (exit code {process.returncode}); {log} says{_tail_of(log)}")
         if time.monotonic() > end:
-            raise TestbedError(f"dockerd was started and does not answer after {_START_LIMIT} s; {log} says{_tail_of(log)}")
+            raise TestbedError(
+                f"dockerd was started and does not answer after {_START_LIMIT} s; {log} says{_tail_of(log)}"
+            )
         time.sleep(0.2)
 
 

@@ -45,10 +45,17 @@ class GitRepository:
 
     def read(self, path: str, revision: str | None = None) -> str:
         """The content of a file at a revision (the branch's head), byte for byte as far as it is UTF-8."""
-        return self.container.execute("git", "-C", self.path, "cat-file", "blob", f"{revision or self.branch}:{path}").stdout
+        return self.container.execute(
+            "git", "-C", self.path, "cat-file", "blob", f"{revision or self.branch}:{path}"
+        ).stdout
 
     def commit(
-        self, files: Mapping[str, str], *, remove: Sequence[str] = (), message: str = "Change by hand", branch: str | None = None
+        self,
+        files: Mapping[str, str],
+        *,
+        remove: Sequence[str] = (),
+        message: str = "Change by hand",
+        branch: str | None = None,
     ) -> str:
         """Commit files (path to content) on top of a branch, as somebody else would by a push; returns the commit."""
         done = self.container.execute(
@@ -58,7 +65,9 @@ class GitRepository:
 
     def hook(self, name: str, script: str) -> None:
         """Install a server-side hook (`pre-receive`, `update`, …)."""
-        self.container.execute("sh", "-c", f"cat > {self.path}/hooks/{name} && chmod +x {self.path}/hooks/{name}", stdin=script)
+        self.container.execute(
+            "sh", "-c", f"cat > {self.path}/hooks/{name} && chmod +x {self.path}/hooks/{name}", stdin=script
+        )
 
     def delete(self) -> None:
         """Remove the repository from the server."""

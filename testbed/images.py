@@ -115,7 +115,9 @@ def _build(recipe: Recipe, reference: str, parts: Mapping[str, str], progress: P
             for line in process.stdout or ():
                 reporter.take(line)
         if process.wait():
-            raise TestbedError(f"the image {recipe.name} could not be built from {recipe.folder}; the builder's last lines:\n{reporter.tail()}")
+            raise TestbedError(
+                f"the image {recipe.name} could not be built from {recipe.folder}; the builder's last lines:\n{reporter.tail()}"
+            )
     finally:
         if process.poll() is None:
             process.terminate()

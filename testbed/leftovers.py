@@ -65,7 +65,8 @@ def find() -> list[Found]:
     }
     beds = sorted({*owners, *volumes, *(part.bed for part in parts)})
     return [
-        Found(bed, owners.get(bed, ""), tuple(sorted((p for p in parts if p.bed == bed), key=lambda p: p.part))) for bed in beds
+        Found(bed, owners.get(bed, ""), tuple(sorted((p for p in parts if p.bed == bed), key=lambda p: p.part)))
+        for bed in beds
     ]
 
 

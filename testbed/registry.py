@@ -35,7 +35,11 @@ class Registry:
 
     def build_version(self, image: str, repository: str, tag: str, **variables: str) -> str:
         """Push `image` with VERSION=`tag` and other variables baked in; returns the reference."""
-        lines = [f"FROM {image}", f'ENV VERSION="{tag}"', *(f'ENV {name}="{value}"' for name, value in variables.items())]
+        lines = [
+            f"FROM {image}",
+            f'ENV VERSION="{tag}"',
+            *(f'ENV {name}="{value}"' for name, value in variables.items()),
+        ]
         reference = f"{self.outside}/{repository}:{tag}"
         docker("build", "--quiet", "--tag", reference, "-", stdin="\n".join(lines) + "\n")
         try:
