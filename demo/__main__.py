@@ -14,7 +14,8 @@ from demo import scenes
 from demo.checks import NotAsPromised
 from demo.narrator import Narrator
 from demo.process import CommandFailed
-from demo.stage import Stage, set_up, step_images
+from demo.stage import Stage, set_up
+from images.build import build_all
 from testbed.bed import Testbed, end_on_sigterm
 from testbed.errors import TestbedError
 
@@ -32,7 +33,7 @@ def main() -> int:
         scenes.prologue(tell)
         tell.scene("Setting the stage")
         began = time.monotonic()
-        images = step_images(tell.progress)
+        images = build_all(tell.progress)
         bed = Testbed.start(2, progress=tell.progress, detach=keep)
         stage = set_up(bed, work, images=images, progress=tell.progress).watched_by(tell)
         tell.check("two clusters, a git server, a registry, three step images", time.monotonic() - began)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The story: a service is released, breaks, and comes back. A scene is a function: it says what it showed, or raises."""
+"""The story: a service is released, breaks, and comes back. Each scene is a function that raises what is not so."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def release(tell: Narrator, stage: Stage) -> Build:
     _service_pipeline(tell, stage, build)
     tell.blank()
     tell.say(
-        "That is all a service team does: they have no access to any cluster. What came of it is a commit in Ada's name:"
+        "A service team does no more, and has no access to any cluster. What came of it is a commit in Ada's name:"
     )
     stage.desk.git("deployments", "pull", "--quiet")
     shown = stage.desk.git("deployments", "show", "--format=%an <%ae>%n%n%B", "--unified=0", show=True).output

@@ -6,15 +6,13 @@ from __future__ import annotations
 import dataclasses
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from demo.git import Author, Workstation
 from demo.pipeline import Audience, Build, Pipeline, Remote
 from demo.shop import PLACES, SERVICES, Builder, Place, lay_out, recorded_images
-from images.build import IMAGES, build, source
-from testbed.baseimage import ensure_base
 from testbed.bed import Testbed
 from testbed.cluster import Cluster
 from testbed.container import LABEL, PART_LABEL
@@ -24,17 +22,6 @@ from testbed.images import Recipe, ensure_image
 PLATFORM = Author(name="Platform team", email="platform@shop.example")
 ADA = Author(name="Ada", email="ada@shop.example")
 _GO = Recipe(name="kit-demo-go", folder=Path(__file__).parent / "go", note="half a minute, once")
-
-
-def step_images(progress: Progress) -> dict[str, str]:
-    """Build the three step images (nothing to do where they are up to date); step's name -> reference."""
-    base = ensure_base(progress)
-    made = source()
-    references = {}
-    for image in IMAGES:
-        progress(f"building {image.name}")
-        references[image.name] = build(image, base=base, source=made)
-    return references
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +80,7 @@ def set_up(
     desk.commit("storefront", "Welcome customers", ADA)
     progress("the deployments repository, pushed to the git server")
     lay_out("deployments-repo", work / "deployments", registry)
+    write_namespaces(work / "deployments", places)
     desk.git("deployments", "init", "--quiet")
     desk.commit("deployments", "The shop", PLATFORM)
     desk.git("deployments", "remote", "add", "origin", remote.address)
@@ -106,16 +94,18 @@ def set_up(
     return stage
 
 
-def write_kubeconfigs(stage: Stage, folder: str = "kubeconfigs") -> None:
+def write_namespaces(deployments: Path, places: Iterable[Place]) -> None:
+    """Write what kit-deployer makes of namespaces that are missing: one for each place."""
+    for place in places:
+        file = deployments / "namespaces" / place.folder / "namespace.yaml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {place.namespace}\n", "utf-8")
+
+
+def write_kubeconfigs(stage: Stage) -> None:
     """Write a kubeconfig for each place, as a CI has them from its secrets."""
     for place in stage.places:
-        file = stage.work / folder / place.folder / "kubeconfig.yaml"
+        file = stage.work / "kubeconfigs" / place.folder / "kubeconfig.yaml"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
         file.write_text(stage.cluster(place).kubeconfig(place.folder, place.namespace), "utf-8")
-
-
-def namespaces_gone(stage: Stage) -> None:
-    """Remove the shop's namespaces from the clusters, for a testbed that lives on."""
-    for place in stage.places:
-        stage.cluster(place).delete_namespace(place.namespace)
