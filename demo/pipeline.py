@@ -146,7 +146,7 @@ class Pipeline:
         mounts: Mapping[str, str] | None = None,
         options: Sequence[str] = (),
     ) -> Result:
-        """Run one image. `given` stands on the command line; `handed` comes from the CI's own environment, by name."""
+        """Run one image. `given` stands on the command line, `handed` in the CI's environment."""
         words = ["docker", "run", "--rm", "--network", self.network]
         words += [part for host, inside in (mounts or {}).items() for part in ("-v", f"$PWD/{host}:{inside}")]
         words += options
