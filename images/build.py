@@ -7,6 +7,7 @@ code 1 when an image is larger than it may be, 2 when something cannot be built.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -56,9 +57,11 @@ def tags(version: str) -> tuple[str, ...]:
 def build(image: Image, *, base: str, source: Source, env: Mapping[str, str] = os.environ) -> str:
     """Build one image on `base` and tag it; returns the reference with the full version. Raises TestbedError."""
     reference = f"{image.name}:{VERSION}"
+    digest, published = _digest(base)
     arguments = {
-        "BASE": base,
-        "BASE_DIGEST": _digest(base),
+        "BASE": f"{base}@{digest}" if published and "@" not in base else base,
+        "BASE_NAME": base,
+        "BASE_DIGEST": digest,
         "VERSION": VERSION,
         "REVISION": source.revision,
         "CREATED": source.created,
@@ -136,13 +139,13 @@ def main(wanted: Sequence[str], env: Mapping[str, str] = os.environ) -> int:
     return 1 if any(too_large(image, size) for image, size in rows) else 0
 
 
-def _digest(base: str) -> str:
-    """The base image's digest in its registry; of an image made on this machine its id."""
-    asked = docker(
-        "image", "inspect", "--format", '{{join .RepoDigests " "}}|{{.Id}}', base, check=False
-    ).stdout.strip()
-    digests, _, identity = asked.partition("|")
-    return digests.split()[0].partition("@")[2] if digests else identity or "unknown"
+def _digest(base: str) -> tuple[str, bool]:
+    """The base image's digest, and whether that is the one of a registry: of an image made on this machine it is its id."""
+    facts = json.loads(docker("image", "inspect", base, check=False).stdout or "[]")
+    if not facts:
+        return "unknown", False
+    published = [reference.partition("@")[2] for reference in facts[0].get("RepoDigests") or []]
+    return (published[0], True) if published else (str(facts[0]["Id"]), False)
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -25,16 +25,17 @@ class Size:
 
 def compressed_bytes(reference: str) -> int:
     """The sum of the image's layers as gzip makes them, which is what a pull transfers. Raises TestbedError."""
-    saved = subprocess.Popen(["docker", "save", reference], stdout=subprocess.PIPE)
-    assert saved.stdout is not None
-    with tarfile.open(fileobj=saved.stdout, mode="r|") as archive:
-        total = sum(_compressed(file) for file in map(archive.extractfile, archive) if file is not None)
-    if saved.wait():
+    with subprocess.Popen(["docker", "save", reference], stdout=subprocess.PIPE) as saved:
+        assert saved.stdout is not None
+        with tarfile.open(fileobj=saved.stdout, mode="r|") as archive:
+            total = sum(_compressed(file) for file in map(archive.extractfile, archive) if file is not None)
+    if saved.returncode:
         raise TestbedError(f"`docker save {reference}` failed with exit code {saved.returncode}")
     return total
 
 
 def _compressed(file: IO[bytes]) -> int:
+    """The length of what gzip makes of a layer."""
     gzip = zlib.compressobj(_LEVEL, zlib.DEFLATED, 31)
     total = 0
     while chunk := file.read(1 << 20):

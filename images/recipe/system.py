@@ -18,6 +18,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
+NO_COMMANDS = {"busybox", "dpkg", "dpkg-deb", "init", "linuxrc", "rpm", "rpm2cpio"}
+"""What busybox can do and must not be taken for here."""
+
 PASSWD = """root:x:0:0:root:/root:/bin/sh
 nobody:x:65534:65534:nobody:/nonexistent:/bin/false
 kit:x:65532:65532:kit:/tmp:/bin/sh
@@ -145,7 +148,7 @@ def _settle(root: Path) -> None:
 def _busybox(root: Path) -> None:
     """Links for busybox's commands, next to each other in /usr/bin; names that a package brings stay the package's."""
     listed = subprocess.run([root / "usr/bin/busybox", "--list"], capture_output=True, text=True, check=True).stdout
-    for name in listed.split():
+    for name in sorted(set(listed.split()) - NO_COMMANDS):
         _link(root / "usr/bin" / name, "busybox", keep=True)
 
 

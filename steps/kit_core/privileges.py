@@ -45,17 +45,21 @@ def become(identity: Identity) -> None:
     _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
-def privileged(status: Path = Path("/proc/self/status")) -> bool:
-    """Whether this process is root and holds any capability."""
-    return os.geteuid() == 0 and _effective(status) != 0
+def privileged() -> bool:
+    """Whether this process is root and has not given up everything yet."""
+    return os.geteuid() == 0 and (_effective() != 0 or _status("NoNewPrivs") != "1")
 
 
-def _effective(status: Path = Path("/proc/self/status")) -> int:
-    for line in status.read_text("ascii").splitlines():
-        name, _, value = line.partition(":")
-        if name == "CapEff":
-            return int(value, 16)
-    return 0
+def _effective() -> int:
+    return int(_status("CapEff") or "0", 16)
+
+
+def _status(name: str, source: Path = Path("/proc/self/status")) -> str:
+    for line in source.read_text("ascii", errors="replace").splitlines():
+        key, _, value = line.partition(":")
+        if key == name:
+            return value.strip()
+    return ""
 
 
 def _last_capability(source: Path = Path("/proc/sys/kernel/cap_last_cap")) -> int:

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""The contract of the step images, held against the images as they are built."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from images.build import IMAGES, build_all
+from testbed.docker import docker
+from tests.images.running import LABEL, Image
+
+
+@pytest.fixture(scope="session")
+def built(pytestconfig: pytest.Config) -> dict[str, str]:
+    """References of the three images, built from this work tree (quick when Docker has the layers)."""
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+
+    def progress(text: str) -> None:
+        with capture.global_and_fixture_disabled():
+            print(f"\n{text}", end="", file=sys.stderr, flush=True)
+
+    return build_all(progress)
+
+
+@pytest.fixture(params=[image.name for image in IMAGES])
+def image(request: pytest.FixtureRequest, built: dict[str, str], tmp_path: Path) -> Iterator[Image]:
+    """Each of the three images in turn."""
+    yield from _image(request.param, built, tmp_path)
+
+
+@pytest.fixture
+def deployer(built: dict[str, str], tmp_path: Path) -> Iterator[Image]:
+    yield from _image("kit-deployer", built, tmp_path)
+
+
+@pytest.fixture
+def deploymentizer(built: dict[str, str], tmp_path: Path) -> Iterator[Image]:
+    yield from _image("kit-deploymentizer", built, tmp_path)
+
+
+@pytest.fixture
+def image_deployer(built: dict[str, str], tmp_path: Path) -> Iterator[Image]:
+    yield from _image("kit-image-deployer", built, tmp_path)
+
+
+def _image(name: str, built: dict[str, str], tmp_path: Path) -> Iterator[Image]:
+    folder = tmp_path / "mounts"
+    folder.mkdir()
+    made = Image(name, built[name], folder)
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def network() -> Iterator[str]:
+    """A Docker network of the test's own."""
+    name = f"kit-test-{uuid4().hex[:8]}"
+    docker("network", "create", "--label", LABEL, name)
+    yield name
+    docker("network", "rm", name, check=False)

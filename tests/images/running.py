@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""Running a step image as a CI would: through the `docker` command.
+
+Folders are made by containers and given back to whoever runs the tests, so that it matters neither who that is nor
+where the engine runs them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+from images.build import IMAGES
+from testbed.docker import docker
+
+PACKAGES = {image.name: image.name.replace("-", "_") for image in IMAGES}
+LABEL = "kit.test.images"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+@dataclass
+class Image:
+    """A built image, and ways to run it."""
+
+    name: str
+    reference: str
+    folder: Path
+    containers: list[str] = field(default_factory=list)
+
+    @property
+    def package(self) -> str:
+        return PACKAGES[self.name]
+
+    def run(
+        self, *arguments: str, options: tuple[str, ...] = (), stdin: str | None = None, limit: float = 60
+    ) -> Result:
+        """`docker run --rm`, to its end."""
+        command = ["docker", "run", "--rm", "--label", LABEL, *(("-i",) if stdin is not None else ()), *options]
+        done = subprocess.run(
+            [*command, self.reference, *arguments],
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def shell(self, script: str, *options: str) -> str:
+        """What a shell script prints, started in place of the entrypoint; it has to succeed."""
+        done = self.run("-c", script, options=("--entrypoint", "/bin/sh", *options))
+        assert done.code == 0, done.text
+        return done.out
+
+    def start(self, *arguments: str, options: tuple[str, ...] = ()) -> str:
+        """`docker run --detach`; returns the container's name. It is removed after the test."""
+        name = f"kit-test-{uuid4().hex[:8]}"
+        self.containers.append(name)
+        docker("run", "--detach", "--label", LABEL, "--name", name, *options, self.reference, *arguments)
+        return name
+
+    def owned(self, uid: int, *, mode: str = "755", name: str = "work") -> Path:
+        """A folder of the machine that belongs to this user and group."""
+        path = self.folder / name
+        path.mkdir()
+        self.as_root(f"chown {uid}:{uid} /folder/{name} && chmod {mode} /folder/{name}")
+        return path
+
+    def write(self, path: Path, name: str, text: str, *, uid: int, mode: str = "644") -> None:
+        """A file in such a folder, of the same or another owner."""
+        inside = f"/folder/{path.relative_to(self.folder)}/{name}"
+        script = (
+            f"mkdir -p {Path(inside).parent} && cat > {inside} && chown {uid}:{uid} {inside} && chmod {mode} {inside}"
+        )
+        done = self.run("-c", script, options=("--entrypoint", "/bin/sh", "-v", f"{self.folder}:/folder"), stdin=text)
+        assert done.code == 0, done.text
+
+    def as_root(self, script: str) -> str:
+        """A script as the container's root, with all that Docker gives it, on the test's folder."""
+        return self.shell(script, "-v", f"{self.folder}:/folder")
+
+    def remove(self) -> None:
+        if self.containers:
+            docker("rm", "--force", "--volumes", *self.containers, check=False)
+        if any(self.folder.iterdir()):
+            self.as_root("rm -rf /folder/* /folder/.[!.]*")
+
+
+def eventually(check: Callable[[], bool], what: str, limit: float = 20) -> None:
+    """Wait until something holds; fail with a sentence after `limit` seconds."""
+    end = time.monotonic() + limit
+    while not check():
+        assert time.monotonic() < end, f"waited {limit:.0f} s for {what}"
+        time.sleep(0.1)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""Under which user a step works, what it may do, and what it says when that is not enough."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.images.running import Image
+
+# Where each step works when nothing else is said.
+FOLDER = {"kit-image-deployer": "/source", "kit-deploymentizer": "/manifests", "kit-deployer": "/manifests"}
+NO_CAPABILITIES = ["CapInh:0", "CapPrm:0", "CapEff:0", "CapBnd:0", "CapAmb:0"]
+
+STATUS = "grep -E '^(Cap|NoNewPrivs)' /proc/self/status | tr -d '\\t' | sed -E 's/:0+$/:0/'"
+
+
+def mounted(image: Image, path: object, mode: str = "rw") -> tuple[str, ...]:
+    """Options that mount the folder where this step works."""
+    target = FOLDER[image.name]
+    return ("-v", f"{path}:{target}:{mode}", "-e", f"KIT_SOURCE_DIR={target}")
+
+
+def test_root_becomes_the_owner_of_the_folder_it_works_in(image: Image) -> None:
+    work = image.owned(4321)
+    folder = FOLDER[image.name]
+    done = image.run(
+        "sh", "-c", f"id -u; id -g; echo x > {folder}/made; stat -c %u {folder}/made", options=mounted(image, work)
+    )
+    assert (done.out, done.err) == ("4321\n4321\n4321\n", "")
+
+
+def test_root_stays_root_on_its_own_folder_without_any_capability(image: Image) -> None:
+    work = image.owned(0)
+    folder = FOLDER[image.name]
+    done = image.run("sh", "-c", f"id -u; echo x > {folder}/made && {STATUS}", options=mounted(image, work))
+    assert done.out.splitlines() == ["0", *NO_CAPABILITIES, "NoNewPrivs:1"], done.text
+
+
+@pytest.mark.parametrize("privileged", [False, True])
+def test_whoever_root_becomes_holds_no_capability(image: Image, privileged: bool) -> None:
+    work = image.owned(4321)
+    options = (*mounted(image, work), *(("--cap-add=ALL", "--cap-drop=SYS_RESOURCE") if privileged else ()))
+    done = image.run("sh", "-c", STATUS, options=options)
+    assert done.out.splitlines() == [*NO_CAPABILITIES, "NoNewPrivs:1"], done.text
+
+
+def test_root_cannot_be_had_back(image: Image) -> None:
+    """Not by changing users, nor over a file that runs as root."""
+    work = image.owned(4321)
+    image.as_root("cp /usr/bin/busybox /folder/work/id && chown 0:0 /folder/work/id && chmod 4755 /folder/work/id")
+    done = image.run("sh", "-c", f"{FOLDER[image.name]}/id -u; su root -c id", options=mounted(image, work))
+    assert done.out == "4321\n"
+    assert done.code != 0
+
+
+def test_nothing_mounted_means_a_user_of_its_own(image: Image) -> None:
+    done = image.run("sh", "-c", "id -u; id -g; id -un; echo $HOME; touch ~/x /tmp/y")
+    assert (done.out, done.err) == ("65532\n65532\nkit\n/tmp\n", "")
+
+
+def test_any_other_mount_tells_the_user_too(image: Image) -> None:
+    work = image.owned(4321)
+    assert image.run("id", "-u", options=("-v", f"{work}:/anywhere")).out == "4321\n"
+
+
+def test_a_mount_at_the_working_directory_tells_the_user(image: Image) -> None:
+    work, other = image.owned(4321), image.owned(1234, name="other")
+    options = ("-v", f"{other}:/a-other", "-v", f"{work}:/github/workspace", "-w", "/github/workspace")
+    assert image.run("id", "-u", options=options).out == "4321\n"
+
+
+def test_a_folder_to_write_into_counts_more_than_one_to_read(image: Image) -> None:
+    work, output = image.owned(0), image.owned(4321, name="output")
+    assert image.run("id", "-u", options=(*mounted(image, work, "ro"), "-v", f"{output}:/output")).out == "4321\n"
+
+
+def test_groups_that_were_given_stay(image: Image) -> None:
+    work = image.owned(4321)
+    done = image.run("id", "-G", options=(*mounted(image, work), "--group-add", "777"))
+    assert set(done.out.split()) == {"4321", "777"}
+
+
+def test_root_without_the_right_to_change_users_works_on(image: Image) -> None:
+    work = image.owned(4321)
+    done = image.run("sh", "-c", f"id -u; {STATUS}", options=(*mounted(image, work), "--cap-drop=ALL"))
+    lines = done.out.splitlines()
+    assert lines[0] == "0"
+    assert "CapEff:0" in lines
+    assert "NoNewPrivs:1" in lines
+
+
+@pytest.mark.parametrize("user", ["12345:12345", "12345", "0:0"])
+def test_any_user_works(image: Image, user: str) -> None:
+    done = image.run("--version", options=("--user", user))
+    assert (done.code, done.err) == (0, "")
+
+
+def test_read_only_with_only_a_folder_for_temporary_files(image: Image) -> None:
+    options = ("--read-only", "--tmpfs", "/tmp", "--user", "12345:12345")
+    assert image.run("--help", options=options).code == 0
+    assert image.run("sh", "-c", "touch ~/x && echo $HOME", options=options).out == "/tmp\n"
+
+
+def test_no_home_is_no_trouble(image: Image) -> None:
+    done = image.run(
+        "-c",
+        f"exec env -u HOME {image.name} sh -c 'echo $HOME; {image.name} --version'",
+        options=("--entrypoint", "/bin/sh"),
+    )
+    assert done.out.startswith(f"/tmp\n{image.name} "), done.text
+
+
+def test_a_shell_inside_does_the_same(image: Image) -> None:
+    """With the entrypoint overridden it is the program itself that gives up root."""
+    work = image.owned(4321)
+    script = f"cd /; {image.name} id -u"
+    assert image.shell(script, *mounted(image, work)) == "4321\n"
+
+
+def test_what_is_mounted_below_roots_home_is_found(image: Image) -> None:
+    work, docker_config = image.owned(4321), image.owned(4321, name="docker")
+    options = (*mounted(image, work), "-v", f"{docker_config}:/root/.docker:ro")
+    assert image.run("sh", "-c", "echo $HOME && ls ~/.docker", options=options).out == "/root\n"
