@@ -89,7 +89,7 @@ def _typed(command: Sequence[str]) -> list[str]:
     words: list[str] = []
     for word in command:
         quoted = _quoted(word)
-        if words and command[len(words) - 1 :] and words[-1] in _VALUED:
+        if words and words[-1] in _VALUED:
             words[-1] = f"{words[-1]} {quoted}"
         else:
             words.append(quoted)

@@ -81,8 +81,8 @@ class Pipeline:
     """The three images, and where they run.
 
     `work` is the folder that the printed commands are typed in: mounts lie below it. `images` maps each step's name to
-    its image, `secrets` are the variables of the deployments repository's encrypted environment, `options` go into every
-    `docker run` (labels).
+    its image, `secrets` are the variables of the deployments repository's encrypted environment, `options` go into
+    every `docker run` (labels).
     """
 
     network: str

@@ -240,13 +240,14 @@ def epilogue(tell: Narrator) -> None:
 
 def left_up(tell: Narrator, stage: Stage) -> None:
     """How to look around, and how to end it."""
-    clone = f"git clone http://{stage.remote.username}:{stage.remote.password}@127.0.0.1:{stage.bed.git.http_port}/"
+    bed, remote = stage.bed, stage.remote
+    address = remote.address.replace("@git/", f"@127.0.0.1:{bed.git.http_port}/")
     tell.scene("Left up for you to look around")
     tell.show(f"""
-        python -m testbed info {stage.bed.id}        addresses, and a kubeconfig for each cluster
-        docker exec kit-{stage.bed.id}-{stage.bed.clusters[0].name} kubectl --kubeconfig /run/kit/conf/admin.yaml get pods -A
-        {clone}{stage.remote.url.partition("/git/")[2]}
-        cd {stage.work}        where the commands above were typed
+        python -m testbed info {bed.id}   addresses, and a kubeconfig for each cluster
+        docker exec {bed.cluster.container.name} kubectl --kubeconfig=/run/kit/conf/admin.yaml get pods -A
+        git clone {address}
+        cd {stage.work}   where the commands above were typed
 
-        python -m testbed down {stage.bed.id}        takes it all down
+        python -m testbed down {bed.id}   takes it all down
     """)
