@@ -75,7 +75,7 @@ def play(tell: Narrator, stage: Stage) -> None:
 
 
 def _take_down(tell: Narrator, bed: Testbed | None, stage: Stage | None, work: Path) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited by what is started here: a second Ctrl-C leaves nothing behind
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: a second Ctrl-C leaves nothing
     tell.progress("taking everything down")
     if stage is not None:
         stage.strike()
