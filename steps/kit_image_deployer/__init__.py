@@ -1,1 +1,46 @@
 # SPDX-License-Identifier: MIT
+"""kit-image-deployer: writes an image reference into a file of the deployments repository and pushes the commit.
+
+In the order in which data flows: `settings` declares what can be set and `source` knows what each CI calls it;
+`image` makes and checks the reference, `address` finds the repository; `target` tells from kit.yaml which file and
+key; `edit` changes that one value byte-exactly (`layout` knows where things stand in the text); `message` writes the
+commit message and `tree` the new objects, all in memory. `remote` is the outside: it reads single objects and pushes
+with the head that the edit was made on as the expected old value (`wire` holds git's messages, `http` the
+connections, `objects` what came, `local` a repository in a folder). `update` ties them: read, decide, commit, push,
+and again where someone else was faster, as long as `patience` lasts (`faults` tells what may pass). `cli` is the
+program, `api` the library:
+
+>>> from kit_image_deployer import update_image
+>>> outcome = update_image(
+...     "/srv/deployments.git",
+...     repository="shop/cart",
+...     branch="master",
+...     image="registry.example.com/shop/cart:master-42",
+...     author="Ada",
+...     email="ada@example.com",
+...     commit=True,
+... )
+>>> outcome.result, outcome.path
+('updated', 'images/shop/cart/master.yaml')
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kit_image_deployer.api import update_image
+    from kit_image_deployer.update import Outcome
+
+__all__ = ["Outcome", "update_image"]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded at first use: the program's --help needs none of it.
+    if name == "update_image":
+        from kit_image_deployer.api import update_image
+
+        return update_image
+    if name == "Outcome":
+        from kit_image_deployer.update import Outcome
+
+        return Outcome
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+"""`python -m kit_image_deployer`."""
+
+from kit_image_deployer.cli import main
+
+main()

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""Where the deployments repository is: from the settings to an address, and from an address to a `Remote`."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from kit_core.errors import InputError
+from kit_core.secrets import Secret
+
+if TYPE_CHECKING:
+    from kit_image_deployer.remote import Remote
+
+GITHUB: Final = "https://github.com"
+_SCHEME: Final = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_SCP: Final = re.compile(r"^[^/:]+@[^/:]+:|^[A-Za-z0-9.-]{2,}:(?!//)")
+# Forges take any user beside a token; GitHub's Apps want this one.
+_TOKEN_USER: Final = "x-access-token"  # noqa: S105 - a user
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """A repository's address without credentials, and the credentials. `setting` is where the password came from."""
+
+    url: str
+    username: str | None = None
+    password: Secret | None = None
+    setting: str = "KIT_GIT_PASSWORD"
+
+
+def address_of(
+    *,
+    git_url: str | None,
+    username: str | None,
+    password: Secret | None,
+    github_url: str | None = None,
+    github_user: str | None = None,
+    github_repo: str | None = None,
+    github_token: Secret | None = None,
+) -> Address | None:
+    """The address that the settings name: GIT_URL, else the GitHub settings; None where there is neither.
+
+    A token for GitHub is the password of no other server. Credentials in a URL serve where no others are given.
+    """
+    base = (github_url or GITHUB).rstrip("/")
+    if git_url is None:
+        if not github_repo or not (github_user or "/" in github_repo):
+            return None
+        name = github_repo.removesuffix(".git")
+        path = name if "/" in name else f"{github_user}/{name}"
+        git_url = f"{base}/{path}.git"
+    url, url_username, url_password = _split_credentials(git_url)
+    setting = "KIT_GIT_PASSWORD"
+    if password is None and github_token is not None and _server(url) == _server(base):
+        password, setting = github_token, "GITHUB_AUTH_TOKEN"
+    if password is None and url_password is not None:
+        password, setting = url_password, "the password in KIT_GIT_URL"
+    if password is not None:
+        username = username or url_username or _TOKEN_USER
+    return Address(url=url, username=username, password=password, setting=setting)
+
+
+def _split_credentials(url: str) -> tuple[str, str | None, Secret | None]:
+    if not url.lower().startswith(("http://", "https://")):
+        return url, None, None
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        bare = urlunsplit((parts.scheme.lower(), host, parts.path, parts.query, ""))
+        username = unquote(parts.username) if parts.username else None
+        password = Secret(unquote(parts.password)) if parts.password else None
+    except ValueError:
+        raise InputError("KIT_GIT_URL is no address", hint="It should look like https://host/team/repo.git.") from None
+    return bare, username, password
+
+
+def _server(url: str) -> tuple[str, str | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname
+
+
+def open_remote(
+    address: Address, *, ca_cert: Path | None, env: Mapping[str, str], remaining: Callable[[], float]
+) -> "Remote":
+    """The repository behind the address; no connection is made yet.
+
+    `env` holds the proxies, `remaining` tells how many seconds a request may take at most. Raises `InputError` for an
+    address of another kind.
+    """
+    url = address.url
+    scheme = (found.group(1).lower() if (found := _SCHEME.match(url)) else "") or None
+    if scheme in {"http", "https"}:
+        from kit_core.network import proxy_for, tls_context
+        from kit_image_deployer.http import Access, HttpTransport
+        from kit_image_deployer.remote import SmartRemote
+
+        access = Access(
+            username=address.username,
+            password=address.password,
+            tls=tls_context(ca_cert) if scheme == "https" else None,
+            proxy=proxy_for(url, env),
+            setting=address.setting,
+            remaining=remaining,
+        )
+        return SmartRemote(HttpTransport(url, access))
+    if scheme == "file" or (scheme is None and not _SCP.match(url)):
+        from kit_image_deployer.local import LocalRemote
+
+        return LocalRemote(Path(unquote(urlsplit(url).path) if scheme else url))
+    raise InputError(
+        "an address of this kind cannot be used",
+        where=url,
+        hint="Give the repository's https:// address in KIT_GIT_URL; a path or file:// works as well.",
+    )

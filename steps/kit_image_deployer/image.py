@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+"""Image references: what is one, and how it is written in YAML so that every reader takes it for a string."""
+
+import re
+from typing import Final
+
+from kit_core.errors import InputError
+
+# The grammar of https://github.com/distribution/reference, which registries and container runtimes share.
+_COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_DOMAIN: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
+_TAG: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_DIGEST: Final = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
+_REFERENCE: Final = re.compile(rf"(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*(?::{_TAG})?(?:@{_DIGEST})?", re.ASCII)
+_TAG_ONLY: Final = re.compile(_TAG, re.ASCII)
+
+# Words that YAML 1.1 (go-yaml, PyYAML, older js-yaml) or 1.2 take for a boolean or null when they stand unquoted.
+_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+_PLAIN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/@+-]|:(?=[A-Za-z0-9._/@+-]))*", re.ASCII)
+
+
+def check_reference(image: str, *, setting: str) -> None:
+    """Raise `InputError`, naming `setting`, unless `image` is a reference that a registry could hold."""
+    if not _REFERENCE.fullmatch(image):
+        raise InputError(
+            f"{setting}={image!r} is no image reference",
+            hint="It looks like registry.example.com/team/app:tag; names are lower case, a tag has at most 128 "
+            "letters, digits, dots, dashes and underscores.",
+        )
+
+
+def composed_reference(registry: str, repository: str, branch: str, commit: str) -> str:
+    """`<registry>/<repository>:<branch>-<commit>`, the reference under which the pipeline pushed the image.
+
+    Raises `InputError` where a branch's name cannot stand in a tag (`feature/x`): what the pipeline made of it then,
+    only the pipeline knows, so `IMAGE` has to say it.
+    """
+    tag = f"{branch}-{commit}"
+    if not _TAG_ONLY.fullmatch(tag):
+        raise InputError(
+            f"the branch {branch!r} with the commit {commit!r} cannot stand in an image's tag",
+            why="a tag has at most 128 letters, digits, dots, dashes and underscores",
+            hint="Set IMAGE to the whole reference that was pushed.",
+        )
+    image = f"{registry.rstrip('/')}/{repository}:{tag}"
+    check_reference(image, setting="the reference made of DOCKER_REGISTRY and DOCKER_REPO, ")
+    return image
+
+
+def is_plain(text: str) -> bool:
+    """Whether every YAML reader, 1.1 or 1.2, takes `text` for this very string when it stands unquoted.
+
+    Stricter than it must be: what begins with a digit needs a slash (no number, time or date has one).
+    """
+    if not _PLAIN.fullmatch(text) or text.lower() in _WORDS:
+        return False
+    return text[0].isalpha() or "/" in text
+
+
+def quoted(text: str) -> str:
+    """`text` in double quotes."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def in_style(text: str, style: str | None) -> str:
+    """`text` in the quotes of the scalar it replaces (`'`, `"` or None for none); block scalars lose their block."""
+    if style == "'":
+        return "'" + text.replace("'", "''") + "'"
+    if style == '"':
+        return quoted(text)
+    return text if is_plain(text) else quoted(text)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""A repository in a folder of this machine, without a server. Its hooks do not run: they belong to git's programs."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from kit_core.errors import WorkError
+from kit_image_deployer.faults import Race
+from kit_image_deployer.objects import GitObject
+from kit_image_deployer.remote import Head, no_branch
+
+
+class LocalRemote:
+    """See `kit_image_deployer.remote.Remote`."""
+
+    def __init__(self, folder: Path) -> None:
+        from dulwich.errors import NotGitRepository
+        from dulwich.repo import Repo
+
+        self.where = str(folder)
+        try:
+            self._repo = Repo(str(folder))
+        except NotGitRepository:
+            hint = "Check KIT_GIT_URL: it should be the folder of a repository, or of its .git."
+            raise WorkError("there is no git repository", where=self.where, hint=hint) from None
+
+    def head(self, branch: str | None) -> Head:
+        """See `Remote`."""
+        refs: dict[Any, Any] = self._repo.get_refs()
+        target = b"refs/heads/" + branch.encode() if branch is not None else self._repo.refs.get_symrefs().get(b"HEAD")  # type: ignore[call-overload]
+        if target not in refs:
+            raise no_branch(self.where, branch, [name for name in refs if name != b"HEAD"], target)
+        return Head(target, refs[target])
+
+    def load(self, sha: bytes) -> bytes:
+        """See `Remote`."""
+        return self._repo.object_store.get_raw(sha)[1]  # type: ignore[arg-type]
+
+    def checkout(self, commit: bytes) -> bytes:
+        """See `Remote`."""
+        return self.load(commit)
+
+    def reaches(self, head: bytes, commits: Collection[bytes], since: bytes) -> bytes | None:
+        """See `Remote`."""
+        walker = self._repo.get_walker(include=[head], exclude=[since])  # type: ignore[list-item]
+        return next((entry.commit.id for entry in walker if entry.commit.id in commits), None)
+
+    def push(self, old: Head, new: bytes, objects: Sequence[GitObject]) -> None:
+        """See `Remote`."""
+        from dulwich.file import FileLocked
+        from dulwich.objects import ShaFile
+
+        try:
+            for item in objects:
+                self._repo.object_store.add_object(ShaFile.from_raw_string(item.kind, item.content))
+            if not self._repo.refs.set_if_equals(old.ref, old.commit, new):  # type: ignore[arg-type]
+                raise Race("the branch has moved")
+        except FileLocked:
+            raise Race("another push holds the branch's lock") from None
+        except OSError as error:
+            raise WorkError(
+                "the repository cannot be written", where=self.where, why=error.strerror or str(error),
+                hint="Check the folder's owner and mode.",
+            ) from None  # fmt: skip
+
+    def close(self) -> None:
+        """See `Remote`."""
+        self._repo.close()

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""The commit message: what the service's commit said, made harmless here, and the trailers of the audit."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+# A service's message was written for the service's repository. Repeated in this one, some of its words would act:
+# the CI would skip the deploy, a forge close an issue or tell a person. Each rule makes one kind of them mere text.
+_RULES: Final = (
+    # [skip ci], [ci skip], [no ci], [skip actions], [skip travis] … of all CI services.
+    (re.compile(r"\[([^\[\]\n]*\b(?:skip|no)\b[^\[\]\n]*)\]", re.IGNORECASE), r"(\1)"),
+    (re.compile(r"\*{2,}\s*(NO_CI)\s*\*{2,}", re.IGNORECASE), r"(\1)"),  # Azure Pipelines
+    (re.compile(r"--(skip-ci|ci-skip)\b", re.IGNORECASE), r"(\1)"),  # CodeShip
+    (re.compile(r"^(\s*)(skip-checks)\s*:\s*", re.IGNORECASE | re.MULTILINE), r"\1(\2) "),  # a trailer of GitHub's
+    # Closes #12, GH-12, owner/repo#12, !7, and Jira's #close: the number means something else here.
+    (re.compile(r"#(?=\w)"), "# "),
+    (re.compile(r"(?<![\w/])!(?=\d)"), "! "),
+    (re.compile(r"\bGH-(?=\d)", re.IGNORECASE), "GH "),
+    (re.compile(r"\bhttps?://(?=\S+/(?:issues|pull|merge_requests|work_items)/\d)", re.IGNORECASE), ""),
+    # @someone and @team/name, but not me@example.com
+    (re.compile(r"(?<![\w.+-])@(?=\w)"), "@ "),
+    # GitLab obeys /tag and its like at the beginning of a line.
+    (re.compile(r"^(\s*)/(?=[a-z_]+\b)", re.MULTILINE), r"\1- /"),
+)
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_LONGEST: Final = 10_000
+_SPACE: Final = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a change comes from, as far as it is known: for the trailers of the commit."""
+
+    source_commit: str | None = None
+    build: str | None = None
+    build_url: str | None = None
+
+
+def commit_message(
+    *, path: str, image: str, previous: str | None, said: str | None = None, origin: Origin | None = None
+) -> str:
+    """The whole message, ending in a newline: what the service's commit `said` (else what is done), then trailers.
+
+    `path` is the file that is changed, `image` and `previous` its new and old values.
+    """
+    body = defused(said or "").strip() or f"Deploy {image}\n\nIn {path}."
+    origin = origin or Origin()
+    trailers = {
+        "Kit-Image": image,
+        "Kit-Previous-Image": previous,
+        "Kit-Source-Commit": origin.source_commit,
+        "Kit-Build": origin.build,
+        "Kit-Build-Url": origin.build_url,
+    }
+    lines = [f"{name}: {_one_line(value)}" for name, value in trailers.items() if value and _one_line(value)]
+    return f"{body}\n\n" + "\n".join(lines) + "\n"
+
+
+def defused(text: str) -> str:
+    """`text` with the words that act in a repository (`[skip ci]`, `Closes #12`, `@mention`) made mere words."""
+    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:_LONGEST]
+    for pattern, replacement in _RULES:
+        text = pattern.sub(replacement, text)
+    return "\n".join(line.rstrip() for line in text.split("\n"))
+
+
+def _one_line(value: str) -> str:
+    return _SPACE.sub(" ", _CONTROL.sub("", value)).strip()

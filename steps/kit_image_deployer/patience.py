@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+"""When to try again, how long to wait before, and when to give up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from kit_core.errors import BusyError, KitError, TimeLimitError, WorkError
+from kit_image_deployer.faults import Fault, OutcomeUnknown, Race
+
+_SOON: Final = 0.1
+_BASE: Final = 0.5
+_CAP: Final = 30.0
+# A lost race says that the server is well and another writer done; with many writers, long waits would only leave
+# the branch idle.
+_RACE_CAP: Final = 4.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long to go on: `retries` after faults, `deadline` seconds in all. `increment`: waits of that many seconds,
+    then twice, three times as many, in place of the random ones.
+    """
+
+    retries: int = 10
+    increment: float | None = None
+    deadline: float = 300.0
+
+
+class Waiting:
+    """Counts what went wrong and waits. `clock` and `pause` work in seconds.
+
+    `draw(a, b)` gives a random number between the two.
+    """
+
+    def __init__(
+        self,
+        patience: Patience,
+        *,
+        clock: Callable[[], float],
+        pause: Callable[[float], object],
+        draw: Callable[[float, float], float],
+    ) -> None:
+        self._patience = patience
+        self._clock = clock
+        self._pause = pause
+        self._draw = draw
+        self._begun = clock()
+        self.faults = 0
+        self.races = 0
+        self.state = ""
+
+    def remaining(self) -> float:
+        """Seconds until the deadline; zero afterwards."""
+        return max(0.0, self._begun + self._patience.deadline - self._clock())
+
+    def after_race(self, race: Race, where: str) -> None:
+        """Wait for the next attempt after a lost race. Raises `BusyError` at the deadline, which alone limits these."""
+        self.races += 1
+        left = self.remaining()
+        if left <= 0:
+            raise BusyError(
+                f"lost the race for the branch {self.races} times in {self._patience.deadline:g} s",
+                where=where,
+                why=race.why,
+                hint="Others push all the time: run it again, or raise KIT_DEADLINE. Nothing was changed.",
+            )
+        self.state = f"someone else pushed first ({race.why}); attempt {self.races + self.faults + 1} follows"
+        self._pause(min(self._wait(self.races, _RACE_CAP), left))
+
+    def after_fault(self, fault: Fault, where: str) -> None:
+        """Wait for the next attempt after a fault. Raises `WorkError` after the last retry, `TimeLimitError` at the
+        deadline.
+        """
+        self.faults += 1
+        left = self.remaining()
+        asked = fault.retry_after or 0.0
+        if self.faults > self._patience.retries:
+            raise self._gave_up(WorkError, f"gave up after {self.faults} failed attempts", fault, where)
+        if left <= 0 or asked > left:
+            limit = f"the time limit of {self._patience.deadline:g} s (KIT_DEADLINE) ran out"
+            raise self._gave_up(TimeLimitError, limit, fault, where)
+        self.state = f"{fault.why}; attempt {self.races + self.faults + 1} follows"
+        self._pause(min(max(asked, self._wait(self.faults, _CAP)), left))
+
+    def _wait(self, count: int, cap: float) -> float:
+        """The first soon, then exponential with full jitter; or what RETRY_INCREMENT asks for."""
+        if self._patience.increment is not None:
+            return count * self._patience.increment
+        if count == 1:
+            return self._draw(0.0, _SOON)
+        return self._draw(0.0, min(cap, _BASE * 2.0 ** min(count - 2, 30)))
+
+    @staticmethod
+    def _gave_up(kind: type[KitError], what: str, fault: Fault, where: str) -> KitError:
+        hint = "Is the server up, and can it be reached from here? Run it again; doing so never commits twice."
+        if isinstance(fault, OutcomeUnknown):
+            hint = "The last push may have arrived. Run it again: it looks first, and never commits twice."
+        return kind(what, where=where, why=fault.why, hint=hint)

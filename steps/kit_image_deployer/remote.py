@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: MIT
+"""The outside: a deployments repository, read object by object and moved by pushes that cannot lose a commit."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from kit_core.errors import InputError, WorkError
+from kit_image_deployer.faults import Fault, OutcomeUnknown, Race
+from kit_image_deployer.http import HttpTransport
+from kit_image_deployer.objects import GitObject, Objects, pack_of
+from kit_image_deployer.wire import (
+    RECEIVE_PACK,
+    UPLOAD_PACK,
+    Advertisement,
+    Report,
+    ServerSaid,
+    Wanted,
+    check_object_format,
+    fetch_request,
+    ls_refs_request,
+    push_request,
+    read_pack,
+    read_refs,
+    read_report,
+)
+
+_BRANCHES: Final = b"refs/heads/"
+# How servers say that the branch moved, or that another push holds its lock: git itself, and forges built on it.
+_RACE: Final = re.compile(
+    r"fetch first|non-fast-forward|stale info|cannot lock ref|failed to (update|lock) ref|unable to lock"
+    r"|incorrect old value|is at [0-9a-f]+ but expected|reference already exists|lock file|already locked",
+    re.IGNORECASE,
+)
+_HOOK: Final = re.compile(r"hook|protected|denied|not allowed|permission|prohibited|read-only", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Head:
+    """A branch's ref and the commit that it is at."""
+
+    ref: bytes
+    commit: bytes
+
+
+class Remote(Protocol):
+    """A repository. Every method may raise `Fault` (may pass) or a `KitError` (will not)."""
+
+    where: str
+
+    def head(self, branch: str | None) -> Head:
+        """The branch's head; the default branch's where None is asked for. Raises `InputError` for one not there."""
+        ...
+
+    def load(self, sha: bytes) -> bytes:
+        """An object's content, by an id that the repository told."""
+        ...
+
+    def checkout(self, commit: bytes) -> bytes:
+        """A commit's content; what hangs on it can be loaded afterwards."""
+        ...
+
+    def reaches(self, head: bytes, commits: Collection[bytes], since: bytes) -> bytes | None:
+        """The one of `commits`, made on `since` or later, that is in the history of `head`."""
+        ...
+
+    def push(self, old: Head, new: bytes, objects: Sequence[GitObject]) -> None:
+        """Move the branch from `old.commit`, and from nothing else, to `new`. Raises `Race` and `OutcomeUnknown`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and temporary files."""
+        ...
+
+
+class SmartRemote:
+    """A repository behind a server that speaks git's protocol.
+
+    Reads by the smallest means that the server offers: single objects (a filter and `want` by id), else the newest
+    commit's whole tree (depth 1), else everything.
+    """
+
+    def __init__(self, transport: HttpTransport) -> None:
+        self.where = transport.where
+        self._transport = transport
+        self._objects = Objects()
+        self._upload: Advertisement | None = None
+        self._receive: Advertisement | None = None
+        self._partial = True
+        self._fetched: list[bytes] = []
+
+    def head(self, branch: str | None) -> Head:
+        """See `Remote`."""
+        with self._words("read the repository"):
+            return self._head(branch)
+
+    def _head(self, branch: str | None) -> Head:
+        known, self._upload = self._upload, self._upload or self._advertisement(UPLOAD_PACK)
+        prefixes = [b"HEAD"] if branch is None else [b"HEAD", *(_ref(kind, branch) for kind in (b"heads/", b"tags/"))]
+        if self._upload.version == 2:
+            refs, target = self._refs(prefixes)
+            if branch is None and target is not None and target not in refs and b"HEAD" in refs:
+                return Head(target, refs[b"HEAD"])
+        else:
+            if known is not None:  # version 0 tells its refs in the advertisement only
+                self._upload = self._advertisement(UPLOAD_PACK)
+            refs, target = dict(self._upload.refs), self._upload.head
+        ref = _BRANCHES + branch.encode() if branch is not None else target
+        if ref in refs:
+            return Head(ref, refs[ref])
+        if self._upload.version == 2 and not refs:
+            refs, _ = self._refs([b"refs/"])
+        raise no_branch(self.where, branch, refs, ref)
+
+    def _refs(self, prefixes: Sequence[bytes]) -> tuple[dict[bytes, bytes], bytes | None]:
+        assert self._upload is not None
+        with self._transport.call(UPLOAD_PACK, ls_refs_request(self._upload, prefixes), version=2) as read:
+            return read_refs(read)
+
+    def load(self, sha: bytes) -> bytes:
+        """See `Remote`."""
+        found = self._objects.get(sha)
+        if found is None:
+            with self._words("read the repository"):
+                self._fetch(Wanted(want=[sha], bare=self._partial))
+            found = self._objects.get(sha)
+        if found is None:
+            raise Fault(f"the server did not send the object {sha.decode()}")
+        return found.content
+
+    def checkout(self, commit: bytes) -> bytes:
+        """See `Remote`."""
+        if commit not in self._objects:
+            with self._words("read the repository"):
+                self._fetch_commit(commit)
+        return self.load(commit)
+
+    def _fetch_commit(self, commit: bytes) -> None:
+        assert self._upload is not None
+        can = self._upload.can_fetch
+        self._partial = self._partial and self._upload.version == 2 and can("filter")
+        if self._partial:
+            try:
+                self._fetch(Wanted(want=[commit], bare=True, depth=1 if can("shallow") else None))
+                # The first object by id shows whether the server gives objects by id at all.
+                content = self.load(commit)
+                self.load(content.split(b"\n", 1)[0].removeprefix(b"tree "))
+            except (ServerSaid, WorkError):
+                self._partial = False
+            else:
+                return
+        before = self._fetched[-1:]
+        shallow = before if can("shallow") else []
+        self._fetch(Wanted(want=[commit], have=before, shallow=shallow, depth=1 if can("shallow") else None))
+        self._fetched.append(commit)
+
+    def _fetch(self, wanted: Wanted) -> list[bytes]:
+        assert self._upload is not None
+        pack = self._objects.new_pack()
+        request = fetch_request(self._upload, wanted)
+        with self._transport.call(UPLOAD_PACK, request, version=self._upload.version) as read:
+            read_pack(read, self._upload, wanted, pack.write)
+        return self._objects.add_pack(pack)
+
+    def reaches(self, head: bytes, commits: Collection[bytes], since: bytes) -> bytes | None:
+        """See `Remote`."""
+        if head in commits:
+            return head
+        if head == since:
+            return None
+        with self._words("read the repository"):
+            newer = self._fetch(Wanted(want=[head], have=[since], bare=self._partial))
+        return next((commit for commit in commits if commit in newer), None)
+
+    def push(self, old: Head, new: bytes, objects: Sequence[GitObject]) -> None:
+        """See `Remote`."""
+        with self._words("push"):
+            if self._receive is None:
+                self._receive = self._advertisement(RECEIVE_PACK)
+            able = self._receive.capabilities
+            body = push_request(able, old.ref, old.commit, new) + b"".join(pack_of(objects))
+            report = self._report(body, old.ref)
+        if report.accepted and report.unpacked is None:
+            # A tree or a file that was pushed need not be fetched again.
+            self._objects.add(objects)
+            return
+        self._refused(report, old)
+
+    def _report(self, body: bytes, ref: bytes) -> Report:
+        assert self._receive is not None
+        try:
+            with self._transport.call(RECEIVE_PACK, body, version=0) as read:
+                if "report-status" not in self._receive.capabilities:
+                    raise OutcomeUnknown("the server does not report what became of the push")
+                return read_report(read, self._receive.capabilities, ref)
+        except Fault as fault:
+            raise OutcomeUnknown(fault.why, retry_after=fault.retry_after) from fault
+
+    def _refused(self, report: Report, old: Head) -> None:
+        words = report.words
+        if report.unpacked is not None:
+            raise refusal(self.where, "the server could not take the commit in", report.unpacked, words)
+        if report.refused is None:
+            raise OutcomeUnknown("the server did not say what became of the push")
+        branch = old.ref.removeprefix(_BRANCHES).decode("utf-8", "replace")
+        if not _HOOK.search(report.refused) and (
+            _RACE.search(report.refused) or _RACE.search(words) or self._head(branch).commit != old.commit
+        ):
+            raise Race(report.refused)
+        raise refusal(self.where, f"the server refused the push to {branch}", report.refused, words)
+
+    def _advertisement(self, service: str) -> Advertisement:
+        advertisement = self._transport.advertise(service)
+        check_object_format(advertisement, self.where)
+        return advertisement
+
+    @contextmanager
+    def _words(self, doing: str) -> Iterator[None]:
+        """A server that ends the conversation with words of its own has refused."""
+        try:
+            yield
+        except ServerSaid as said:
+            raise refusal(self.where, f"the server refused to {doing}", said.words, "") from None
+
+    def close(self) -> None:
+        """See `Remote`."""
+        self._objects.close()
+        self._transport.close()
+
+
+def _ref(kind: bytes, branch: str) -> bytes:
+    return b"refs/" + kind + branch.encode()
+
+
+def no_branch(where: str, branch: str | None, refs: Collection[bytes], target: bytes | None) -> InputError:
+    """The error for a branch that is not there."""
+    if not refs:
+        return InputError(
+            "the repository is empty",
+            where=where,
+            hint="Push a first commit with a kit.yaml to it; nothing was changed.",
+        )
+    if branch is None:
+        named = f"HEAD names {target.decode()}, which does not exist" if target else "HEAD names no branch"
+        return InputError("the repository has no default branch", where=where, why=named, hint="Set KIT_GIT_BRANCH.")
+    if _ref(b"tags/", branch) in refs:
+        hint = "kit-image-deployer writes to branches: set KIT_GIT_BRANCH to one."
+        return InputError(f"{branch} is a tag in the repository, not a branch", where=where, hint=hint)
+    return InputError(
+        f"the repository has no branch {branch}",
+        where=where,
+        hint="Check KIT_GIT_BRANCH, or push the branch first; nothing was changed.",
+    )
+
+
+def refusal(where: str, what: str, reason: str, words: str) -> WorkError:
+    """The error for what a server refused, in its own words."""
+    said = "; ".join(line.strip() for line in words.splitlines() if line.strip())
+    why = f"{reason} ({said})" if said and said != reason else reason
+    return WorkError(what, where=where, why=why, hint="Nothing was changed. The rule is the server's: ask its owner.")

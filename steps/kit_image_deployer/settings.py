@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""The settings of kit-image-deployer."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from kit_core.declare import CommonSettings, setting
+from kit_core.secrets import Secret
+from kit_image_deployer.source import (
+    BRANCH_VARIABLES,
+    COMMIT_VARIABLES,
+    EMAIL_VARIABLES,
+    MESSAGE_VARIABLES,
+    NAME_VARIABLES,
+)
+
+_WHAT: Final = "What to write"
+_WHERE: Final = "The deployments repository"
+_BUILD: Final = "The service's build"
+_TRYING: Final = "Trying again"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageDeployerSettings(CommonSettings):
+    """See each setting's help."""
+
+    commit: bool = setting(
+        False, original=True, group=_WHAT, help="Push the commit; otherwise only show what would change."
+    )
+    image: str | None = setting(
+        None,
+        original=True,
+        group=_WHAT,
+        help="The image reference to write, as it was pushed.",
+        default_text="<DOCKER_REGISTRY>/<DOCKER_REPO>:<CI_BRANCH>-<CI_COMMIT_ID>",
+    )
+    docker_registry: str | None = setting(
+        None, original=True, group=_WHAT, help="Host of the registry, for a reference made of its parts."
+    )
+    docker_repo: str | None = setting(
+        None,
+        original=True,
+        group=_WHAT,
+        help="Repository of the image in its registry; names the folder of the file that is written:"
+        " <images.path of kit.yaml>/<DOCKER_REPO>/<CI_BRANCH>.yaml.",
+    )
+    allow_pull_request: bool = setting(
+        False, group=_WHAT, help="Let COMMIT=true work in a pull request's build, which is refused otherwise."
+    )
+    git_url: str | None = setting(
+        None, group=_WHERE, help="Address of the repository: https, http, a path or file://; see also GITHUB_REPO."
+    )
+    git_branch: str | None = setting(
+        None, group=_WHERE, help="Branch to commit to.", default_text="the repository's default branch"
+    )
+    git_username: str | None = setting(
+        None,
+        group=_WHERE,
+        help="User for the repository's server; most take any beside a token, Bitbucket wants x-token-auth.",
+        default_text="x-access-token, where there is a password",
+    )
+    git_password: Secret | None = setting(None, group=_WHERE, help="Password or token that may push to the repository.")
+    github_user: str | None = setting(
+        None, original=True, group=_WHERE, help="Owner of the repository on GitHub: a short way to write GIT_URL."
+    )
+    github_repo: str | None = setting(
+        None, original=True, group=_WHERE, help="Name of the repository on GitHub, or owner/name."
+    )
+    github_auth_token: Secret | None = setting(
+        None,
+        original=True,
+        group=_WHERE,
+        help="Token for GitHub that may write the repository's contents; a workflow's own token cannot.",
+    )
+    github_url: str = setting(
+        "https://github.com", group=_WHERE, help="Address of a GitHub Enterprise server, for the GitHub settings."
+    )
+    ci_branch: str | None = setting(
+        None,
+        original=True,
+        group=_BUILD,
+        native=BRANCH_VARIABLES,
+        help="Branch of the service; a slash in it makes a folder.",
+    )
+    ci_commit_id: str | None = setting(
+        None,
+        original=True,
+        group=_BUILD,
+        native=COMMIT_VARIABLES,
+        help="Commit of the service that the image was built from.",
+    )
+    ci_commit_message: str | None = setting(
+        None,
+        original=True,
+        aliases=("CI_COMMITTER_MESSAGE",),
+        group=_BUILD,
+        native=MESSAGE_VARIABLES,
+        help="Message for the commit; words in it that would act (`[skip ci]`, `Closes #12`, `@name`) are made plain.",
+        default_text="Deploy <image>",
+    )
+    ci_committer_name: str | None = setting(
+        None, original=True, group=_BUILD, native=NAME_VARIABLES, help="Who the commit is by."
+    )
+    ci_committer_email: str | None = setting(
+        None, original=True, group=_BUILD, native=EMAIL_VARIABLES, help="The address of who the commit is by."
+    )
+    retries: int = setting(
+        10,
+        original=True,
+        minimum=0,
+        group=_TRYING,
+        help="Attempts after faults (connections, 429, 5xx); a lost race for the branch is no fault.",
+    )
+    retry_increment: float | None = setting(
+        None,
+        original=True,
+        unit="s",
+        minimum=0,
+        group=_TRYING,
+        help="Wait this long before the second attempt, twice as long before the third, and so on.",
+        default_text="soon, then random and doubling from 0.5 s up to 30 s",
+    )
+    deadline: float = setting(
+        300.0,
+        unit="s",
+        minimum=1,
+        group=_TRYING,
+        help="Time for all attempts together; races lost until then end with exit code 75, faults with 70.",
+    )

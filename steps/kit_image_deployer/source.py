@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""What the service's build says of itself, whatever CI runs it: branch, commit, author, build. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from kit_core.ci import NONE, Provider, detect
+from kit_core.errors import InputError
+from kit_image_deployer.message import Origin
+
+# The variables that CI services set by themselves, in the order in which they are asked. Those that hold a pull
+# request's own branch come before those that hold the branch it wants to go to.
+BRANCH_VARIABLES: Final = (
+    "GITHUB_HEAD_REF", "GITHUB_REF", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_SOURCE_BRANCH",
+    "CI_COMMIT_BRANCH", "BITBUCKET_BRANCH", "CHANGE_BRANCH", "BRANCH_NAME", "GIT_BRANCH", "CIRCLE_BRANCH",
+    "TRAVIS_PULL_REQUEST_BRANCH", "TRAVIS_BRANCH", "DRONE_SOURCE_BRANCH", "DRONE_BRANCH",
+    "SYSTEM_PULLREQUEST_SOURCEBRANCH", "BUILD_SOURCEBRANCH",
+)  # fmt: skip
+COMMIT_VARIABLES: Final = (
+    "GITHUB_SHA", "CI_COMMIT_SHA", "BITBUCKET_COMMIT", "GIT_COMMIT", "CIRCLE_SHA1", "TRAVIS_COMMIT",
+    "DRONE_COMMIT_SHA", "BUILD_SOURCEVERSION",
+)  # fmt: skip
+MESSAGE_VARIABLES: Final = ("TRAVIS_COMMIT_MESSAGE", "DRONE_COMMIT_MESSAGE", "BUILD_SOURCEVERSIONMESSAGE")
+NAME_VARIABLES: Final = (
+    "GITHUB_ACTOR", "CI_COMMIT_AUTHOR", "GITLAB_USER_NAME", "CHANGE_AUTHOR_DISPLAY_NAME", "GIT_COMMITTER_NAME",
+    "GIT_AUTHOR_NAME", "CIRCLE_USERNAME", "DRONE_COMMIT_AUTHOR_NAME", "DRONE_COMMIT_AUTHOR", "BUILD_REQUESTEDFOR",
+)  # fmt: skip
+EMAIL_VARIABLES: Final = (
+    "CI_COMMIT_AUTHOR_EMAIL", "GITLAB_USER_EMAIL", "CHANGE_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL", "GIT_AUTHOR_EMAIL",
+    "DRONE_COMMIT_AUTHOR_EMAIL", "BUILD_REQUESTEDFOREMAIL",
+)  # fmt: skip
+
+# Where a tag is built, these hold its name, and the variable on the right does too, though it is no branch.
+_TAGS: Final = (
+    ("TRAVIS_TAG", "TRAVIS_BRANCH"), ("TAG_NAME", "BRANCH_NAME"), ("DRONE_TAG", "DRONE_BRANCH"),
+    ("DRONE_TAG", "DRONE_SOURCE_BRANCH"), ("CI_COMMIT_TAG", "CI_COMMIT_BRANCH"),
+)  # fmt: skip
+_PERSON: Final = re.compile(r"\s*(.*?)\s*<([^<>]*)>\s*")
+_UNFIT: Final = re.compile(r"[<>\x00-\x1f\x7f]+")
+_NOBODY: Final = "kit-image-deployer"
+
+
+def branch_name(value: str, variable: str, env: Mapping[str, str]) -> str:
+    """The branch in `value`, which came from `variable`: full refs and Jenkins' `origin/` are cut to the name.
+
+    Raises `InputError` where the build is that of a tag or of no branch at all.
+    """
+    if variable == "GIT_BRANCH":
+        value = value.removeprefix("refs/remotes/").removeprefix("origin/")
+    value = value.strip().removeprefix("refs/heads/")
+    tag = value.startswith("refs/tags/") or any(
+        variable == other and env.get(name) and env[name] == value for name, other in _TAGS
+    )
+    if tag:
+        raise _no_branch(f"{variable} says that this is the build of the tag {value.removeprefix('refs/tags/')}")
+    if value.startswith("refs/") or (variable == "GIT_BRANCH" and value in {"HEAD", "detached"}):
+        raise _no_branch(f"{variable}={value} names no branch")
+    return value
+
+
+def _no_branch(why: str) -> InputError:
+    return InputError(
+        "the branch is not known",
+        why=why,
+        hint="Set CI_BRANCH to the branch whose image this is (the file of that name is written).",
+    )
+
+
+def author(name: str | None, email: str | None, env: Mapping[str, str], *, email_given: bool) -> str:
+    """`Name <email>` for the commit. A name that brings its address (GitLab's) is taken apart; `email_given` tells
+    that the address was set on purpose and wins.
+    """
+    person = _PERSON.fullmatch(name or "")
+    if person:
+        name = person.group(1)
+        email = email if email_given and email else person.group(2)
+    name = _UNFIT.sub(" ", name or "").strip(" .,:;\"'")
+    email = _UNFIT.sub("", email or "").strip()
+    if not email and name and name == env.get("GITHUB_ACTOR"):
+        email = f"{name}@users.noreply.github.com"
+    name = name or email.partition("@")[0] or _NOBODY
+    return f"{name} <{email or f'{_NOBODY}@localhost'}>"
+
+
+def origin(env: Mapping[str, str], source_commit: str | None) -> Origin:
+    """What is known of the build, for the commit's trailers."""
+    provider = detect(env)
+    number = env.get(provider.build_number or "")
+    name = provider.name if provider is not NONE else None
+    return Origin(
+        source_commit=source_commit,
+        build=" ".join(part for part in (name, number) if part) if number else None,
+        build_url=_build_url(provider, env),
+    )
+
+
+def _build_url(provider: Provider, env: Mapping[str, str]) -> str | None:
+    if provider.build_url:
+        return env.get(provider.build_url) or None
+    patterns = {
+        "github": "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}",
+        "bitbucket": "{BITBUCKET_GIT_HTTP_ORIGIN}/pipelines/results/{BITBUCKET_BUILD_NUMBER}",
+        "azure": "{SYSTEM_COLLECTIONURI}{SYSTEM_TEAMPROJECT}/_build/results?buildId={BUILD_BUILDID}",
+    }
+    try:
+        return patterns[provider.name].format_map(env)
+    except KeyError:
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The service's side of a change, read from settings and environment."""
+
+    branch: str
+    commit: str | None
+    author: str
+    said: str | None
+    origin: Origin
+
+
+def check_pull_request(env: Mapping[str, str], *, allowed: bool) -> None:
+    """Raise `InputError` in a pull request's build: what nobody merged yet must not be deployed."""
+    provider = detect(env)
+    if provider.is_pull_request(env) and not allowed:
+        raise InputError(
+            "COMMIT=true is refused in a pull request's build",
+            why=f"{provider.title} says that this build belongs to a pull request, which nobody merged yet",
+            hint="Run this step on the branch only, or set KIT_ALLOW_PULL_REQUEST=true if it is meant.",
+        )

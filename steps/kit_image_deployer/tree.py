@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""Trees and commits in memory: the way to one file, and the objects that a change of it makes. Pure."""
+
+import hashlib
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from kit_core.errors import InputError
+from kit_image_deployer.objects import BLOB, COMMIT, TREE, GitObject
+
+Load = Callable[[bytes], bytes]
+"""From an object's id to its content."""
+
+Entries = dict[bytes, tuple[int, bytes]]
+"""A tree: from a name to mode and id."""
+
+_KINDS: Final = {COMMIT: b"commit", TREE: b"tree", BLOB: b"blob"}
+_FOLDER: Final = 0o040000
+_FILE: Final = 0o100644
+
+
+@dataclass(frozen=True)
+class Path:
+    """A file's place in a tree: the folders on the way (outermost first, those that are missing are empty), the file's
+    mode and its id (None where there is no such file).
+    """
+
+    names: tuple[bytes, ...]
+    folders: tuple[Entries, ...]
+    mode: int
+    blob: bytes | None
+
+
+def root_of(commit: bytes) -> bytes:
+    """The id of the tree that a commit's content names."""
+    return commit.split(b"\n", 1)[0].removeprefix(b"tree ")
+
+
+def find(load: Load, root: bytes, path: str) -> Path:
+    """Follow `path` from the tree `root`. Raises `InputError` where something else stands in its way."""
+    names = tuple(part.encode() for part in path.split("/"))
+    folders = [parsed(load(root))]
+    for depth, name in enumerate(names[:-1], 1):
+        mode, sha = folders[-1].get(name, (_FOLDER, None))
+        if not stat.S_ISDIR(mode):
+            raise _in_the_way("/".join(path.split("/")[:depth]), mode, "folder")
+        folders.append(parsed(load(sha)) if sha else {})
+    mode, blob = folders[-1].get(names[-1], (_FILE, None))
+    if not stat.S_ISREG(mode):
+        raise _in_the_way(path, mode, "file")
+    return Path(names, tuple(folders), mode, blob)
+
+
+def changed(place: Path, content: bytes) -> list[GitObject]:
+    """The new file and the new trees up to the root, which is the last of them."""
+    made = [git_object(BLOB, content)]
+    mode = place.mode
+    for name, folder in zip(reversed(place.names), reversed(place.folders), strict=True):
+        made.append(git_object(TREE, serialized({**folder, name: (mode, made[-1].sha)})))
+        mode = _FOLDER
+    return made
+
+
+def commit_object(*, tree: bytes, parent: bytes, author: str, time: int, message: str) -> GitObject:
+    """A commit. `author` ("Name <email>") is its committer too; `time` in seconds since 1970, written as UTC."""
+    who = f"{author} {time} +0000"
+    lines = [b"tree " + tree, b"parent " + parent, f"author {who}".encode(), f"committer {who}".encode(), b""]
+    return git_object(COMMIT, b"\n".join([*lines, message.encode()]))
+
+
+def git_object(kind: int, content: bytes) -> GitObject:
+    """An object with its id."""
+    digest = hashlib.sha1(_KINDS[kind] + b" %d\0" % len(content) + content, usedforsecurity=False)
+    return GitObject(kind, digest.hexdigest().encode(), content)
+
+
+def parsed(content: bytes) -> Entries:
+    """The entries of a tree's content."""
+    entries: Entries = {}
+    position = 0
+    while position < len(content):
+        space = content.index(b" ", position)
+        end = content.index(b"\0", space)
+        entries[content[space + 1 : end]] = (
+            int(content[position:space], 8),
+            content[end + 1 : end + 21].hex().encode(),
+        )
+        position = end + 21
+    return entries
+
+
+def serialized(entries: Entries) -> bytes:
+    """A tree's content, in git's order: by name, a folder's as if it ended in a slash."""
+    ordered = sorted(entries.items(), key=lambda entry: entry[0] + (b"/" if stat.S_ISDIR(entry[1][0]) else b""))
+    return b"".join(b"%o %s\0%s" % (mode, name, bytes.fromhex(sha.decode())) for name, (mode, sha) in ordered)
+
+
+def _in_the_way(path: str, mode: int, wanted: str) -> InputError:
+    kinds = {0o040000: "a folder", 0o120000: "a symbolic link", 0o160000: "a submodule"}
+    found = kinds.get(stat.S_IFMT(mode), "a file")
+    return InputError(
+        f"{path} should be a {wanted} and is {found}",
+        where="the deployments repository",
+        hint="Rename it there, or choose another DOCKER_REPO or CI_BRANCH; nothing was changed.",
+        file=path,
+    )

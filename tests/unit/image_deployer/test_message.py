@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""The commit message: trailers for the audit, and nothing in it that acts."""
+
+import re
+
+import pytest
+
+from kit_image_deployer.message import Origin, commit_message, defused
+
+
+def test_the_services_words_then_the_trailers() -> None:
+    message = commit_message(
+        path="images/shop/api/master.yaml",
+        image="r/shop/api:master-2",
+        previous="r/shop/api:master-1",
+        said="Add a basket\n\nFor more than one thing.\n",
+        origin=Origin(source_commit="abc", build="github 7", build_url="https://ci.example.com/7"),
+    )
+    assert message == (
+        "Add a basket\n\nFor more than one thing.\n\n"
+        "Kit-Image: r/shop/api:master-2\n"
+        "Kit-Previous-Image: r/shop/api:master-1\n"
+        "Kit-Source-Commit: abc\n"
+        "Kit-Build: github 7\n"
+        "Kit-Build-Url: https://ci.example.com/7\n"
+    )
+
+
+@pytest.mark.parametrize("said", [None, "", " \n\t\n"])
+def test_without_words_the_subject_says_what_is_done(said: str | None) -> None:
+    message = commit_message(path="images/a/b.yaml", image="r/a:1", previous=None, said=said)
+    assert message == "Deploy r/a:1\n\nIn images/a/b.yaml.\n\nKit-Image: r/a:1\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["[skip ci]", "[ci skip]", "[SKIP CI]", "[no ci]", "[skip actions]", "[actions skip]", "[ci-skip]", "[skip travis]",
+     "[skip azurepipelines]", "***NO_CI***", "--skip-ci", "--ci-skip", "skip-checks: true"],
+)  # fmt: skip
+def test_words_that_skip_builds_are_defused(words: str) -> None:
+    text = defused(f"Fix it {words} now\n\n{words}\n")
+    skipping = re.compile(r"\[[^\]]*(skip|no)[^\]]*\]|\*\*\*no_ci|--(skip-ci|ci-skip)|^\s*skip-checks:", re.I | re.M)
+    assert not skipping.search(text)
+    assert re.sub(r"\W", "", words).lower() in re.sub(r"\W", "", text).lower()
+
+
+@pytest.mark.parametrize(
+    ("words", "plain"),
+    [
+        ("Closes #12", "Closes # 12"),
+        ("fixes shop/api#12, resolves GH-3", "fixes shop/api# 12, resolves GH 3"),
+        ("closes https://github.com/shop/api/issues/12", "closes github.com/shop/api/issues/12"),
+        ("Implements !7", "Implements ! 7"),
+        ("ABC-1 #close", "ABC-1 # close"),
+        ("thanks @someone and @team/lead", "thanks @ someone and @ team/lead"),
+        ("/tag v1", "- /tag v1"),
+    ],
+)
+def test_words_that_close_or_call_are_defused(words: str, plain: str) -> None:
+    assert defused(words) == plain
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["me@example.com", "Co-authored-by: A <a@example.com>", "C# and F#", "wow!", "see https://example.com/docs/1",
+     "[api] no change", "a/b", "list[skipped]"],
+)  # fmt: skip
+def test_harmless_words_stay(words: str) -> None:
+    assert defused(words) == words
+
+
+def test_trailers_hold_one_line_each() -> None:
+    origin = Origin(build="7\nKit-Image: forged", build_url="\x1b[31mred")
+    message = commit_message(path="p", image="r/a:1", previous=None, said="x\r\ny\x00", origin=origin)
+    assert message == "x\ny\n\nKit-Image: r/a:1\nKit-Build: 7 Kit-Image: forged\nKit-Build-Url: [31mred\n"
