@@ -180,7 +180,8 @@ def _service_pipeline(tell: Narrator, stage: Stage, build: Build) -> None:
     ]
     for command in commands:
         tell.command(command)
-        run(command, cwd=stage.work, listener=tell.output, check=True)
+        said = run(command, cwd=stage.work, check=True).output.strip().splitlines()
+        tell.output(said[-1])  # an older Docker has a word to say about its builder first
     done = stage.pipeline.update_image(build, _REPO)
     _succeeds(done, "kit-image-deployer")
     tell.check("image pushed, and recorded in the deployments repository", done.seconds)
