@@ -12,6 +12,9 @@ from kit_core.secrets import Secret
 
 _YES: Final = frozenset({"true", "1", "yes", "on"})
 _NO: Final = frozenset({"false", "0", "no", "off"})
+_LARGEST: Final = 2**63
+_LONGEST: Final = 10**9
+"""Bounds numbers that have a unit: in seconds some 31 years. Longer waits overflow what the system's clocks take."""
 
 
 class Unfit(ValueError):
@@ -57,22 +60,24 @@ def _choice(setting: Setting, text: str) -> str:
 
 def _number(setting: Setting, text: str) -> int | float:
     whole = setting.kind is int
+    minimum = -_LARGEST if setting.minimum is None else setting.minimum
+    maximum = setting.maximum
+    if maximum is None:
+        maximum = _LONGEST if setting.unit else _LARGEST
+    try:
+        value: int | float = int(text.strip()) if whole else float(text.strip())
+    except ValueError:
+        value = math.nan
+    if minimum <= value <= maximum:  # not so for NaN
+        return value
     expected = "a whole number" if whole else "a number"
     if setting.unit:
         expected += f" in {setting.unit}"
     if setting.minimum is not None:
-        expected += f", {setting.minimum:g} or more"
-    if setting.maximum is not None:
-        expected += f", {setting.maximum:g} or less"
-    try:
-        value: int | float = int(text.strip()) if whole else float(text.strip())
-    except ValueError:
-        raise Unfit(f"expected {expected}") from None
-    too_small = setting.minimum is not None and value < setting.minimum
-    too_large = setting.maximum is not None and value > setting.maximum
-    if not math.isfinite(value) or too_small or too_large:
-        raise Unfit(f"expected {expected}")
-    return value
+        expected += f", {minimum:.15g} or more"
+    if setting.maximum is not None or value > maximum:
+        expected += f", {maximum:.15g} or less"
+    raise Unfit(f"expected {expected}")
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -85,6 +90,8 @@ def _listed(text: str) -> tuple[str, ...]:
         items = json.loads(stripped)
     except json.JSONDecodeError as error:
         raise Unfit(f"it begins like a JSON array and is none ({error.msg} at character {error.pos + 1})") from None
+    except (ValueError, RecursionError):  # a number of thousands of digits; thousands of brackets
+        raise Unfit("expected a JSON array of strings") from None
     if not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in items):
         raise Unfit("expected a JSON array of strings")
     return tuple(str(item) for item in items)

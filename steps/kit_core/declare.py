@@ -18,6 +18,8 @@ from kit_core.secrets import Secret
 
 _KEY: Final = "kit_core.setting"
 PREFIX: Final = "KIT_"
+FILE: Final = "_FILE"
+BASE64: Final = "_BASE64"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,12 @@ class Setting:
     def variable(self) -> str:
         """The name people write: the original's bare name, or ours with its prefix."""
         return self.variables[1] if len(self.variables) > 1 else self.variables[0]
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Every variable that gives it a value: each of `variables`, base64-encoded, and a secret's in a file."""
+        suffixes = ("", BASE64, FILE) if self.secret else ("", BASE64)
+        return tuple(name + suffix for name in self.variables for suffix in suffixes)
 
     @property
     def secret(self) -> bool:

@@ -6,10 +6,7 @@ from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Final
 
-from kit_core.declare import PREFIX
-
-FILE: Final = "_FILE"
-BASE64: Final = "_BASE64"
+from kit_core.declare import BASE64, FILE, PREFIX
 
 # What Kubernetes (services) and Docker (links) put into the environment of a container beside something that is
 # called kit-…: https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables and Docker's
@@ -28,16 +25,16 @@ def known_to_any_step() -> frozenset[str]:
 def unknown_variables(env: Mapping[str, str], known: Iterable[str]) -> list[tuple[str, str | None]]:
     """The `KIT_*` variables of `env` that no step reads, each with the known name it is probably meant to be.
 
-    `known` are the variables of the step that runs, without suffixes.
+    `known` are the variables of the step that runs, in all their spellings.
     """
     names = frozenset(known)
     strangers = sorted(
-        name for name in env if name.startswith(PREFIX) and not _among(name, names) and not _LINKED.match(name)
+        name for name in env if name.startswith(PREFIX) and name not in names and not _LINKED.match(name)
     )
     if not strangers:
         return []
-    suite = known_to_any_step()
-    return [(name, _nearest(name, names)) for name in strangers if not _among(name, suite)]
+    others = known_to_any_step() - names
+    return [(name, _nearest(name, names)) for name in strangers if not _among(name, others)]
 
 
 def nearest(name: str, known: Iterable[str], *, limit: int = 2) -> str | None:
@@ -47,6 +44,9 @@ def nearest(name: str, known: Iterable[str], *, limit: int = 2) -> str | None:
 
 
 def _nearest(name: str, known: frozenset[str]) -> str | None:
+    plain = name.removesuffix(FILE)
+    if plain in known:
+        return plain  # only a secret may lie in a file; in silence the value would be missed
     bare = name.removeprefix(PREFIX)
     candidates = {other.removeprefix(PREFIX): other for other in sorted(known)}
     found = nearest(bare, candidates, limit=1 if len(bare) < 8 else 2)

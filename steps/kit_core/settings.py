@@ -8,17 +8,19 @@ error, since nobody could tell which was meant. An empty variable counts as unse
 
 import base64
 import binascii
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from kit_core.convert import Unfit, convert
-from kit_core.declare import CommonSettings, Setting, declared, setting
+from kit_core.declare import BASE64, FILE, CommonSettings, Setting, declared, setting
 from kit_core.errors import InputError
-from kit_core.names import BASE64, FILE, unknown_variables
+from kit_core.names import unknown_variables
+from kit_core.secrets import Masker
 
-__all__ = ["CommonSettings", "Loaded", "load_settings", "setting"]
+__all__ = ["CommonSettings", "Loaded", "load_settings", "secret_texts", "setting"]
 
 S = TypeVar("S")
 
@@ -38,6 +40,9 @@ def load_settings(cls: type[S], env: Mapping[str, str], options: Mapping[str, st
     Raises `InputError` naming every wrong variable at once: a person who mends one should not meet the next.
     """
     settings = list(declared(cls))
+    masker = Masker()
+    for text in secret_texts(cls, env):
+        masker.add(text)
     values: dict[str, Any] = {}
     given: dict[str, str] = {}
     problems: list[str] = []
@@ -47,10 +52,10 @@ def load_settings(cls: type[S], env: Mapping[str, str], options: Mapping[str, st
             if found is not None:
                 name, text = found
                 given[item.field] = name
-                values[item.field] = _converted(item, name, text)
+                values[item.field] = _converted(item, name, text, masker)
         except Unfit as error:
             problems.append(str(error))
-    known = [variable for item in settings for variable in item.variables]
+    known = [name for item in settings for name in item.spellings]
     warnings = []
     for stranger, meant in unknown_variables(env, known):
         if meant:
@@ -71,11 +76,27 @@ def load_settings(cls: type[S], env: Mapping[str, str], options: Mapping[str, st
     return Loaded(cls(**values), given, tuple(warnings))
 
 
-def _converted(item: Setting, name: str, text: str) -> Any:
+def secret_texts(cls: type[Any], env: Mapping[str, str]) -> Iterator[str]:
+    """Every text in `env` that is a secret of `cls`, whether or not the settings can be loaded, to be masked first.
+
+    What stands where it does not belong (a password in another setting) is quoted by no error then.
+    """
+    for item in declared(cls):
+        if item.secret:
+            for name in (*item.spellings, *item.native):
+                text = env.get(name, "")
+                if text and not name.endswith(FILE):
+                    yield text
+                if text and name.endswith(BASE64):
+                    with contextlib.suppress(Unfit):
+                        yield _decoded(name, text)
+
+
+def _converted(item: Setting, name: str, text: str, masker: Masker) -> Any:
     try:
         return convert(item, text)
     except Unfit as error:
-        shown = name if item.secret else f"{name}={_short(text)}"
+        shown = name if item.secret else f"{name}={_short(masker.mask(text))}"
         raise Unfit(f"{shown}: {error}") from None
 
 
@@ -110,23 +131,30 @@ def _from_variable(item: Setting, variable: str, env: Mapping[str, str]) -> tupl
 
 def _decoded(name: str, text: str) -> str:
     try:
-        return base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+        decoded = base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):  # ValueError: not ASCII, or not UTF-8 inside
         raise Unfit(f"{name}: expected base64 of UTF-8 text") from None
+    return _one_line(decoded)
 
 
 def _read_secret(name: str, path: str) -> str:
-    """The file's text. The final newline of a one-line file is the editor's, not the secret's."""
     try:
-        text = Path(path).read_text("utf-8")
+        text = _one_line(Path(path).read_bytes().decode("utf-8"))
     except UnicodeDecodeError:
         raise Unfit(f"{name}={path}: the file is not UTF-8 text") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
+        if not path.startswith(("/", ".")):  # then the secret itself may stand there by mistake
+            raise Unfit(f"{name}: it must be the path of a file, and none can be read there ({reason})") from None
         raise Unfit(f"{name}={path}: the file cannot be read ({reason})") from None
-    stripped = text.rstrip("\r\n")
-    if not stripped:
+    if not text:
         raise Unfit(f"{name}={path}: the file is empty")
+    return text
+
+
+def _one_line(text: str) -> str:
+    """`text` without the final newline that an editor or `echo` put behind a single line."""
+    stripped = text.rstrip("\r\n")
     return text if "\n" in stripped else stripped
 
 

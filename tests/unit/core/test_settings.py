@@ -27,6 +27,7 @@ class Shop(CommonSettings):
     git_url: str | None = setting(None, group="Shop", help="Remote.")
     git_password: Secret | None = setting(None, group="Shop", help="Password.")
     retries: int = setting(10, minimum=0, maximum=100, group="Shop", help="Attempts.")
+    build: int | None = setting(None, group="Shop", help="Number.")
     deadline: float = setting(300, unit="s", minimum=0, group="Shop", help="Limit.")
     images: tuple[str, ...] = setting((), group="Shop", help="Images.")
     ignored_errors: tuple[str, ...] = setting(("Unhealthy",), original=True, group="Shop", help="Errors.")
@@ -131,7 +132,14 @@ def test_any_list_can_be_given_as_json(items: list[str]) -> None:
     assert load({"KIT_IMAGES": json.dumps(items)}).images == tuple(items)
 
 
-@pytest.mark.parametrize("text", ['["a"', '[{"a": 1}]', "[true]"])
+@pytest.mark.parametrize("digits", [10, 400, 5000])
+def test_a_number_of_any_length_is_read_or_refused(digits: int) -> None:
+    assert load({"KIT_BUILD": "9" * 12}).build == 999_999_999_999
+    assert "KIT_BUILD=" in problem({"KIT_BUILD": "9" * 10 * digits})
+    assert "1000000000 or less" in problem({"KIT_DEADLINE": "9" * min(digits, 400)})
+
+
+@pytest.mark.parametrize("text", ['["a"', '[{"a": 1}]', "[true]", "[" * 100_000, "[" + "9" * 5000 + "]"])
 def test_a_broken_json_array_is_an_error(text: str) -> None:
     assert "KIT_IMAGES" in problem({"KIT_IMAGES": text})
 
@@ -143,7 +151,7 @@ def test_a_number_outside_its_bounds_is_an_error(text: str) -> None:
 
 @given(st.floats(allow_nan=True, allow_infinity=True))
 def test_numbers_are_finite_and_within_bounds(number: float) -> None:
-    if math.isfinite(number) and number >= 0:
+    if math.isfinite(number) and 0 <= number <= 10**9:
         assert load({"KIT_DEADLINE": repr(number)}).deadline == number
     else:
         assert "a number in s, 0 or more" in problem({"KIT_DEADLINE": repr(number)})
@@ -185,8 +193,44 @@ def test_a_secret_file_that_cannot_serve_is_named(tmp_path: Path, make: str) -> 
     assert f"KIT_GIT_PASSWORD_FILE={path}" in problem({"KIT_GIT_PASSWORD_FILE": str(path)})
 
 
-def test_base64_that_is_none_is_an_error() -> None:
-    assert "BRANCH_BASE64: expected base64" in problem({"BRANCH_BASE64": "not base64!"})
+@pytest.mark.parametrize("text", ["not base64!", "zü", base64.b64encode(b"\xff").decode()])
+def test_base64_that_is_none_is_an_error(text: str) -> None:
+    assert "BRANCH_BASE64: expected base64" in problem({"BRANCH_BASE64": text})
+
+
+def test_base64_of_one_line_is_taken_without_the_newline_that_echo_adds() -> None:
+    def encoded(text: str) -> str:
+        return base64.encodebytes(text.encode()).decode()
+
+    assert load({"KIT_GIT_PASSWORD_BASE64": encoded("pässword\n")}).git_password.reveal() == "pässword"
+    key = "-----BEGIN KEY-----\n" + "x" * 100 + "\n-----END KEY-----\n"
+    assert load({"KIT_GIT_PASSWORD_BASE64": encoded(key)}).git_password.reveal() == key
+    assert load({"KIT_RETRIES_BASE64": encoded("7\n")}).retries == 7
+
+
+CANARY = "s3cr3t-canary-" + "x" * 80
+
+
+@pytest.mark.parametrize("name", ["KIT_GIT_PASSWORD", "KIT_GIT_PASSWORD_BASE64"])
+@pytest.mark.parametrize(
+    "place", ["COMMIT", "KIT_RETRIES", "KIT_STRATEGY", "KIT_IMAGES", "KIT_GIT_URLL", "KIT_UNKNOWN"]
+)
+def test_a_secret_that_also_stands_elsewhere_is_quoted_by_no_error(name: str, place: str) -> None:
+    value = base64.b64encode(CANARY.encode()).decode() if name.endswith("64") else CANARY
+    message = problem({name: value, place: f"[{value}", "KIT_DEADLINE": CANARY})
+    assert "KIT_DEADLINE='***'" in message
+    assert CANARY[:14] not in message
+    assert value[:14] not in message
+
+
+def test_a_secret_in_place_of_its_file_s_path_is_not_shown() -> None:
+    for message in (problem({"KIT_GIT_PASSWORD_FILE": CANARY}), problem({"KIT_GIT_PASSWORD_FILE": f"a\n{CANARY}"})):
+        assert "KIT_GIT_PASSWORD_FILE: it must be the path of a file" in message
+        assert CANARY[:14] not in message
+
+
+def test_only_a_secret_may_lie_in_a_file() -> None:
+    assert "KIT_BRANCH_FILE is no setting; KIT_BRANCH is probably meant" in problem({"KIT_BRANCH_FILE": "/x"})
 
 
 def test_all_problems_are_told_at_once() -> None:
@@ -196,7 +240,9 @@ def test_all_problems_are_told_at_once() -> None:
     assert "KIT_GIT_URLL is no setting; KIT_GIT_URL is probably meant" in message
 
 
-@pytest.mark.parametrize("name", ["KIT_GITURL", "KIT_GIT_URLS", "KIT_GTI_URL", "KIT_COMIT", "KIT_STRATEGY_"])
+@pytest.mark.parametrize(
+    "name", ["KIT_GITURL", "KIT_GIT_URLS", "KIT_GTI_URL", "KIT_COMIT", "KIT_STRATEGY_", "KIT_GIT_PASWORD_FILE"]
+)
 def test_a_typing_error_is_an_error(name: str) -> None:
     assert f"{name} is no setting" in problem({name: "x"})
 
