@@ -3,11 +3,16 @@
 
 import base64
 import json
+import re
+import threading
 import urllib.parse
+from collections.abc import Iterator
 from typing import Final
 
 MASK: Final = "***"
 _SHORTEST_MASKED: Final = 4
+_SHORTEST_TOKEN: Final = 12
+_USER_INFO: Final = re.compile(r"\bhttps?://([^\s/?#]+)@", re.IGNORECASE)
 
 
 class Secret:
@@ -43,10 +48,12 @@ class Secret:
 class Masker:
     """Replaces every secret it was told of, in the forms libraries print them in, by `***`.
 
-    Values shorter than four characters are left alone: masking them would shred every text and hide nothing.
+    Values shorter than four characters are left alone: masking them would shred every text and hide nothing. May be
+    told and asked from any thread.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._forms: set[str] = set()
         self._sorted: tuple[str, ...] = ()
 
@@ -60,17 +67,17 @@ class Masker:
             urllib.parse.quote(raw, safe=""),
             urllib.parse.quote_plus(raw),
             urllib.parse.quote(raw),
-            base64.b64encode(raw).decode(),
-            base64.urlsafe_b64encode(raw).decode(),
+            *_base64_forms(raw),
             json.dumps(value)[1:-1],
             json.dumps(value, ensure_ascii=False)[1:-1],
             repr(value)[1:-1],
         }
         if "\n" in value.strip():
             forms.update(line.strip() for line in value.splitlines() if len(line.strip()) > 2 * _SHORTEST_MASKED)
-        self._forms.update(form for form in forms if len(form) >= _SHORTEST_MASKED)
-        # The longest first, so that no secret's tail stays behind another one's mask.
-        self._sorted = tuple(sorted(self._forms, key=lambda form: (-len(form), form)))
+        with self._lock:
+            self._forms.update(form for form in forms if len(form) >= _SHORTEST_MASKED)
+            # The longest first, so that no secret's tail stays behind another one's mask.
+            self._sorted = tuple(sorted(self._forms, key=lambda form: (-len(form), form)))
 
     def mask(self, text: str) -> str:
         """`text` without any known secret."""
@@ -78,3 +85,27 @@ class Masker:
             if form in text:
                 text = text.replace(form, MASK)
         return text
+
+
+def in_urls(text: str) -> Iterator[str]:
+    """The passwords in the `https://user:password@host` of a text; a long name without a password is a token."""
+    for found in _USER_INFO.finditer(text):
+        name, _, password = found[1].partition(":")
+        secret = password or (name if len(name) >= _SHORTEST_TOKEN else "")
+        if secret:
+            yield secret
+            yield urllib.parse.unquote(secret)
+
+
+def _base64_forms(raw: bytes) -> Iterator[str]:
+    """The base64 of `raw`, and what of it does not depend on its neighbours where it stands within longer text.
+
+    Basic authentication encodes `user:password`: the password begins at any of three places of a group of four.
+    """
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(raw).decode()
+        for before in range(3):
+            start, end = (8 * before + 5) // 6, 8 * (before + len(raw)) // 6
+            core = encode(bytes(before) + raw).decode()[start:end]
+            if len(core) > 2 * _SHORTEST_MASKED:
+                yield core

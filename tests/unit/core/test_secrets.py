@@ -3,13 +3,14 @@ import base64
 import copy
 import json
 import pickle
+import threading
 import urllib.parse
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit_core.secrets import Masker, Secret
+from kit_core.secrets import Masker, Secret, in_urls
 
 CANARY = 'p@ss/w"ör d+1'
 
@@ -73,3 +74,44 @@ def test_text_without_secrets_stays() -> None:
     masker = Masker()
     masker.add("abc")
     assert copy.copy(masker.mask("abc")) == "abc", "three letters are no secret worth shredding a log for"
+
+
+@given(st.binary(max_size=7), st.text(st.characters(codec="ascii"), min_size=12), st.binary(max_size=7))
+def test_a_secret_within_base64_is_masked_wherever_it_begins(before: bytes, secret: str, after: bytes) -> None:
+    masker = Masker()
+    masker.add(secret)
+    start, end = (8 * len(before) + 5) // 6, 8 * (len(before) + len(secret)) // 6
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        encoded = encode(before + secret.encode() + after).decode()
+        assert encoded[start:end] not in masker.mask(f"authorization: Basic {encoded}")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://u:p%40ss@git.example/x and http://proxy:s3cr3t@proxy:3128", {"p%40ss", "p@ss", "s3cr3t"}),
+        ("https://ghp_0123456789@github.com/o/r", {"ghp_0123456789"}),
+        ("https://user@git.example/x", set()),
+        ("ssh://git@git.example/x https://git.example/a:b@c", set()),
+    ],
+)
+def test_passwords_in_urls_are_found(text: str, expected: set[str]) -> None:
+    assert set(in_urls(text)) == expected
+
+
+def test_secrets_may_be_learnt_while_others_are_masked() -> None:
+    masker, wrong = Masker(), []
+
+    def learn(number: int) -> None:
+        for index in range(50):
+            secret = f"secret-{number}-{index}-canary"
+            masker.add(secret)
+            if "canary" in masker.mask(secret):
+                wrong.append(secret)
+
+    threads = [threading.Thread(target=learn, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not wrong
