@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The base image of every build: `debian:trixie-slim`, or a stand-in made from Debian packages where no image registry answers.
+"""The base image of every build: `debian:trixie-slim`, or a stand-in made from Debian packages where no image
+registry answers.
 
 The stand-in carries what this machine needs to reach its package registries (its certificates, apt's settings, pip's
-certificate file), so that apt, pip and the Go proxy work inside `docker build` as they do outside. It stays on this machine.
+certificate file), so that apt, pip and the Go proxy work inside `docker build` as they do outside. It stays on this
+machine.
 """
 
 from __future__ import annotations
@@ -40,7 +42,10 @@ path-exclude /usr/share/man/*
 
 
 def build_arguments(env: Mapping[str, str] = os.environ) -> list[str]:
-    """Options for `docker build` that hand this machine's registry settings to the build, by name: the values stay in the environment."""
+    """Options for `docker build` that hand this machine's registry settings to the build.
+
+    They go by name: the values stay in the environment.
+    """
     return [part for name in _PASSED_ON if env.get(name) for part in ("--build-arg", name)]
 
 
@@ -74,7 +79,8 @@ def _is_here(reference: str) -> bool:
 def _make_stand_in(machine: str, progress: Progress, *, why: str) -> None:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise TestbedError(
-            f"{PUBLISHED} cannot be pulled ({why or 'no reason given'}), and a stand-in is made only as root on Debian; "
+            f"{PUBLISHED} cannot be pulled ({why or 'no reason given'}), and a stand-in is made only as root on "
+            "Debian; "
             "make an image registry reachable, or name a base image of your own in KIT_BASE_IMAGE"
         )
     if not shutil.which("debootstrap"):
@@ -92,7 +98,7 @@ def _make_stand_in(machine: str, progress: Progress, *, why: str) -> None:
 
 
 def _settle(root: Path, mirror: str, security: str | None) -> None:
-    """Bring the machine's registry settings into the new root file system, and leave out what a slim image leaves out."""
+    """Bring in the machine's registry settings, and leave out what a slim image leaves out."""
     sources = [f"deb {mirror} {_SUITE} main", f"deb {mirror} {_SUITE}-updates main"]
     if security:
         sources.append(f"deb {security} {_SUITE}-security main")
@@ -117,7 +123,10 @@ def _settle(root: Path, mirror: str, security: str | None) -> None:
 
 
 def _bring_certificates(root: Path) -> None:
-    """The machine's own authorities go where `update-ca-certificates` finds them again; the bundle itself as it stands on the machine."""
+    """Bring in the certificates that this machine trusts.
+
+    Its own authorities go where `update-ca-certificates` finds them again, the bundle itself as it stands here.
+    """
     for certificate in Path("/usr/local/share/ca-certificates").glob("**/*.crt"):
         shutil.copy(certificate, root / "usr/local/share/ca-certificates" / certificate.name)
     _quiet(["chroot", str(root), "update-ca-certificates"])
@@ -161,7 +170,10 @@ def _mirrors() -> tuple[str, str | None]:
 
 
 def find_mirrors(sources: str) -> tuple[str, str | None]:
-    """Find the Debian mirror and the security mirror in the text of apt's sources (both formats); raises TestbedError without one."""
+    """Find the Debian mirror and the security mirror in the text of apt's sources, in both formats.
+
+    Raises TestbedError where there is none.
+    """
     found: dict[str, str] = {}
     pairs = [(m[1], m[2]) for m in re.finditer(r"^deb\s+(?:\[[^]]*\]\s+)?(\S+)\s+(\S+)", sources, re.MULTILINE)]
     for stanza in re.split(r"\n\s*\n", sources):

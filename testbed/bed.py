@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from testbed import cluster, git, leftovers, owner, registry
 from testbed.cluster import Cluster
@@ -31,7 +32,8 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 class Testbed:
     """A registry, a git server and clusters in a network of their own.
 
-    Everything about it is read from Docker's labels, so a testbed can be used by other processes than the one that started it.
+    Everything about it is read from Docker's labels, so a testbed can be used by other processes than the one that
+    started it.
     """
 
     __test__ = False
@@ -48,8 +50,10 @@ class Testbed:
     ) -> Testbed:
         """Start a testbed with a number of clusters, named cluster-a, cluster-b, …
 
-        Whatever is missing is made first: the engine, the images. With `detach` it outlives this process. On failure and
-        interruption everything is removed again; the logs of what had started are kept in `logs` (a folder of the system's
+        Whatever is missing is made first: the engine, the images. With `detach` it outlives this process. On failure
+        and
+        interruption everything is removed again; the logs of what had started are kept in `logs` (a folder of the
+        system's
         temporary one), and the error names it.
         """
         ensure_engine(progress)
@@ -61,21 +65,18 @@ class Testbed:
         progress(
             f"testbed {bed}: starting a registry, a git server and {clusters} cluster{'s' if clusters != 1 else ''}"
         )
+        pool = ThreadPoolExecutor(max_workers=clusters + 2)
+        labels = ["--label", f"{LABEL}={bed}", "--label", f"{OWNER_LABEL}={holder}"]
         try:
-            docker(
-                "network",
-                "create",
-                "--label",
-                f"{LABEL}={bed}",
-                "--label",
-                f"{OWNER_LABEL}={holder}",
-                network_name(bed),
-            )
-            started = _start_parts(bed, image, clusters, progress)
+            docker("network", "create", *labels, network_name(bed))
+            started = _start_parts(pool, bed, image, clusters, progress)
         except BaseException as error:
-            kept = keep_logs(bed, logs)
+            kept = keep_logs(bed, logs) if isinstance(error, TestbedError) else None
+            # Twice: the first time ends what still waits for a part, the second takes what was just being started.
             leftovers.remove(bed)
-            if isinstance(error, TestbedError):
+            pool.shutdown(cancel_futures=True)
+            leftovers.remove(bed)
+            if kept:
                 raise TestbedError(f"{error}\nThe logs are kept in {kept}") from error
             raise
         progress(f"testbed {bed}: ready after {time.monotonic() - began:.1f} s")
@@ -109,7 +110,10 @@ class Testbed:
         return self.clusters[0]
 
     def workload(self, tag: str = "1", repository: str = "shop/workload", **variables: str) -> str:
-        """Push the workload program (see `testbed/workload`) as `repository:tag`, with VERSION=tag baked in; returns the reference."""
+        """Push the workload program (see `testbed/workload`) as `repository:tag`, with VERSION=tag baked in.
+
+        Other variables are baked in too. Returns the reference to put into a manifest.
+        """
         return self.registry.build_version(ensure_image(WORKLOAD, lambda _: None), repository, tag, **variables)
 
     def run(
@@ -133,7 +137,8 @@ class Testbed:
         name = f"kit-{self.id}-run-{secrets.token_hex(4)}"
         given = dict(env or {})
         command = [
-            "run", "--rm", "--name", name, "--network", self.network, "--label", f"{LABEL}={self.id}", "--label", f"{PART_LABEL}=run",
+            "run", "--rm", "--name", name, "--network", self.network,
+            "--label", f"{LABEL}={self.id}", "--label", f"{PART_LABEL}=run",
             *(part for key in given for part in ("--env", key)),
             *(part for volume in volumes for part in ("--volume", volume)),
             *(["--user", user] if user else []),
@@ -151,7 +156,7 @@ class Testbed:
         """Remove everything of it."""
         leftovers.remove(self.id)
 
-    def __enter__(self) -> Testbed:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -171,30 +176,29 @@ def keep_logs(bed: str, folder: Path | None = None) -> Path:
     return kept
 
 
-def _start_parts(bed: str, image: str, clusters: int, progress: Progress) -> Testbed:
+def _start_parts(pool: ThreadPoolExecutor, bed: str, image: str, clusters: int, progress: Progress) -> Testbed:
     """The registry first, since nodes are told its name; then all the rest at once."""
     names = [f"cluster-{_LETTERS[number]}" for number in range(clusters)]
-    with ThreadPoolExecutor(max_workers=clusters + 2) as pool:
-        git_server = pool.submit(git.start, bed, image)
-        mode = pool.submit(cluster.may_be_privileged, image)
-        images = registry.start(bed, image)
-        privileged = mode.result()
-        nodes = [
-            pool.submit(
-                cluster.start, bed, image, name,
-                registry=images.inside, registry_names=images.outside, privileged=privileged,
-            )
-            for name in names
-        ]  # fmt: skip
-        for name, node in zip(names, nodes, strict=True):
-            progress(f"testbed {bed}: {name} at {node.result().server_outside} is ready")
-        return Testbed(bed, image, images, git_server.result(), tuple(node.result() for node in nodes))
+    git_server = pool.submit(git.start, bed, image)
+    mode = pool.submit(cluster.may_be_privileged, image)
+    images = registry.start(bed, image)
+    privileged = mode.result()
+    nodes = [
+        pool.submit(
+            cluster.start, bed, image, name,
+            registry=images.inside, registry_names=images.outside, privileged=privileged,
+        )
+        for name in names
+    ]  # fmt: skip
+    for name, node in zip(names, nodes, strict=True):
+        progress(f"testbed {bed}: {name} at {node.result().server_outside} is ready")
+    return Testbed(bed, image, images, git_server.result(), tuple(node.result() for node in nodes))
 
 
 def end_on_sigterm() -> None:
     """Let SIGTERM end this process as Ctrl-C does, so that what it started is removed. For programs' entry points."""
 
-    def stop(number: int, _: object) -> None:
-        raise SystemExit(128 + number)
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)

@@ -8,7 +8,6 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from testbed import leftovers
 from testbed.baseimage import ensure_base
@@ -99,11 +98,10 @@ def _up(arguments: argparse.Namespace) -> int:
         _say("Ctrl-C removes it.")
         while True:
             time.sleep(3600)
-    return 0
 
 
 def _describe(bed: Testbed) -> None:
-    folder = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp") / f"kit-testbed-{bed.id}"  # noqa: S108
+    folder = leftovers.folder(bed.id)
     folder.mkdir(mode=0o700, exist_ok=True)
     _say(f"testbed {bed.id}")
     _say(f"  docker network   {bed.network}")

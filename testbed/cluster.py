@@ -19,14 +19,18 @@ _ADMIN = "/run/kit/conf/admin.yaml"
 
 # What a node needs, spelt out for engines that themselves lack CAP_SYS_RESOURCE and so cannot grant --privileged.
 _NEARLY_PRIVILEGED = (
-    "--cap-add=ALL", "--cap-drop=SYS_RESOURCE", "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined",
+    "--cap-add=ALL", "--cap-drop=SYS_RESOURCE",
+    "--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined",
     "--security-opt", "systempaths=unconfined", "--device-cgroup-rule", "a *:* rwm",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """One cluster. `name` is its host name in the testbed's network and its node's name; `port` is the API server's on 127.0.0.1."""
+    """One cluster.
+
+    `name` is its host name in the testbed's network and its node's name; `port` is the API server's on 127.0.0.1.
+    """
 
     container: Container
     name: str
@@ -61,7 +65,7 @@ class Cluster:
         inside: bool = True,
         labels: dict[str, str] | None = None,
     ) -> str:
-        """A kubeconfig (text) of the cluster's administrator, with `metadata.name` and the context's namespace where given."""
+        """A kubeconfig (text) of the administrator, with `metadata.name` and the context's namespace where given."""
         server = self.server_inside if inside else self.server_outside
         return kubeconfigs.kubeconfig(
             self.name, server, self.credentials, name=name, namespace=namespace, labels=labels
@@ -70,7 +74,10 @@ class Cluster:
     def kubectl(
         self, *arguments: str, stdin: str | None = None, check: bool = True, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
-        """Run kubectl in the container as administrator. `timeout` in seconds; raises TestbedError on failure when `check` is set."""
+        """Run kubectl in the container as administrator.
+
+        `timeout` is in seconds; raises TestbedError on failure when `check` is set.
+        """
         return self.container.execute(
             "kubectl", f"--kubeconfig={_ADMIN}", *arguments, stdin=stdin, check=check, timeout=timeout
         )
@@ -105,7 +112,8 @@ class Cluster:
     ) -> str:
         """What a Service answers over HTTP at its cluster address, asked from the node.
 
-        A Service that does not answer yet is asked again, for `limit` seconds (the node's rules follow the pods' readiness
+        A Service that does not answer yet is asked again, for `limit` seconds (the node's rules follow the pods'
+        readiness
         with a delay); then TestbedError.
         """
         address = self.kubectl(
@@ -127,7 +135,8 @@ def start(bed: str, image: str, name: str, *, registry: str, registry_names: str
     options = [
         *(["--privileged"] if privileged else _NEARLY_PRIVILEGED), "--cgroupns=private",
         "--tmpfs", "/run", "--tmpfs", "/tmp",
-        *container.volume("/var/lib/containerd"), *container.volume("/var/lib/kubelet"), *container.volume("/var/lib/etcd"),
+        *container.volume("/var/lib/containerd"), *container.volume("/var/lib/kubelet"),
+        *container.volume("/var/lib/etcd"),
         "--env", f"REGISTRY={registry}", "--env", f"REGISTRY_NAMES={registry_names}",
     ]  # fmt: skip
     container.start(image, ["kit-cluster"], options=options, ports=[6443])
@@ -144,5 +153,8 @@ def attach(bed: str, name: str) -> Cluster:
 
 
 def may_be_privileged(image: str) -> bool:
-    """Whether the engine can grant --privileged; one that itself lacks a capability refuses to start such a container."""
+    """Whether the engine can grant --privileged.
+
+    One that itself lacks a capability refuses to start such a container.
+    """
     return docker("run", "--rm", "--privileged", "--entrypoint", "true", image, check=False).returncode == 0

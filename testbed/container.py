@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""One container of a testbed: started, asked, watched, removed. What belongs to a testbed is found by its labels, never by a file."""
+"""One container of a testbed: started, asked, watched, removed.
+
+What belongs to a testbed is found by its labels, never by a file.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The Docker engine: found where one answers, installed and started on a bare Debian machine.
 
-The command line client is all that is used of it, so whatever the client is set up for (`DOCKER_HOST`, contexts) holds here too.
+The command line client is all that is used of it, so whatever the client is set up for (`DOCKER_HOST`, contexts)
+holds here too.
 """
 
 from __future__ import annotations
@@ -33,18 +34,20 @@ def docker(
 ) -> subprocess.CompletedProcess[str]:
     """Run one `docker` command and return what it printed.
 
-    `timeout` is in seconds. Raises TestbedError with the command's own words when it fails and `check` is set, and when the
-    time is over.
+    `timeout` is in seconds. Raises TestbedError with the command's own words when it fails and `check` is set, and when
+    the time is over. Ctrl-C does not reach the command, so that a clean-up runs to its end.
     """
     command = ["docker", *arguments]
     given = stdin.encode() if isinstance(stdin, str) else stdin
     try:
         raw = subprocess.run(
             command,
-            **({"stdin": subprocess.DEVNULL} if given is None else {"input": given}),
+            stdin=subprocess.DEVNULL if given is None else None,
+            input=given,
             capture_output=True,
             timeout=timeout,
             check=False,
+            start_new_session=True,
             env=None if env is None else dict(env),
         )
     except FileNotFoundError as error:
@@ -73,7 +76,8 @@ def answers() -> bool:
 def ensure_engine(progress: Progress = print, env: Mapping[str, str] = os.environ) -> str:
     """Make sure that a Docker engine answers, and return its version.
 
-    One that answers is used as it is. On Debian (or a relative of it) as root it is installed from the distribution's packages
+    One that answers is used as it is. On Debian (or a relative of it) as root it is installed from the distribution's
+    packages
     and started, and stays up after this process. Anywhere else: TestbedError says what to do.
     """
     if answers():
@@ -98,7 +102,8 @@ def _version() -> str:
 def _refuse_where_not_ours(env: Mapping[str, str]) -> None:
     if env.get("DOCKER_HOST"):
         raise TestbedError(
-            f"no Docker engine answers at DOCKER_HOST={env['DOCKER_HOST']}; start it, or unset DOCKER_HOST to use a local one"
+            f"no Docker engine answers at DOCKER_HOST={env['DOCKER_HOST']}; start it, or unset DOCKER_HOST to use "
+            "a local one"
         )
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise TestbedError(
@@ -158,8 +163,10 @@ def _await_answer(process: subprocess.Popen[bytes] | None, log: Path) -> None:
 def remove_stale_pid_files(run: Path = Path("/var/run"), proc: Path = Path("/proc")) -> list[Path]:
     """Remove what a killed engine left in `run` and return it.
 
-    dockerd takes any process that has the number in its pid file for itself and does not start. After a kill that number may
-    belong to something else, so the process's name (in `proc`) is looked at. A containerd that outlived its dockerd stays:
+    dockerd takes any process that has the number in its pid file for itself and does not start. After a kill that
+    number may
+    belong to something else, so the process's name (in `proc`) is looked at. A containerd that outlived its dockerd
+    stays:
     the new one takes it over.
     """
     removed = []

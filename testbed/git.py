@@ -93,7 +93,10 @@ class GitServer:
         files: Mapping[str, str] | None = None,
         branch: str = "master",
     ) -> GitRepository:
-        """Create a repository whose first commit holds a folder's content, or the given files; without either it is empty."""
+        """Create a repository whose first commit holds a folder's content, or the given files.
+
+        Without either it is empty.
+        """
         content = tar_of_folder(from_dir) if from_dir else tar_of_files(files) if files else b""
         self.container.execute("kit-git-create", name, branch, stdin=content)
         return GitRepository(

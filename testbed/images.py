@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The testbed's own images. Each is tagged by a digest of the files it is made of: it is built when they change, and never otherwise."""
+"""The testbed's own images.
+
+Each is tagged by a digest of the files it is made of: it is built when they change, and never otherwise.
+"""
 
 from __future__ import annotations
 
@@ -108,6 +111,7 @@ def _build(recipe: Recipe, reference: str, parts: Mapping[str, str], progress: P
         text=True,
         errors="replace",
         env={**os.environ, "BUILDKIT_PROGRESS": "plain"},
+        start_new_session=True,
     )
     reporter = _Reporter(recipe.name, progress)
     try:
@@ -116,7 +120,8 @@ def _build(recipe: Recipe, reference: str, parts: Mapping[str, str], progress: P
                 reporter.take(line)
         if process.wait():
             raise TestbedError(
-                f"the image {recipe.name} could not be built from {recipe.folder}; the builder's last lines:\n{reporter.tail()}"
+                f"the image {recipe.name} could not be built from {recipe.folder}; "
+                f"the builder's last lines:\n{reporter.tail()}"
             )
     finally:
         if process.poll() is None:
@@ -165,7 +170,10 @@ class _Reporter:
 
 
 def step_of(line: str) -> str | None:
-    """The step that a line of the builder's output begins (classic builder and BuildKit), shortened; None for any other line."""
+    """The step that a line of the builder's output begins, shortened; None for any other line.
+
+    Both the classic builder's and BuildKit's plain output are understood.
+    """
     match = re.match(r"Step (\d+/\d+) : ((?:FROM|RUN|COPY)\s.*)", line) or re.match(
         r"#\d+ \[(?:[\w-]+ )?(\d+/\d+)\] ((?:FROM|RUN|COPY)\s.*)", line
     )

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Credentials:
-    """What opens an API server: the authority's certificate, and a client's certificate and key, each base64-encoded PEM."""
+    """What opens an API server.
+
+    The authority's certificate, and a client's certificate and key, each base64-encoded PEM.
+    """
 
     authority: str
     certificate: str
@@ -26,7 +29,8 @@ def kubeconfig(
 ) -> str:
     """Write a kubeconfig for one cluster and one user.
 
-    With `name` it gets a `metadata.name` (and `labels`), as kit's deployer reads it; with `namespace` the context names it.
+    With `name` it gets a `metadata.name` (and `labels`), as kit's deployer reads it; with `namespace` the context
+    names it.
     """
     lines = ["apiVersion: v1", "kind: Config"]
     if name:

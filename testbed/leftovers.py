@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 from testbed import owner
 from testbed.container import LABEL, OWNER_LABEL, PART_LABEL
@@ -70,8 +73,14 @@ def find() -> list[Found]:
     ]
 
 
+def folder(bed: str) -> Path:
+    """Where `up` writes the kubeconfigs of a testbed for people."""
+    return Path(tempfile.gettempdir()) / f"kit-testbed-{bed}"
+
+
 def remove(bed: str) -> None:
-    """Remove every container, volume and network of a testbed. What is already gone is no error."""
+    """Remove every container, volume and network of a testbed, and its folder. What is already gone is no error."""
+    shutil.rmtree(folder(bed), ignore_errors=True)
     wanted = f"label={LABEL}={bed}"
     if containers := docker("ps", "--all", "--quiet", "--filter", wanted).stdout.split():
         docker("rm", "--force", "--volumes", *containers, check=False)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Who a testbed belongs to, written into a label: what a killed process left behind is told from what another one still uses. Pure."""
+"""Who a testbed belongs to, written into a label. Pure.
+
+What a killed process left behind is told by it from what another one still uses.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,10 @@ def current(proc: Path = Path("/proc"), pid: int | None = None) -> Owner:
 
 
 def is_gone(label: str, proc: Path = Path("/proc")) -> bool:
-    """Whether the process that a label names has ended. One of another machine, or an unreadable label, counts as alive."""
+    """Whether the process that a label names has ended.
+
+    One of another machine, or an unreadable label, counts as alive.
+    """
     if label == DETACHED:
         return False
     try:
@@ -54,7 +60,10 @@ def _boot(proc: Path) -> str:
 
 
 def _began(proc: Path, pid: int) -> str:
-    """When a process began, in clock ticks since boot; "-" where there is no such process, "+" for a live one without /proc."""
+    """When a process began, in clock ticks since boot.
+
+    "-" where there is no such process, "+" for a live one on a machine without /proc.
+    """
     try:
         # The second field is the program's name in brackets, which may hold anything.
         return (proc / str(pid) / "stat").read_text().rpartition(")")[2].split()[19]

@@ -13,7 +13,8 @@ PART = "registry"
 
 @dataclass(frozen=True)
 class Registry:
-    """A registry without credentials. `outside` is its name on this machine, `inside` its name in the testbed's network.
+    """A registry without credentials. `outside` is its name on this machine, `inside` its name in the testbed's
+    network.
 
     Nodes pull whatever image a manifest names (any registry's) from here, so `localhost:PORT/shop/web:1` and
     `registry.example.com/shop/web:1` are the same image to them.

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures from the testbed. It starts with the first test that asks for it, serves the whole run, and is removed at its end.
+"""Fixtures from the testbed. It starts with the first test that asks for it, serves the whole run, and is removed at
+its end.
 
-KIT_TESTBED=<id> uses one that `python -m testbed up --clusters 2` started, and leaves it running: seconds instead of half a minute.
+KIT_TESTBED=<id> uses one that `python -m testbed up --clusters 2` started, and leaves it running: seconds instead of
+half a minute.
 """
 
 from __future__ import annotations
@@ -14,19 +16,19 @@ from pathlib import Path
 
 import pytest
 
-from testbed.bed import Testbed, end_on_sigterm
+from testbed.bed import Testbed, end_on_sigterm, keep_logs
 from testbed.cluster import Cluster
 from testbed.git import GitRepository
 
 
 @pytest.fixture(scope="session")
-def bed(pytestconfig: pytest.Config) -> Iterator[Testbed]:
+def bed(request: pytest.FixtureRequest) -> Iterator[Testbed]:
     """A testbed with two clusters."""
     if running := os.environ.get("KIT_TESTBED"):
         yield Testbed.attach(running)
         return
     end_on_sigterm()
-    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    capture = request.config.pluginmanager.getplugin("capturemanager")
 
     def progress(text: str) -> None:
         # Building may take minutes: said past the capture, so that nobody takes the run for a dead one.
@@ -35,6 +37,8 @@ def bed(pytestconfig: pytest.Config) -> Iterator[Testbed]:
 
     with Testbed.start(2, progress=progress) as started:
         yield started
+        if request.session.testsfailed:
+            progress(f"testbed: some tests failed; the logs of its parts are kept in {keep_logs(started.id)}\n")
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +81,10 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def git_repository(bed: Testbed) -> Iterator[Callable[..., GitRepository]]:
-    """Makes repositories on the git server: `git_repository(files={"kit.yaml": "…"})` or `git_repository(from_dir=path)`."""
+    """Makes repositories on the git server.
+
+    `git_repository(files={"kit.yaml": "…"})` or `git_repository(from_dir=path)`.
+    """
     made: list[GitRepository] = []
 
     def make(
