@@ -140,7 +140,7 @@ def main(wanted: Sequence[str], env: Mapping[str, str] = os.environ) -> int:
 
 
 def _digest(base: str) -> tuple[str, bool]:
-    """The base image's digest, and whether that is the one of a registry: of an image made on this machine it is its id."""
+    """The base image's digest, and whether it is a registry's; of an image made on this machine it is the id."""
     facts = json.loads(docker("image", "inspect", base, check=False).stdout or "[]")
     if not facts:
         return "unknown", False

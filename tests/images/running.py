@@ -7,6 +7,7 @@ where the engine runs them.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from testbed.docker import docker
 
 PACKAGES = {image.name: image.name.replace("-", "_") for image in IMAGES}
 LABEL = "kit.test.images"
+ROOT = os.geteuid() == 0
+"""Who may give files away does so; for anybody else a container does."""
 
 
 @dataclass(frozen=True)
@@ -76,18 +79,26 @@ class Image:
         docker("run", "--detach", "--label", LABEL, "--name", name, *options, self.reference, *arguments)
         return name
 
-    def owned(self, uid: int, *, mode: str = "755", name: str = "work") -> Path:
+    def owned(self, uid: int, *, mode: int = 0o755, name: str = "work") -> Path:
         """A folder of the machine that belongs to this user and group."""
         path = self.folder / name
         path.mkdir()
-        self.as_root(f"chown {uid}:{uid} /folder/{name} && chmod {mode} /folder/{name}")
+        path.chmod(mode)
+        self._give(path, uid)
         return path
 
-    def write(self, path: Path, name: str, text: str, *, uid: int, mode: str = "644") -> None:
+    def write(self, path: Path, name: str, text: str, *, uid: int, mode: int = 0o644) -> None:
         """A file in such a folder, of the same or another owner."""
-        inside = f"/folder/{path.relative_to(self.folder)}/{name}"
+        target = path / name
+        if ROOT:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+            target.chmod(mode)
+            os.chown(target, uid, uid)
+            return
+        inside = f"/folder/{target.relative_to(self.folder)}"
         script = (
-            f"mkdir -p {Path(inside).parent} && cat > {inside} && chown {uid}:{uid} {inside} && chmod {mode} {inside}"
+            f"mkdir -p {Path(inside).parent} && cat > {inside} && chown {uid}:{uid} {inside} && chmod {mode:o} {inside}"
         )
         done = self.run("-c", script, options=("--entrypoint", "/bin/sh", "-v", f"{self.folder}:/folder"), stdin=text)
         assert done.code == 0, done.text
@@ -96,10 +107,16 @@ class Image:
         """A script as the container's root, with all that Docker gives it, on the test's folder."""
         return self.shell(script, "-v", f"{self.folder}:/folder")
 
+    def _give(self, path: Path, uid: int) -> None:
+        if ROOT:
+            os.chown(path, uid, uid)
+        else:
+            self.as_root(f"chown {uid}:{uid} /folder/{path.relative_to(self.folder)}")
+
     def remove(self) -> None:
         if self.containers:
             docker("rm", "--force", "--volumes", *self.containers, check=False)
-        if any(self.folder.iterdir()):
+        if not ROOT and any(self.folder.iterdir()):
             self.as_root("rm -rf /folder/* /folder/.[!.]*")
 
 

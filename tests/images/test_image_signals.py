@@ -23,7 +23,7 @@ def stopped(container: str, signal: str = "TERM") -> tuple[int, float]:
     docker("kill", "--signal", signal, container)
     docker("wait", container, timeout=30)
     state = json.loads(docker("inspect", "--format", "{{json .State}}", container).stdout)
-    end = datetime.fromisoformat(state["FinishedAt"][:26].rstrip("Z") + "+00:00").timestamp()
+    end = datetime.fromisoformat(state["FinishedAt"]).timestamp()
     return int(state["ExitCode"]), end - before
 
 

@@ -36,19 +36,18 @@ def test_root_stays_root_on_its_own_folder_without_any_capability(image: Image) 
     assert done.out.splitlines() == ["0", *NO_CAPABILITIES, "NoNewPrivs:1"], done.text
 
 
-@pytest.mark.parametrize("privileged", [False, True])
-def test_whoever_root_becomes_holds_no_capability(image: Image, privileged: bool) -> None:
+def test_whoever_root_becomes_holds_no_capability_however_many_there_were(image: Image) -> None:
     work = image.owned(4321)
-    options = (*mounted(image, work), *(("--cap-add=ALL", "--cap-drop=SYS_RESOURCE") if privileged else ()))
+    options = (*mounted(image, work), "--cap-add=ALL", "--cap-drop=SYS_RESOURCE")
     done = image.run("sh", "-c", STATUS, options=options)
     assert done.out.splitlines() == [*NO_CAPABILITIES, "NoNewPrivs:1"], done.text
 
 
-def test_root_cannot_be_had_back(image: Image) -> None:
+def test_root_cannot_be_had_back(deployer: Image) -> None:
     """Not by changing users, nor over a file that runs as root."""
-    work = image.owned(4321)
-    image.as_root("cp /usr/bin/busybox /folder/work/id && chown 0:0 /folder/work/id && chmod 4755 /folder/work/id")
-    done = image.run("sh", "-c", f"{FOLDER[image.name]}/id -u; su root -c id", options=mounted(image, work))
+    work = deployer.owned(4321)
+    deployer.as_root("cp /usr/bin/busybox /folder/work/id && chown 0:0 /folder/work/id && chmod 4755 /folder/work/id")
+    done = deployer.run("sh", "-c", f"{FOLDER[deployer.name]}/id -u; su root -c id", options=mounted(deployer, work))
     assert done.out == "4321\n"
     assert done.code != 0
 
@@ -58,15 +57,15 @@ def test_nothing_mounted_means_a_user_of_its_own(image: Image) -> None:
     assert (done.out, done.err) == ("65532\n65532\nkit\n/tmp\n", "")
 
 
-def test_any_other_mount_tells_the_user_too(image: Image) -> None:
-    work = image.owned(4321)
-    assert image.run("id", "-u", options=("-v", f"{work}:/anywhere")).out == "4321\n"
+def test_any_other_mount_tells_the_user_too(deployer: Image) -> None:
+    work = deployer.owned(4321)
+    assert deployer.run("id", "-u", options=("-v", f"{work}:/anywhere")).out == "4321\n"
 
 
-def test_a_mount_at_the_working_directory_tells_the_user(image: Image) -> None:
-    work, other = image.owned(4321), image.owned(1234, name="other")
+def test_a_mount_at_the_working_directory_tells_the_user(deployer: Image) -> None:
+    work, other = deployer.owned(4321), deployer.owned(1234, name="other")
     options = ("-v", f"{other}:/a-other", "-v", f"{work}:/github/workspace", "-w", "/github/workspace")
-    assert image.run("id", "-u", options=options).out == "4321\n"
+    assert deployer.run("id", "-u", options=options).out == "4321\n"
 
 
 def test_a_folder_to_write_into_counts_more_than_one_to_read(image: Image) -> None:
@@ -74,22 +73,22 @@ def test_a_folder_to_write_into_counts_more_than_one_to_read(image: Image) -> No
     assert image.run("id", "-u", options=(*mounted(image, work, "ro"), "-v", f"{output}:/output")).out == "4321\n"
 
 
-def test_groups_that_were_given_stay(image: Image) -> None:
-    work = image.owned(4321)
-    done = image.run("id", "-G", options=(*mounted(image, work), "--group-add", "777"))
+def test_groups_that_were_given_stay(deployer: Image) -> None:
+    work = deployer.owned(4321)
+    done = deployer.run("id", "-G", options=(*mounted(deployer, work), "--group-add", "777"))
     assert set(done.out.split()) == {"4321", "777"}
 
 
-def test_root_without_the_right_to_change_users_works_on(image: Image) -> None:
-    work = image.owned(4321)
-    done = image.run("sh", "-c", f"id -u; {STATUS}", options=(*mounted(image, work), "--cap-drop=ALL"))
+def test_root_without_the_right_to_change_users_works_on(deployer: Image) -> None:
+    work = deployer.owned(4321)
+    done = deployer.run("sh", "-c", f"id -u; {STATUS}", options=(*mounted(deployer, work), "--cap-drop=ALL"))
     lines = done.out.splitlines()
     assert lines[0] == "0"
     assert "CapEff:0" in lines
     assert "NoNewPrivs:1" in lines
 
 
-@pytest.mark.parametrize("user", ["12345:12345", "12345", "0:0"])
+@pytest.mark.parametrize("user", ["12345:12345", "0:0"])
 def test_any_user_works(image: Image, user: str) -> None:
     done = image.run("--version", options=("--user", user))
     assert (done.code, done.err) == (0, "")
@@ -117,7 +116,7 @@ def test_a_shell_inside_does_the_same(image: Image) -> None:
     assert image.shell(script, *mounted(image, work)) == "4321\n"
 
 
-def test_what_is_mounted_below_roots_home_is_found(image: Image) -> None:
-    work, docker_config = image.owned(4321), image.owned(4321, name="docker")
-    options = (*mounted(image, work), "-v", f"{docker_config}:/root/.docker:ro")
-    assert image.run("sh", "-c", "echo $HOME && ls ~/.docker", options=options).out == "/root\n"
+def test_what_is_mounted_below_roots_home_is_found(deployer: Image) -> None:
+    work, docker_config = deployer.owned(4321), deployer.owned(4321, name="docker")
+    options = (*mounted(deployer, work), "-v", f"{docker_config}:/root/.docker:ro")
+    assert deployer.run("sh", "-c", "echo $HOME && ls ~/.docker", options=options).out == "/root\n"
