@@ -1,1 +1,36 @@
 # SPDX-License-Identifier: MIT
+"""From a deployments repository to every cluster's manifests.
+
+In the order in which data flows: `settings` say what to render; `repository` reads kit.yaml, the base, the types
+and the clusters (`reading` keeps file and line, `words` reads scalars as the original did, `merge` lays base, type
+and cluster over one another) and `schema` finds keys that kit does not know. `view` makes what one resource's
+template sees, with `images` and, where kit.yaml names a plugin, `sources`. `templates` renders it (`mustache`,
+`jinja`; `javascript` knows how values print). `plan` holds what came out as a value with all `problems`; `inspect`
+checks it (`check`, `manifest`), inserts checksums (`checksum`) and locates secrets. `write` brings the output folder
+to the plan, `stale` names workloads that keep an old value. `deploymentizer` ties these together, `cli` is the program.
+
+As a library:
+
+    from pathlib import Path
+    from kit_deploymentizer import Deploymentizer, DeploymentizerSettings
+
+    report = Deploymentizer(DeploymentizerSettings(conf=Path("kit.yaml"))).run()
+    print(report.word, report.written)
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kit_deploymentizer.deploymentizer import Deploymentizer, RenderError, Report
+    from kit_deploymentizer.settings import DeploymentizerSettings
+
+__all__ = ["Deploymentizer", "DeploymentizerSettings", "RenderError", "Report"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the library when it is asked for, so that `--help` does not."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from kit_deploymentizer import deploymentizer
+
+    return getattr(deploymentizer, name)

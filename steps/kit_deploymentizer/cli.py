@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""The program: kit-deploymentizer."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
+
+from kit_core.entry import Command, Context, Step, run
+from kit_core.errors import worst_exit_code
+from kit_deploymentizer.settings import DeploymentizerSettings
+
+
+def render(settings: DeploymentizerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
+    """Render the repository and write the output; the exit code."""
+    from kit_deploymentizer.deploymentizer import Deploymentizer
+
+    console = context.console
+    deploymentizer = Deploymentizer(
+        settings,
+        env=context.env,
+        cwd=context.cwd,
+        learn_secret=context.masker.add,
+        strict="validate" in context.given and settings.validate == "error",
+    )
+    paths = deploymentizer.repository.paths
+    if settings.workdir is None and paths.root != context.cwd.resolve():
+        console.info(f"The paths in kit.yaml begin at its own folder, {paths.root}: the base is there and not here.")
+    plan = deploymentizer.plan()
+    for problem in plan.problems:
+        error, cluster = problem.error, ", ".join(problem.clusters) if len(problem.clusters) == 1 else None
+        text = str(error) if cluster or not problem.clusters else str(problem)
+        if problem.warning:
+            console.warning(text, cluster=cluster, file=error.file, line=error.line)
+        elif cluster or not problem.clusters:
+            console.error(error, cluster=cluster)
+        else:
+            error.what = f"[{problem.named}] {error.what}"
+            console.error(error)
+    if plan.errors:
+        console.result("failed", errors=len(plan.errors), clusters=len(plan.clusters))
+        return worst_exit_code(problem.error.exit_code for problem in plan.errors)
+    report = deploymentizer.run(plan)
+    for cluster, names in report.stale.items():
+        console.warning(
+            f"{', '.join(names)} will keep the old value of a ConfigMap or Secret that changed, until something"
+            " restarts them; CONFIG_CHECKSUM=true does that.",
+            cluster=cluster,
+        )
+    facts = {
+        "clusters": len(report.clusters),
+        "written": len(report.written),
+        "unchanged": len(report.unchanged),
+        "removed": len(report.removed),
+    }
+    for path in (*report.written, *report.removed):
+        console.detail(f"{'removed' if path in report.removed else 'written'} {path}")
+    if report.saved:
+        console.success(
+            f"{facts['clusters']} clusters in {report.output}: {facts['written']} files written, {facts['unchanged']}"
+            f" unchanged, {facts['removed']} removed."
+        )
+    else:
+        files = sum(len(cluster.outputs) for cluster in plan.clusters)
+        console.success(f"{facts['clusters']} clusters with {files} files rendered; nothing was written (SAVE=false).")
+    console.result(report.word, **facts)
+    return 0
+
+
+STEP: Final = Step(
+    name="kit-deploymentizer",
+    package="kit_deploymentizer",
+    summary="Renders the manifests of every cluster of a deployments repository: base, type and cluster settings are"
+    " merged, images looked up, templates rendered, and the result is checked and written to <output>/<cluster>/.",
+    settings=DeploymentizerSettings,
+    commands=(
+        Command(
+            name="render",
+            help="Render all clusters, or those and the resource that the settings name, and write the output.",
+            run=render,
+        ),
+    ),
+    examples=(
+        'docker run --rm -v "$PWD:/manifests" kit-deploymentizer',
+        'docker run --rm -v "$PWD:/manifests" -e CLUSTER_NAME=production-eu -e SAVE=false kit-deploymentizer',
+    ),
+)
+
+
+def main() -> NoReturn:
+    """The console script."""
+    run(STEP)

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: MIT
+"""The step as a library: settings and a world in, a plan or a report out."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kit_core.errors import InputError, KitError, worst_exit_code
+from kit_core.names import nearest
+from kit_deploymentizer.inspect import Inspector
+from kit_deploymentizer.plan import Plan, Planner
+from kit_deploymentizer.problems import Problem, Problems
+from kit_deploymentizer.reading import YamlFile, placed
+from kit_deploymentizer.repository import Repository, read_repository
+from kit_deploymentizer.schema import Stranger, strangers_in_cluster, strangers_in_kit
+from kit_deploymentizer.settings import DeploymentizerSettings
+from kit_deploymentizer.sources import SENDS_METADATA, EnvironmentSource, World, open_source, source_name
+from kit_deploymentizer.stale import stale_workloads
+from kit_deploymentizer.view import Deployment, Sight
+from kit_deploymentizer.write import Limits, Writer
+
+
+class RenderError(KitError):
+    """The plan has errors, so nothing was written. `problems` are all of them; `exit_code` is the worst of theirs."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+        self.exit_code = worst_exit_code(problem.error.exit_code for problem in self.problems)  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did. Paths are below the output folder; `stale` are workloads that keep a value that changed."""
+
+    output: Path
+    clusters: tuple[str, ...]
+    written: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    removed: tuple[str, ...]
+    saved: bool
+    problems: tuple[Problem, ...]
+    stale: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def word(self) -> str:
+        """`rendered` where something changed (or would, without SAVE), else `unchanged`."""
+        return "rendered" if self.written or self.removed or not self.saved else "unchanged"
+
+
+class Deploymentizer:
+    """Renders a deployments repository.
+
+    `env` is where external values come from (default: the process environment), `cwd` where relative paths of the
+    settings begin, `learn_secret` is told of every external value so that a log can mask it. `strict` says that
+    VALIDATE=error was asked for and not merely the default.
+    """
+
+    def __init__(
+        self,
+        settings: DeploymentizerSettings,
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        learn_secret: Callable[[str], None] = lambda _value: None,
+        strict: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._env = os.environ if env is None else env
+        self._cwd = cwd or Path.cwd()
+        self._learn_secret = learn_secret
+        self._strict = strict
+        self._repository: Repository | None = None
+
+    @property
+    def repository(self) -> Repository:
+        """The repository, read once. Raises `InputError`."""
+        if self._repository is None:
+            settings = self._settings
+
+            def wanted(name: str, type_name: str) -> bool:
+                return settings.cluster_name in {None, name} and settings.cluster_type in {None, type_name}
+
+            _check_combination(settings)
+            self._repository = read_repository(settings.conf, settings.workdir, self._cwd, wanted)
+        return self._repository
+
+    def plan(self) -> Plan:
+        """Render everything, in memory. What is wrong is in the plan's problems.
+
+        Raises `InputError` where the repository cannot be read at all.
+        """
+        settings, repository, problems = self._settings, self.repository, Problems()
+        self._check_keys(repository, problems)
+        self._check_limits(repository, problems)
+        planner = Planner(repository, self._sight(repository), problems, settings.validate)
+        inspector = Inspector(problems, settings.validate, lenient=not self._strict, checksum=settings.config_checksum)
+        clusters = tuple(
+            inspector.inspect(planner.plan(cluster)) for cluster in repository.clusters if not cluster.disabled
+        )
+        if settings.validate != "off":
+            for duplicate in repository.reader.duplicates:
+                problems.add(
+                    placed(InputError("a key stands twice in one map", why="the last one counts"), duplicate.place),
+                    warning=True,
+                )
+        return Plan(clusters, problems.all())
+
+    def run(self, plan: Plan | None = None) -> Report:
+        """Write the plan (made now, if none is given) and say what changed.
+
+        Raises `RenderError` where it has errors: then nothing is written, and the earlier output stays.
+        """
+        plan = plan or self.plan()
+        if plan.errors:
+            raise RenderError(plan.errors)
+        settings, paths = self._settings, self.repository.paths
+        names = tuple(cluster.name for cluster in plan.clusters)
+        if not settings.save:
+            return Report(paths.output, names, (), (), (), False, plan.problems)
+        limits = Limits(settings.resource, bool(settings.cluster_name or settings.cluster_type))
+        done = Writer(paths.output, paths.inputs).write(
+            plan.clusters, commit=settings.commit_id, limits=limits, clean=settings.clean
+        )
+        stale = {} if settings.config_checksum else stale_workloads(plan.clusters, done.changed)
+        return Report(
+            output=paths.output,
+            clusters=names,
+            written=tuple(done.written),
+            unchanged=tuple(done.unchanged),
+            removed=tuple(done.removed),
+            saved=True,
+            problems=plan.problems,
+            stale=stale,
+        )
+
+    def _sight(self, repository: Repository) -> Sight:
+        settings = self._settings
+        deployment = Deployment(settings.deploy_id, settings.fast_rollback, settings.commit_id, settings.resource)
+        return Sight(repository.images, self._env, deployment, self._source(repository), self._learn_secret)
+
+    def _source(self, repository: Repository) -> EnvironmentSource | None:
+        plugin = repository.plugin
+        if plugin is None:
+            return None
+        settings = self._settings
+        world = World(
+            env=self._env,
+            folder=repository.paths.root,
+            env_api_url=settings.envapi_url,
+            env_api_token=settings.envapi_access_token,
+            ca_cert=settings.ca_cert,
+        )
+        try:
+            return open_source(plugin.path, plugin.options, world)
+        except KitError as error:
+            raise placed(error, repository.kit.position("plugin")) from None
+
+    def _check_keys(self, repository: Repository, problems: Problems) -> None:
+        level = self._settings.validate
+        if level == "off":
+            return
+        plugin = repository.plugin
+        free = plugin is not None and source_name(plugin.path) in SENDS_METADATA
+        found = [(repository.kit, stranger) for stranger in strangers_in_kit(repository.kit.value)]
+        multiple: dict[str, bool] = {}
+        files: dict[str, YamlFile] = {}
+        for cluster in repository.clusters:
+            for name, resource in cluster.resources.items():
+                has = bool(resource.get("containers")) if isinstance(resource, dict) else False
+                multiple[name] = multiple.get(name, True) and has
+            files |= {file.shown: file for file in cluster.layers.files if file.value.get("kind") == "ClusterNamespace"}
+        for file in files.values():
+            strangers = strangers_in_cluster(file.value, free_metadata=free, multiple=multiple)
+            found += [(file, stranger) for stranger in strangers]
+        for file, stranger in found:
+            problems.add(_unknown_key(file, stranger), warning=level == "warn")
+
+    def _check_limits(self, repository: Repository, problems: Problems) -> None:
+        settings = self._settings
+        if not repository.clusters:
+            name = settings.cluster_name
+            meant = nearest(name, sorted(repository.names)) if name else None
+            told = f"cluster {name}" if name else f"cluster of type {settings.cluster_type}"
+            limited = name or settings.cluster_type
+            problems.warn(
+                f"there is no {told}" + (f"; is {meant} meant?" if meant else "") if limited else "there is no cluster"
+            )
+
+
+def _unknown_key(file: YamlFile, stranger: Stranger) -> KitError:
+    error = InputError(
+        f"unknown key {'.'.join(map(str, stranger.path))}",
+        hint=f"{stranger.meant} is probably meant."
+        if stranger.meant
+        else "Take it out; settings that templates see belong into the *-var.yaml files (VALIDATE=warn lets it pass).",
+    )
+    return placed(error, file.position(*stranger.path))
+
+
+def _check_combination(settings: DeploymentizerSettings) -> None:
+    """Which settings need or exclude each other. Raises `InputError`."""
+    wrong = []
+    if settings.cluster_name and settings.cluster_type:
+        wrong.append(("CLUSTER_NAME and CLUSTER_TYPE exclude each other", "Unset one of them."))
+    if settings.deploy_id and not settings.resource:
+        wrong.append(("DEPLOY_ID needs RESOURCE", "A deploy id belongs to one resource: set RESOURCE to it."))
+    if settings.fast_rollback and not settings.deploy_id:
+        wrong.append(("FAST_ROLLBACK needs DEPLOY_ID", "Set DEPLOY_ID (and RESOURCE), or unset FAST_ROLLBACK."))
+    if wrong:
+        raise InputError(
+            "The settings do not fit together",
+            why="; ".join(what for what, _ in wrong),
+            hint=" ".join(hint for _, hint in wrong) + " Nothing was touched.",
+        )

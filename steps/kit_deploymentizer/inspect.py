@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""From a cluster's rendered files to its final plan: validated, checksummed, secrets located. Pure.
+
+Reads each distinct text once; copied manifests are the same in a hundred clusters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+from kit_core.errors import KitError, WorkError
+from kit_deploymentizer.check import Finding, Rendered, read_rendered, secret_pointers
+from kit_deploymentizer.checksum import Checksums, annotate
+from kit_deploymentizer.manifest import Identity
+from kit_deploymentizer.plan import ClusterPlan, Level, Output
+from kit_deploymentizer.problems import Problems
+
+_MUSTACHE = ".mustache"
+
+
+class Inspector:
+    """`level` is VALIDATE; `lenient` that a Mustache template's malformed text only warns (see `_is_warning`)."""
+
+    def __init__(self, problems: Problems, level: Level, *, lenient: bool, checksum: bool) -> None:
+        self._problems = problems
+        self._level = level
+        self._lenient = lenient
+        self._checksum = checksum
+
+    def inspect(self, plan: ClusterPlan) -> ClusterPlan:
+        """The plan with checksums in its pod templates and pointers to its secrets; findings go into the problems."""
+        if self._level == "off" and not self._checksum and not any(output.secrets for output in plan.outputs):
+            return plan
+        read = {output.path: _read(output.content) for output in plan.outputs if self._needed(output)}
+        if self._level != "off":
+            seen: dict[Identity, Output] = {}
+            for output in plan.outputs:
+                self._report(plan.name, output, read[output.path], seen)
+        outputs = plan.outputs
+        if self._checksum:
+            outputs = _with_checksums(outputs, read)
+        return replace(plan, outputs=tuple(_with_pointers(output, read.get(output.path)) for output in outputs))
+
+    def _needed(self, output: Output) -> bool:
+        return self._level != "off" or self._checksum or bool(output.secrets)
+
+    def _report(self, cluster: str, output: Output, rendered: Rendered, seen: dict[Identity, Output]) -> None:
+        for finding in rendered.findings:
+            self._problems.add(_error(cluster, output, finding), cluster, warning=self._is_warning(output, finding))
+        for identity, line in rendered.identities:
+            twin = seen.setdefault(identity, output)
+            if twin is not output:
+                what = f"{identity} is already in {twin.path} (resource {twin.resource})"
+                error = _error(cluster, output, Finding(line, what, True))
+                self._problems.add(error, cluster, warning=self._level == "warn")
+
+    def _is_warning(self, output: Output, finding: Finding) -> bool:
+        """The original wrote whatever a Mustache template made, and repositories live with it (a label that nobody
+        deploys any more). So by default that warns, and the deployer refuses it; VALIDATE=error makes it an error."""
+        lenient = self._lenient and output.template.endswith(_MUSTACHE)
+        return self._level == "warn" or not finding.grave or lenient
+
+
+@lru_cache(maxsize=512)
+def _read(content: bytes) -> Rendered:
+    return read_rendered(content.decode("utf-8", "replace"))
+
+
+def _error(cluster: str, output: Output, finding: Finding) -> KitError:
+    """About a line of a rendered file, which may not have been written yet: so the line itself is shown."""
+    lines = output.content.decode("utf-8", "replace").splitlines()
+    line = lines[finding.line - 1].strip() if 0 < finding.line <= len(lines) else ""
+    return WorkError(
+        finding.text,
+        where=f"{cluster}/{output.path}:{finding.line}",
+        why=f"the line is `{line}`" if line else None,
+        hint=f"Correct {output.template} or the values it prints (resource {output.resource}).",
+        file=output.template,
+    )
+
+
+def _with_checksums(outputs: tuple[Output, ...], read: Mapping[str, Rendered]) -> tuple[Output, ...]:
+    checksums = Checksums(value for rendered in read.values() for value in rendered.objects)
+    done = []
+    for output in outputs:
+        text = output.content.decode("utf-8", "replace")
+        annotated = annotate(text, read[output.path].objects, checksums)
+        done.append(output if annotated == text else replace(output, content=annotated.encode("utf-8")))
+    return tuple(done)
+
+
+def _with_pointers(output: Output, rendered: Rendered | None) -> Output:
+    if not output.secrets or rendered is None:
+        return output
+    return replace(output, pointers=tuple(secret_pointers(rendered.objects, output.secrets)))

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""What is wrong, told once: the same problem in forty clusters is one problem with forty names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kit_core.errors import InputError, KitError
+from kit_core.names import nearest
+from kit_deploymentizer.mustache import Unset
+
+_NAMED: Final = 3
+
+
+@dataclass
+class Problem:
+    """An error, or a warning, and the clusters that have it (none: it is the repository's)."""
+
+    error: KitError
+    warning: bool
+    clusters: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def named(self) -> str:
+        """The first of its clusters, and how many more there are."""
+        return listed(tuple(self.clusters))
+
+    def __str__(self) -> str:
+        """The sentence, with its clusters in front."""
+        return f"[{self.named}] {self.error}" if self.clusters else str(self.error)
+
+
+class Problems:
+    """Gathers problems in the order they are met."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Any, ...], Problem] = {}
+        self._unset: dict[tuple[str, Unset], tuple[dict[str, None], dict[str, None], str | None]] = {}
+
+    def add(self, error: KitError, cluster: str | None = None, *, warning: bool = False) -> None:
+        """`error`, once per sentence; a further cluster joins it."""
+        key = (warning, type(error), error.what, error.where, error.why, error.hint)
+        problem = self._found.setdefault(key, Problem(error, warning))
+        if cluster is not None:
+            problem.clusters[cluster] = None
+
+    def warn(self, text: str, cluster: str | None = None) -> None:
+        """A warning that has no place."""
+        self.add(InputError(text), cluster, warning=True)
+
+    def unset(self, template: str, unset: Unset, cluster: str, resource: str, view: Mapping[str, Any]) -> None:
+        """A name that nothing sets, in a Mustache template."""
+        key = (template, unset)
+        if key not in self._unset:
+            self._unset[key] = ({}, {}, nearest(unset.name, sorted(_dotted(view))))
+        clusters, resources, _ = self._unset[key]
+        clusters[cluster] = None
+        resources[resource] = None
+
+    def all(self) -> tuple[Problem, ...]:
+        """Everything found: warnings first, so that a log ends with the errors."""
+        told = []
+        for (template, unset), (clusters, resources, meant) in self._unset.items():
+            error = InputError(
+                f"nothing sets {unset.name}, so it printed as nothing",
+                where=f"{template}:{unset.line}",
+                why=f"for resource {listed(tuple(resources))}",
+                hint=f"{meant} is set: is it meant?"
+                if meant
+                else "Set it, or ask for it in a {{#section}} of its name.",
+                file=template,
+                line=unset.line,
+            )
+            told.append(Problem(error, True, clusters))
+        return tuple(sorted((*told, *self._found.values()), key=lambda problem: not problem.warning))
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """The first few, and how many more."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _dotted(value: Any, prefix: str = "") -> set[str]:
+    """The dotted names of everything in a view."""
+    names: set[str] = set()
+    for key, item in value.items() if isinstance(value, Mapping) else ():
+        names.add(f"{prefix}{key}")
+        names |= _dotted(item, f"{prefix}{key}.")
+    return names

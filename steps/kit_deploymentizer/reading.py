@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""Reading the repository's YAML: each file once, its values kept, its positions looked up again only for errors."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kit_core.errors import InputError, KitError
+from kit_core.files import read_text
+from kit_core.yamlio import Position, load_document
+from kit_deploymentizer.words import original_words
+
+
+@dataclass(frozen=True)
+class YamlFile:
+    """A file of the repository: where it is, how it is shown (from the repository's folder), and what it says.
+
+    Nodes with their positions are not kept (they are ten times the size of the values): `position` reads again.
+    """
+
+    path: Path
+    shown: str
+    value: Any = field(repr=False)
+
+    def has(self, *keys: str | int) -> bool:
+        """Whether the file itself sets the value at `keys`."""
+        value = self.value
+        for key in keys:
+            inside = len(value) > key if isinstance(value, list) and isinstance(key, int) else False
+            if not inside and not (isinstance(value, dict) and key in value):
+                return False
+            value = value[key]
+        return True
+
+    def position(self, *keys: str | int) -> Position:
+        """Where the value at `keys` stands, or the nearest thing above it that is there."""
+        text = read_text(self.path, what=self.shown)
+        return load_document(text, name=self.shown, words=original_words).position(*keys)
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """A key that stands twice in one map of a file; the last one counts."""
+
+    place: Position
+
+
+class Reader:
+    """Reads and remembers the files below the repository's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.duplicates: list[Duplicate] = []
+        self._read: dict[Path, YamlFile | None] = {}
+
+    def shown(self, path: Path) -> str:
+        """`path` as a person below the repository's folder would write it."""
+        try:
+            return path.relative_to(self.folder).as_posix()
+        except ValueError:
+            return str(path)
+
+    def yaml(self, path: Path, *, what: str, hint: str | None = None) -> YamlFile:
+        """The file at `path`. Raises `InputError` when it is missing, cannot be read, or is no YAML."""
+        if self._read.get(path) is None:
+            text = read_text(path, what=what, hint=hint)
+            document = load_document(text, name=self.shown(path), words=original_words)
+            self.duplicates += map(Duplicate, document.duplicates)
+            self._read[path] = YamlFile(path, self.shown(path), document.value)
+        found = self._read[path]
+        assert found is not None
+        return found
+
+    def yaml_if_there(self, path: Path, *, what: str) -> YamlFile | None:
+        """The file at `path`, None where there is none. Raises `InputError` as `yaml` does."""
+        if path not in self._read and not path.is_file():
+            self._read[path] = None
+        if path in self._read and self._read[path] is None:
+            return None
+        return self.yaml(path, what=what)
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The files whose values are laid over one another, the strongest first."""
+
+    files: tuple[YamlFile, ...]
+
+    def place(self, *keys: str | int) -> Position | None:
+        """Where the value at `keys` is set by the strongest file that sets it; the nearest thing above it else."""
+        for depth in range(len(keys), 0, -1):
+            for file in self.files:
+                if file.has(*keys[:depth]):
+                    return file.position(*keys[:depth])
+        return None
+
+
+def placed(error: KitError, position: Position | None) -> KitError:
+    """`error` with its place, where it has none yet."""
+    if position is not None and error.where is None:
+        error.where = f"{position.name}:{position.line}"
+        error.file, error.line, error.column = position.name, position.line, position.column
+    return error
+
+
+def wrong(what: str, file: YamlFile, *keys: str | int, why: str | None = None, hint: str | None = None) -> InputError:
+    """An `InputError` about the value at `keys` of `file`, with file and line."""
+    place = file.position(*keys)
+    return InputError(what, where=f"{place.name}:{place.line}", why=why, hint=hint,
+                      file=place.name, line=place.line, column=place.column)  # fmt: skip

@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: MIT
+"""A deployments repository as typed inputs: kit.yaml, the base, the types, the clusters (each with file and line)."""
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from kit_core.errors import InputError
+from kit_core.files import read_text
+from kit_deploymentizer.images import Images
+from kit_deploymentizer.javascript import text_of
+from kit_deploymentizer.merge import merge
+from kit_deploymentizer.reading import Layers, Reader, YamlFile, wrong
+from kit_deploymentizer.schema import FOLDERS
+
+CLUSTER_KIND: Final = "ClusterNamespace"
+SETTINGS_KIND: Final = "ResourceConfig"
+BASE_CLUSTER: Final = "base-cluster.yaml"
+BASE_SETTINGS: Final = "base-var.yaml"
+SETTINGS_FILE: Final = "configuration-var.yaml"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where kit.yaml says everything is. `root` is the folder that its relative paths begin at."""
+
+    root: Path
+    base: Path
+    images: Path
+    types: Path
+    clusters: Path
+    resources: Path
+    output: Path
+    image_property: str = "image"
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The folders that are read, but for the base, which usually holds all of them and the output."""
+        return (self.images, self.types, self.clusters, self.resources)
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """The environment source that kit.yaml names."""
+
+    path: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One cluster folder, everything merged: one namespace of one cluster.
+
+    `settings` is what every template of it sees; `inputs` the files that made it, as shown. `layers` are its
+    definition's files (for resources and metadata), the strongest first.
+    """
+
+    name: str
+    type: str
+    branch: str
+    folder: str
+    metadata: Mapping[str, Any]
+    resources: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    layers: Layers
+    inputs: tuple[str, ...]
+
+    @property
+    def disabled(self) -> bool:
+        """Whether nothing is rendered for it."""
+        return self.metadata.get("disable") is True
+
+    @property
+    def allow_failure(self) -> bool:
+        """Whether a resource that fails is left out with a warning."""
+        return self.metadata.get("allowFailure") is True
+
+
+@dataclass(frozen=True)
+class Repository:
+    """All that was read. `clusters` are those wanted, in the order of their names; `names` those of all clusters."""
+
+    kit: YamlFile
+    paths: Paths
+    plugin: Plugin | None
+    base_cluster: YamlFile
+    clusters: tuple[Cluster, ...]
+    names: frozenset[str]
+    images: Images
+    reader: Reader
+
+
+Wanted = Callable[[str, str], bool]
+"""Of a cluster's name and type: whether this run is about it."""
+
+
+def read_repository(
+    conf: Path, workdir: Path | None, cwd: Path, wanted: Wanted = lambda _name, _type: True
+) -> Repository:
+    """Read the repository that the kit.yaml at `conf` describes, and of its clusters those that are wanted.
+
+    Raises `InputError` for what is missing or wrong.
+    """
+    kit, paths = _read_kit(conf, workdir, cwd)
+    reader = Reader(paths.root)
+    base_cluster = _kinded(reader, paths.base / BASE_CLUSTER, CLUSTER_KIND, "The base of all clusters")
+    base_settings = _kinded(reader, paths.base / BASE_SETTINGS, SETTINGS_KIND, "The base of all settings")
+    types = dict(_types(reader, paths.types))
+    base = _Base(reader.shown(kit.path), base_cluster, base_settings, types)
+    outlines = [
+        _outline(reader, folder / "cluster.yaml")
+        for folder in _folders(paths.clusters, "The folder of clusters", kit)
+        if (folder / "cluster.yaml").is_file()
+    ]
+    _refuse_twins(outlines)
+    clusters = [_cluster(base, reader, outline) for outline in outlines if wanted(outline.name, outline.type)]
+    return Repository(
+        kit=kit,
+        paths=paths,
+        plugin=_plugin(kit),
+        base_cluster=base_cluster,
+        clusters=tuple(sorted(clusters, key=lambda cluster: cluster.name)),
+        names=frozenset(outline.name for outline in outlines),
+        images=_images(reader, paths),
+        reader=reader,
+    )
+
+
+def _read_kit(conf: Path, workdir: Path | None, cwd: Path) -> tuple[YamlFile, Paths]:
+    path = cwd / conf
+    if not path.is_file():
+        raise InputError(
+            "kit.yaml is missing",
+            where=str(path),
+            why="CONF names the file that says where a deployments repository keeps everything, and it is not there",
+            hint='Mount the repository (docker run -v "$PWD:/manifests" …) or set CONF to the path of its kit.yaml.',
+        )
+    kit = Reader(cwd).yaml(path, what="kit.yaml")
+    if not isinstance(kit.value, dict):
+        raise wrong("kit.yaml must be a map", kit, hint=f"It names the paths {', '.join(FOLDERS)}.")
+    named = {part: _path_of(kit, part) for part in FOLDERS}
+    root = _root(path, workdir, cwd, named["base"])
+    image_property = kit.value["images"].get("property") or "image"
+    folders = {part: (root / text).resolve() for part, text in named.items()}
+    paths = Paths(
+        root=root,
+        base=folders["base"],
+        images=folders["images"],
+        types=folders["type"],
+        clusters=folders["cluster"],
+        resources=folders["resources"],
+        output=folders["output"],
+        image_property=text_of(image_property),
+    )
+    return kit, paths
+
+
+def _path_of(kit: YamlFile, part: str) -> str:
+    section = kit.value.get(part)
+    path = section.get("path") if isinstance(section, dict) else None
+    if not isinstance(path, str) or not path:
+        raise wrong(
+            f"kit.yaml does not say where {part} is",
+            kit,
+            part,
+            why=f"{part}.path is not set",
+            hint=f"Write `{part}: {{path: ./…}}`.",
+        )
+    return path
+
+
+def _root(conf: Path, workdir: Path | None, cwd: Path, base: str) -> Path:
+    """The folder that relative paths begin at: WORKDIR, else the current one, else that of kit.yaml if the base is
+    there and not here."""
+    if workdir is not None:
+        return (cwd / workdir).resolve()
+    if not (cwd / base / BASE_CLUSTER).is_file() and (conf.parent / base / BASE_CLUSTER).is_file():
+        return conf.parent.resolve()
+    return cwd.resolve()
+
+
+def _plugin(kit: YamlFile) -> Plugin | None:
+    plugin = kit.value.get("plugin")
+    if plugin is None:
+        return None
+    if not isinstance(plugin, dict) or not isinstance(plugin.get("path"), str):
+        raise wrong("plugin has no path", kit, "plugin", hint="Write `plugin: {path: …/file-config, options: {…}}`.")
+    options = plugin.get("options")
+    if options is not None and not isinstance(options, dict):
+        raise wrong("plugin.options must be a map", kit, "plugin", "options")
+    return Plugin(plugin["path"], options or {})
+
+
+def _kinded(reader: Reader, path: Path, kind: str, what: str) -> YamlFile:
+    file = reader.yaml(path, what=what, hint="kit.yaml's paths begin at WORKDIR (default: the current directory).")
+    return _of_kind(file, kind)
+
+
+def _of_kind(file: YamlFile, *kinds: str) -> YamlFile:
+    found = file.value.get("kind") if isinstance(file.value, dict) else None
+    if found not in kinds:
+        raise wrong(
+            f"{file.shown} must be of kind {' or '.join(kinds)}",
+            file,
+            "kind",
+            why=f"it says {text_of(found)}" if found is not None else "it does not say its kind",
+            hint=f"Write `kind: {kinds[0]}` at its top.",
+        )
+    return file
+
+
+def _types(reader: Reader, folder: Path) -> Iterable[tuple[str, YamlFile]]:
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.glob("*-var.yaml")):
+        file = _of_kind(reader.yaml(path, what="A type's settings"), SETTINGS_KIND, CLUSTER_KIND)
+        name = _metadata(file).get("type")
+        if name is None:
+            raise wrong(
+                "a type's file must say which type it is", file, "metadata", hint="Write `metadata: {type: …}`."
+            )
+        yield text_of(name), file
+
+
+def _metadata(file: YamlFile) -> Mapping[str, Any]:
+    metadata = file.value.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
+def _folders(folder: Path, what: str, kit: YamlFile) -> list[Path]:
+    if not folder.is_dir():
+        raise wrong(f"{what} is missing", kit, "cluster", why=f"there is no folder {folder}",
+                    hint="Correct cluster.path, or WORKDIR, where relative paths begin.")  # fmt: skip
+    return sorted(path for path in folder.iterdir() if path.is_dir())
+
+
+@dataclass(frozen=True)
+class _Base:
+    kit: str
+    cluster: YamlFile
+    settings: YamlFile
+    types: Mapping[str, YamlFile]
+
+
+@dataclass(frozen=True)
+class _Outline:
+    """A cluster folder before anything is merged."""
+
+    file: YamlFile
+    name: str
+    type: str
+
+
+def _outline(reader: Reader, path: Path) -> _Outline:
+    file = _of_kind(reader.yaml(path, what="A cluster's definition"), CLUSTER_KIND)
+    name = _file_name(file, "metadata", "name")
+    type_name = _metadata(file).get("type")
+    if type_name is None:
+        raise wrong(f"cluster {name} has no type", file, "metadata", why="metadata.type is not set",
+                    hint="Set it to the type whose settings (type/<type>-var.yaml) this cluster takes.")  # fmt: skip
+    return _Outline(file, name, text_of(type_name))
+
+
+def _cluster(base: _Base, reader: Reader, outline: _Outline) -> Cluster:
+    """Merge in the original's order: the type below the cluster, then the base below both."""
+    own, type_file = outline.file, base.types.get(outline.type)
+    if type_file is None:
+        raise wrong(
+            f"cluster {outline.name} is of unknown type {outline.type}",
+            own, "metadata", "type",
+            why=f"there are {', '.join(sorted(base.types))}" if base.types else "there is no type file",
+            hint="Set metadata.type to one of the types, or add type/<type>-var.yaml.",
+        )  # fmt: skip
+    settings_file = reader.yaml_if_there(own.path.with_name(SETTINGS_FILE), what="A cluster's settings")
+    if settings_file is not None and settings_file.value is not None:
+        _of_kind(settings_file, SETTINGS_KIND)
+    definition, layers = own.value, [own]
+    settings = settings_file.value if settings_file is not None and settings_file.value else {"kind": SETTINGS_KIND}
+    if type_file.value["kind"] == CLUSTER_KIND:
+        definition = merge(type_file.value, definition)
+        layers.append(type_file)
+    else:
+        settings = merge(type_file.value, settings)
+    definition = merge(base.cluster.value, definition)
+    layers.append(base.cluster)
+    metadata = definition["metadata"]
+    files = [base.cluster, base.settings, type_file, own, settings_file]
+    return Cluster(
+        name=outline.name,
+        type=outline.type,
+        branch=text_of(metadata["branch"]) if metadata.get("branch") is not None else "",
+        folder=reader.shown(own.path.parent),
+        metadata=metadata,
+        resources=_resources(definition, own),
+        settings=merge(base.settings.value, settings),
+        layers=Layers(tuple(layers)),
+        inputs=(base.kit, *(file.shown for file in files if file is not None)),
+    )
+
+
+def _resources(definition: Mapping[str, Any], own: YamlFile) -> Mapping[str, Any]:
+    resources = definition.get("resources")
+    if resources is None:
+        return {}
+    if not isinstance(resources, dict):
+        raise wrong("resources must be a map", own, "resources", hint="Write `resources: {NAME: {file: …}}`.")
+    return resources
+
+
+def _file_name(file: YamlFile, *keys: str) -> str:
+    """A name that becomes a folder's or a file's."""
+    value: Any = file.value
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    name = text_of(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    if not is_file_name(name):
+        raise wrong(
+            f"{'.'.join(keys)} must be a name",
+            file,
+            *keys,
+            why=f"it is {text_of(value)!r}" if value is not None else "it is not set",
+            hint="It becomes a folder's name: letters, digits, `-`, `_` and `.`, not beginning with a dot.",
+        )
+    return name
+
+
+def is_file_name(name: str) -> bool:
+    """Whether `name` can be a file's or a folder's name that leads nowhere else and is not hidden."""
+    return bool(name) and not name.startswith(".") and not set(name) & set("/\\\0")
+
+
+def _refuse_twins(outlines: list[_Outline]) -> None:
+    seen: dict[str, _Outline] = {}
+    for outline in outlines:
+        twin = seen.setdefault(outline.name, outline)
+        if twin is not outline:
+            raise wrong(
+                f"two clusters are named {outline.name}",
+                outline.file, "metadata", "name",
+                why=f"{twin.file.shown} has the same name, and their manifests would be mixed",
+                hint="Give one of them another metadata.name.",
+            )  # fmt: skip
+
+
+def _images(reader: Reader, paths: Paths) -> Images:
+    def read(name: str) -> tuple[str, Any] | None:
+        file = reader.yaml_if_there(paths.images / name, what="An image file")
+        return (file.shown, file.value) if file is not None else None
+
+    def branches(image_tag: str) -> list[str]:
+        folder = paths.images / image_tag
+        return [path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")]
+
+    return Images(functools.cache(read), branches, paths.image_property)
+
+
+def read_template(paths: Paths, name: str, what: str) -> str:
+    """The text of a template of the resources folder, line ends as they are. Raises `InputError`."""
+    return read_text(paths.resources / name, what=what, hint="`file` is a path in kit.yaml's resources folder.")

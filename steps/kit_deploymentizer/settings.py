@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""The settings of kit-deploymentizer, each declared once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kit_core.secrets import Secret
+from kit_core.settings import CommonSettings, setting
+
+_REPOSITORY = "The deployments repository"
+_LIMITS = "What to render"
+_OUTPUT = "What to write"
+_SERVICE = "Environment service (plugin env-api-client-v3)"
+_COMPATIBILITY = "Accepted for compatibility"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentizerSettings(CommonSettings):
+    """Everything that can be set; see `--help`."""
+
+    conf: Path = setting(
+        Path("/manifests/kit.yaml"),
+        original=True,
+        group=_REPOSITORY,
+        help="Path of kit.yaml, the file that says where the repository keeps its clusters, settings, templates and"
+        " images, and where the output goes.",
+    )
+    workdir: Path | None = setting(
+        None,
+        original=True,
+        group=_REPOSITORY,
+        default_text="the current directory; kit.yaml's own folder where the base files are there and not here",
+        help="Folder that the relative paths in kit.yaml begin at.",
+    )
+    resource: str | None = setting(
+        None,
+        original=True,
+        group=_LIMITS,
+        help="Render this one resource only and leave every other file of the output alone.",
+    )
+    cluster_type: str | None = setting(
+        None,
+        original=True,
+        group=_LIMITS,
+        help="Render the clusters of this type (metadata.type) only; not together with CLUSTER_NAME.",
+    )
+    cluster_name: str | None = setting(
+        None,
+        original=True,
+        group=_LIMITS,
+        help="Render the cluster of this name (metadata.name) only; not together with CLUSTER_TYPE.",
+    )
+    deploy_id: str | None = setting(
+        None,
+        original=True,
+        group=_LIMITS,
+        help="Id of this deployment, which templates see as `deployment.id`; needs RESOURCE.",
+    )
+    fast_rollback: bool = setting(
+        False,
+        original=True,
+        group=_LIMITS,
+        help="Templates see it as `deployment.fastRollback`, to keep the running version beside the new one; needs"
+        " DEPLOY_ID.",
+    )
+    commit_id: str | None = setting(
+        None,
+        group=_LIMITS,
+        help="Commit of the service that is to be deployed, which templates see as `gitRef`; with RESOURCE, one of that"
+        " resource's images must be built from it.",
+    )
+    save: bool = setting(
+        True,
+        original=True,
+        group=_OUTPUT,
+        help="Write the output; false renders and checks everything and writes nothing.",
+    )
+    clean: bool = setting(
+        True,
+        original=True,
+        group=_OUTPUT,
+        help="Remove manifests of earlier runs that this one did not make, and those of clusters that are gone, once"
+        " everything else is written.",
+    )
+    validate: Literal["error", "warn", "off"] = setting(
+        "error",
+        group=_OUTPUT,
+        default_text="error; malformed text from a Mustache template only warns unless `error` is set",
+        help="What unknown keys, malformed or incomplete manifests and objects that exist twice are taken for.",
+    )
+    config_checksum: bool = setting(
+        False,
+        group=_OUTPUT,
+        help="Annotate each pod template with the checksum of the ConfigMaps and Secrets of its cluster folder that it"
+        " refers to, so that a changed value restarts what uses it.",
+    )
+    envapi_url: str | None = setting(
+        None,
+        original=True,
+        group=_SERVICE,
+        help="Address of the environment service; wins over plugin.options.apiUrl in kit.yaml.",
+    )
+    envapi_access_token: Secret | None = setting(
+        None,
+        original=True,
+        group=_SERVICE,
+        help="Token for the environment service, sent as X-Auth-Token.",
+    )
+    elroy_url: str | None = setting(
+        None, original=True, ignored=True, group=_COMPATIBILITY, help="Of a service of the original's makers."
+    )
+    elroy_secret: Secret | None = setting(
+        None, original=True, ignored=True, group=_COMPATIBILITY, help="Of a service of the original's makers."
+    )
+    elroy_only: str | None = setting(
+        None, original=True, ignored=True, group=_COMPATIBILITY, help="Of a service of the original's makers."
+    )

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""Values from JSON files: `<configPath>/<container name>/<cluster>-env.json`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kit_core.errors import InputError
+from kit_core.files import read_text
+from kit_deploymentizer.javascript import text_of
+from kit_deploymentizer.sources import Fetched, Target, World
+
+
+@dataclass(frozen=True)
+class FileConfig:
+    """Reads a file per container and cluster; a missing one is an error, as in the original."""
+
+    folder: Path
+    shown: str
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any], world: World) -> "FileConfig":
+        """From kit.yaml's `plugin.options`. Raises `InputError` without `configPath`."""
+        path = options.get("configPath")
+        if not isinstance(path, str) or not path:
+            raise InputError(
+                "plugin file-config has no folder to read",
+                why="its option configPath is not set",
+                hint="Set plugin.options.configPath in kit.yaml to the folder of <container name>/<cluster>-env.json.",
+            )
+        return cls(world.folder / path, path.removeprefix("./").rstrip("/"))
+
+    def fetch(self, container: Mapping[str, Any], target: Target) -> Fetched:
+        """The file's keys. Raises `InputError` when it is missing or holds no JSON object."""
+        name = f"{text_of(container['name'])}/{target.name}-env.json"
+        file = f"{self.shown}/{name}"
+        text = read_text(
+            self.folder / name,
+            what="A container's environment file",
+            hint='Plugin file-config wants one for every container and cluster; `{"env": []}` is enough.',
+        )
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InputError(
+                "malformed JSON",
+                where=f"{file}:{error.lineno}:{error.colno}",
+                why=error.msg,
+                file=file,
+                line=error.lineno,
+                column=error.colno,
+            ) from None
+        if not isinstance(values, dict):
+            raise InputError("An environment file must hold a JSON object", where=file, hint='Write {"env": [...]}.')
+        return Fetched(values, file=file)
