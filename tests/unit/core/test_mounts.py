@@ -80,6 +80,7 @@ FOLDERS = (
         (["--manifests-dir"], {}, ["/manifests", "/configs", "/here"]),
         ([], {"CONFIGS": "/k/one/kubeconfig"}, ["/manifests", "/k/one", "/here"]),
         ([], {"CONFIGS": "/k/{a,b}/kubeconfig"}, ["/manifests", "/k", "/here"]),
+        ([], {"KIT_REPORT_DIR": "file:///srv/git"}, ["/srv/git", "/manifests", "/configs", "/here"]),
         ([], {"GITHUB_WORKSPACE": "/github/workspace"}, ["/manifests", "/configs", "/here", "/github/workspace"]),
     ],
 )
