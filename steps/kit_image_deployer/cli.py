@@ -25,12 +25,11 @@ def update_command(settings: ImageDeployerSettings, context: Context, _arguments
     from kit_image_deployer.patience import Patience
 
     change, address = read_change(settings, context.env, context.given)
-    for secret in (address.password,):
-        if secret is not None:
-            context.masker.add(secret)
+    if address.password is not None:
+        context.masker.add(address.password)
     _mask_proxies(context)
     console = context.console
-    if address.url.startswith("http://") and address.password is not None and "." in address.url.split("/")[2]:
+    if address.password is not None and _in_the_clear(address.url):
         console.warning("the password goes over http:// unencrypted; use the https:// address if there is one")
     patience = Patience(retries=settings.retries, increment=settings.retry_increment, deadline=settings.deadline)
     console.info(f"{change.image} -> {address.url}, {change.repository} {change.branch}")
@@ -115,6 +114,14 @@ def _check_complete(settings: ImageDeployerSettings, branch: str | None, address
         raise InputError(
             "settings are missing", why="; ".join(missing), hint="Set them as variables or options; see --help."
         )
+
+
+def _in_the_clear(url: str) -> bool:
+    """Whether a password would cross a network that is not this machine's own or a container's."""
+    from urllib.parse import urlsplit
+
+    host = urlsplit(url).hostname or ""
+    return url.startswith("http://") and "." in host and not host.startswith("127.")
 
 
 def _mask_proxies(context: Context) -> None:

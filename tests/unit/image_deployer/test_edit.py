@@ -76,7 +76,9 @@ def test_a_missing_file_is_made() -> None:
     assert (edit.before, edit.after, edit.previous) == (None, f"image: {NEW}\n".encode(), None)
 
 
-@pytest.mark.parametrize("before", [f"image: {NEW}", f"image: '{NEW}' # c", f"image: >-\n  {NEW}\n", f"{{image: {NEW}}}"])
+@pytest.mark.parametrize(
+    "before", [f"image: {NEW}", f"image: '{NEW}' # c", f"image: >-\n  {NEW}\n", f"{{image: {NEW}}}"]
+)
 def test_the_same_value_is_no_change(before: str) -> None:
     edit = set_value(before.encode(), "image", NEW, name="f.yaml")
     assert not edit.changes

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""A relay before the real git server: counts what passes, and breaks what a test wants broken."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import urllib3
+
+
+@dataclass
+class Exchange:
+    """One request, for a test to decide on: the `number` counts requests for the same service and method."""
+
+    method: str
+    service: str
+    number: int
+    handler: BaseHTTPRequestHandler
+    forward: Callable[[], urllib3.BaseHTTPResponse]
+
+    def answer(self, status: int, *, body: bytes = b"", **headers: str) -> None:
+        """Answer instead of the server."""
+        self.handler.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.handler.send_header(name.replace("_", "-"), value)
+        self.handler.end_headers()
+        self.handler.wfile.write(body)
+
+    def cut(self) -> None:
+        """End the connection without an answer."""
+        self.handler.close_connection = True
+
+
+@dataclass
+class Relay:
+    """`meddle(exchange)` returns True where it dealt with a request itself. `without` are headers not passed on."""
+
+    target: str
+    meddle: Callable[[Exchange], bool] = lambda _exchange: False
+    without: frozenset[str] = frozenset()
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    received: int = 0
+    sent: int = 0
+    _server: ThreadingHTTPServer | None = None
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.server_address[1]}{urlsplit(self.target).path}"
+
+    def count(self, method: str, service: str) -> int:
+        return self.requests.count((method, service))
+
+    def __enter__(self) -> Self:
+        relay = self
+        lock = threading.Lock()
+        pool = urllib3.PoolManager(maxsize=32)
+        parts = urlsplit(self.target)
+        base = f"{parts.scheme}://{parts.netloc}"
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_arguments: Any) -> None:
+                pass
+
+            def relay(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                service = "git-receive-pack" if "git-receive-pack" in self.path else "git-upload-pack"
+                with lock:
+                    relay.requests.append((self.command, service))
+                    number = relay.count(self.command, service)
+                    relay.sent += len(body)
+                headers = {k: v for k, v in self.headers.items() if k.lower() not in relay.without}
+
+                def forward() -> urllib3.BaseHTTPResponse:
+                    return pool.request(
+                        self.command, base + self.path, body=body or None, headers=headers, retries=False
+                    )
+
+                exchange = Exchange(self.command, service, number, self, forward)
+                if relay.meddle(exchange):
+                    return
+                response = forward()
+                with lock:
+                    relay.received += len(response.data)
+                passed = {
+                    k: v for k, v in response.headers.items() if k.lower() in {"content-type", "www-authenticate"}
+                }
+                exchange.answer(response.status, body=response.data, **passed)
+
+            do_GET = relay  # noqa: N815
+            do_POST = relay  # noqa: N815
+
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_arguments: Any) -> None:
+                pass  # clients that are killed leave broken pipes
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        assert self._server is not None
+        self._server.shutdown()
+        self._server.server_close()

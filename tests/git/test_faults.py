@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""Connections that break, servers that stumble, processes that are killed: done once, or said."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.git.conftest import FILE, NEW, Deployments
+from tests.git.relay import Exchange, Relay
+
+
+def pushing(exchange: Exchange) -> bool:
+    return exchange.method == "POST" and exchange.service == "git-receive-pack"
+
+
+@pytest.mark.parametrize("how", ["cut", "502", "half an answer"])
+def test_a_push_whose_answer_is_lost_had_arrived(deployments: Deployments, how: str) -> None:
+    before = deployments.commits()
+
+    def lose(exchange: Exchange) -> bool:
+        if not pushing(exchange) or exchange.number > 1:
+            return False
+        response = exchange.forward()
+        if how == "cut":
+            exchange.cut()
+        elif how == "502":
+            exchange.answer(502)
+        else:
+            exchange.answer(200, body=response.data[:9], Content_Type="application/x-git-receive-pack-result")
+        return True
+
+    with Relay(deployments.repository.url_outside, meddle=lose) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url)
+    assert run.code == 0, run.log
+    assert "had arrived" in run.log
+    commits = deployments.commits()
+    assert commits[1:] == before
+    assert f"commit={commits[0]}" in run.last
+    assert relay.count("POST", "git-receive-pack") == 1
+
+
+def test_what_someone_wrote_after_our_lost_answer_stays(deployments: Deployments) -> None:
+    def lose_and_overwrite(exchange: Exchange) -> bool:
+        if not pushing(exchange):
+            return False
+        exchange.forward()
+        deployments.repository.commit({FILE: "image: newer:3\n"})
+        deployments.repository.commit({"other.txt": "more\n"})
+        exchange.cut()
+        return True
+
+    with Relay(deployments.repository.url_outside, meddle=lose_and_overwrite) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url)
+    commits = deployments.commits()
+    assert run.code == 0, run.log
+    assert len(commits) == 4
+    assert f"commit={commits[2]}" in run.last
+    assert deployments.repository.read(FILE) == "image: newer:3\n"
+
+
+@pytest.mark.parametrize("filters", ["true", "false"])
+def test_a_push_that_never_arrived_is_made_again(deployments: Deployments, filters: str) -> None:
+    deployments.repository.git("config", "uploadpack.allowFilter", filters)
+
+    def drop(exchange: Exchange) -> bool:
+        if pushing(exchange) and exchange.number == 1:
+            deployments.repository.commit({"other.txt": "by someone else\n"})
+            exchange.cut()
+            return True
+        return False
+
+    with Relay(deployments.repository.url_outside, meddle=drop) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url)
+    assert run.code == 0, run.log
+    assert len(deployments.commits()) == 3
+    assert NEW in deployments.repository.read(FILE)
+
+
+def test_retry_after_is_honoured(deployments: Deployments) -> None:
+    asked: list[float] = []
+
+    def busy(exchange: Exchange) -> bool:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            exchange.answer(503, body=b"deploying\n", Content_Type="text/plain", Retry_After="1")
+            return True
+        return False
+
+    with Relay(deployments.repository.url_outside, meddle=busy) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url)
+    assert run.code == 0
+    assert "the server answered 503" in run.log
+    assert "deploying" in run.log
+    assert asked[1] - asked[0] >= 1
+
+
+def test_a_server_that_stays_broken_ends_with_1(deployments: Deployments) -> None:
+    def broken(exchange: Exchange) -> bool:
+        exchange.answer(500)
+        return True
+
+    with Relay(deployments.repository.url_outside, meddle=broken) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url, RETRIES="2", RETRY_INCREMENT="0.01")
+    assert run.code == 1
+    assert "gave up after 3 failed attempts: the server answered 500" in run.log
+    assert len(relay.requests) == 3
+
+
+@contextlib.contextmanager
+def dead_port() -> Iterator[int]:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
+        yield held.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "words"),
+    [
+        ({"RETRIES": "1"}, 1, "gave up after 2 failed attempts"),
+        ({"KIT_DEADLINE": "1", "RETRIES": "1000", "RETRY_INCREMENT": "0.1"}, 70, "the time limit of 1 s"),
+    ],
+)
+def test_a_dead_network(deployments: Deployments, settings: dict[str, str], code: int, words: str) -> None:
+    with dead_port() as port:
+        run = deployments.run(KIT_GIT_URL=f"http://127.0.0.1:{port}/x.git", **settings)
+    assert run.code == code
+    assert words in run.log
+    assert "Connection refused" in run.log
+
+
+def test_a_name_that_does_not_resolve(deployments: Deployments) -> None:
+    run = deployments.run(KIT_GIT_URL="http://nowhere.invalid/x.git", RETRIES="0")
+    assert run.code == 1
+    assert "http://nowhere.invalid/x.git: gave up after 1 failed attempt" in run.log
+
+
+def test_a_proxy_is_used_and_named(deployments: Deployments) -> None:
+    with dead_port() as port:
+        proxy = f"http://me:canary-proxy@127.0.0.1:{port}"
+        run = deployments.run(HTTP_PROXY=proxy, RETRIES="0")
+        assert run.code == 1
+        assert "the proxy: " in run.log
+        assert "canary" not in run.log
+        assert deployments.run(HTTP_PROXY=proxy, NO_PROXY="127.0.0.1").code == 0
+
+
+def await_true(condition: Callable[[], bool], *, what: str, limit: float = 20) -> None:
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, f"{what}: not within {limit} s"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("kill", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("moment", ["before anything", "while reading", "before the push", "after the push"])
+def test_killed_and_run_again(deployments: Deployments, kill: signal.Signals, moment: str) -> None:
+    reached: list[bool] = []
+    killed: list[bool] = []
+
+    def hold(exchange: Exchange) -> bool:
+        at = {
+            "before anything": exchange.method == "GET" and exchange.service == "git-upload-pack",
+            "while reading": exchange.service == "git-upload-pack" and len(relay.requests) == 5,
+            "before the push": pushing(exchange),
+            "after the push": pushing(exchange),
+        }[moment]
+        if killed or not at:
+            return False
+        if moment == "after the push":
+            exchange.forward()
+        reached.append(True)
+        await_true(lambda: bool(killed), what="the kill")
+        exchange.cut()
+        return True
+
+    before = deployments.commits()
+    with Relay(deployments.repository.url_outside, meddle=hold) as relay:
+        arguments, env = deployments.process(KIT_GIT_URL=relay.url)
+        with subprocess.Popen(arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as first:
+            await_true(lambda: bool(reached), what=moment)
+            first.send_signal(kill)
+            output, _ = first.communicate(timeout=5)
+            killed.append(True)
+        assert first.returncode == (143 if kill == signal.SIGTERM else -9)
+        if kill == signal.SIGTERM:
+            assert "interrupted by SIGTERM" in output
+        again = deployments.run(KIT_GIT_URL=relay.url)
+    assert again.code == 0, again.log
+    commits = deployments.commits()
+    assert commits[1:] == before
+    assert NEW in deployments.repository.read(FILE)
+    deployments.check_history()

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""Others push at the same time: nobody's commit is lost, and everybody lands once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from kit_image_deployer import Outcome, update_image
+from tests.git.conftest import FILE, FILES, NEW, Deployments
+from tests.git.relay import Exchange, Relay
+
+
+def push_of(exchange: Exchange, number: int) -> bool:
+    return (exchange.method, exchange.service, exchange.number) == ("POST", "git-receive-pack", number)
+
+
+@pytest.mark.parametrize("when", ["between reading and pushing", "during the push"])
+def test_a_head_that_moves_is_never_overwritten(deployments: Deployments, when: str) -> None:
+    before = deployments.commits()
+    theirs: list[str] = []
+
+    def commit_first(exchange: Exchange) -> bool:
+        early = exchange.method == "GET" and exchange.service == "git-receive-pack" and exchange.number == 1
+        if early if when.startswith("between") else push_of(exchange, 1):
+            theirs.append(deployments.repository.commit({"images/shop/web/master.yaml": "image: theirs\n"}))
+        return False
+
+    with Relay(deployments.repository.url_outside, meddle=commit_first) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url)
+    assert run.code == 0, run.log
+    assert "someone else pushed first" in run.log
+    assert deployments.commits()[1:] == [*theirs, *before]
+    assert NEW in deployments.repository.read(FILE)
+    assert deployments.repository.read("images/shop/web/master.yaml") == "image: theirs\n"
+    deployments.check_history()
+
+
+def test_the_edit_is_made_anew_on_the_new_head(deployments: Deployments) -> None:
+    def edit_the_same_file(exchange: Exchange) -> bool:
+        if push_of(exchange, 1):
+            deployments.repository.commit({FILE: "# theirs\nimage: theirs:7\nmore: true\n"})
+        return False
+
+    with Relay(deployments.repository.url_outside, meddle=edit_the_same_file) as relay:
+        assert deployments.run(KIT_GIT_URL=relay.url).code == 0
+    assert deployments.repository.read(FILE) == f"# theirs\nimage: {NEW}\nmore: true\n"
+    assert "Kit-Previous-Image: theirs:7" in deployments.repository.git("log", "-1", "--format=%B")
+
+
+def test_someone_else_wrote_the_same_value_meanwhile(deployments: Deployments) -> None:
+    def write_it(exchange: Exchange) -> bool:
+        if push_of(exchange, 1):
+            deployments.repository.commit({FILE: f"image: {NEW}\n"})
+        return False
+
+    with Relay(deployments.repository.url_outside, meddle=write_it) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url)
+    assert run.code == 0
+    assert run.last.startswith("result=unchanged ")
+    assert len(deployments.commits()) == 2
+
+
+def test_a_branch_that_never_stands_still_ends_with_75(deployments: Deployments) -> None:
+    git = deployments.repository.git
+
+    def move(exchange: Exchange) -> bool:
+        if exchange.method == "POST" and exchange.service == "git-receive-pack":
+            tree = git("rev-parse", "master^{tree}")
+            new = git("-c", "user.name=a", "-c", "user.email=a@b", "commit-tree", "-p", "master", "-m", "x", tree)
+            git("update-ref", "refs/heads/master", new)
+        return False
+
+    with Relay(deployments.repository.url_outside, meddle=move) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url, KIT_DEADLINE="2", RETRIES="0")
+    assert run.code == 75
+    assert "lost the race for the branch" in run.log
+    assert "KIT_DEADLINE" in run.log
+    assert relay.count("POST", "git-receive-pack") > 1
+
+
+def test_a_lock_on_the_ref_is_waited_for(deployments: Deployments) -> None:
+    lock = f"{deployments.repository.path}/refs/heads/master.lock"
+    shell = deployments.repository.container.execute
+    shell("sh", "-c", f"touch {lock} && chmod 666 {lock}")
+
+    def unlock(exchange: Exchange) -> bool:
+        if push_of(exchange, 2):
+            shell("rm", lock)
+        return False
+
+    with Relay(deployments.repository.url_outside, meddle=unlock) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url)
+    assert run.code == 0, run.log
+    assert relay.count("POST", "git-receive-pack") == 2
+    assert len(deployments.commits()) == 2
+
+
+def _write(deployments: Deployments, service: str, image: str) -> Outcome:
+    repository = deployments.repository
+    return update_image(
+        repository.url_outside,
+        username=repository.username,
+        password=repository.password,
+        repository=service,
+        branch="master",
+        image=image,
+        commit=True,
+    )
+
+
+def test_many_writers_at_once_all_land(deployments: Deployments) -> None:
+    before = deployments.commits()
+    images = {f"shop/service{number}": f"registry.example.com/shop/service{number}:2" for number in range(20)}
+    with ThreadPoolExecutor(len(images)) as pool:
+        outcomes = list(pool.map(lambda item: _write(deployments, *item), images.items()))
+    assert {outcome.result for outcome in outcomes} == {"updated"}
+    assert set(deployments.commits()) == {*before, *(outcome.commit for outcome in outcomes)}
+    for service, image in images.items():
+        assert deployments.repository.read(f"images/{service}/master.yaml") == f"image: {image}\n"
+    assert deployments.repository.read(FILE) == FILES[FILE]
+    deployments.check_history()
+
+
+def test_many_writers_of_one_file_each_land_once(deployments: Deployments) -> None:
+    before = deployments.commits()
+    images = [f"registry.example.com/shop/cart:{number}" for number in range(8)]
+    with ThreadPoolExecutor(len(images)) as pool:
+        outcomes = list(pool.map(lambda image: _write(deployments, "shop/cart", image), images))
+    commits = deployments.commits()
+    assert set(commits) == {*before, *(outcome.commit for outcome in outcomes)}
+    newest = next(outcome for outcome in outcomes if outcome.commit == commits[0])
+    assert deployments.repository.read(FILE) == f"# the cart\nimage: {newest.image}  # written by its pipeline\n"
+    deployments.check_history()
