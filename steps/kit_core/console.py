@@ -6,15 +6,15 @@ methods may be called from any thread.
 """
 
 import contextlib
-import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from kit_core.ci import Provider
-from kit_core.errors import KitError
+from kit_core.errors import KitError, WorkError
+from kit_core.live import Wait, frame, terminal_size
 from kit_core.render import Event, JsonRenderer, Level, Renderer, TextRenderer, harmless
 from kit_core.secrets import Masker
 
@@ -22,6 +22,7 @@ HEARTBEAT_SECONDS: Final = 25.0
 """CI services end jobs that say nothing; half a minute without a word is the most that is promised."""
 
 _FRAME_SECONDS: Final = 0.25
+_PATIENCE_SECONDS: Final = 2.0
 
 
 class Console:
@@ -39,6 +40,7 @@ class Console:
         interactive: bool = False,
         debug: bool = False,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        cwd: Path | None = None,
     ) -> None:
         self._stderr = stderr
         self._stdout = stdout
@@ -47,13 +49,16 @@ class Console:
         self._masker = masker
         self._debug = debug
         self._heartbeat_seconds = heartbeat_seconds
-        self._live = interactive and log_format == "text"
+        self._cwd = cwd or Path.cwd()
+        self._json = log_format == "json"
+        self._live = interactive and not self._json
         colour = self._live and not env.get("NO_COLOR")
         self._renderer: Renderer = (
-            JsonRenderer() if log_format == "json" else TextRenderer(dialect=provider.dialect, colour=colour)
+            JsonRenderer() if self._json else TextRenderer(dialect=provider.dialect, colour=colour)
         )
         self._lock = threading.RLock()
-        self._block: list[str] = []
+        self._waits: list[Wait] = []
+        self._drawn = 0
 
     def detail(self, text: str, *, cluster: str | None = None, **fields: Any) -> None:
         """Something for those who look for a fault; shown with DEBUG only."""
@@ -109,7 +114,7 @@ class Console:
         outputs = {"result": word, **fields}
         lines = "".join(f"{key}={harmless(self._masker.mask(str(value)))}\n" for key, value in outputs.items())
         self._append("GITHUB_OUTPUT", lines)
-        if self._provider.dialect == "azure":
+        if self._provider.dialect == "azure" and not self._json:
             with self._lock:
                 for key, value in outputs.items():
                     shown = harmless(self._masker.mask(str(value)))
@@ -120,53 +125,71 @@ class Console:
         self._append("GITHUB_STEP_SUMMARY", self._masker.mask(markdown.rstrip("\n")) + "\n")
 
     def out(self, text: str) -> None:
-        """Machine output (a report, a diff) on standard output, with a final newline."""
+        """Machine output (a report, a diff) on standard output, with a final newline.
+
+        A reader that has seen enough (`| head`) is no failure. Raises `WorkError` where it cannot be written.
+        """
         with self._lock:
-            self._stdout.write(self._masker.mask(text if text.endswith("\n") else f"{text}\n"))
-            self._stdout.flush()
+            self._erase()
+            try:
+                self._stdout.write(self._masker.mask(text if text.endswith("\n") else f"{text}\n"))
+                self._stdout.flush()
+            except (BrokenPipeError, ValueError):  # ValueError: it is closed
+                pass
+            except OSError as error:
+                raise WorkError("The output cannot be written", where="standard output", why=error.strerror) from None
 
     @contextlib.contextmanager
     def waiting(self, describe: Callable[[], str], *, cluster: str | None = None) -> Iterator[None]:
         """While the body runs, show `describe()`: live on a terminal, else a heartbeat at least every 30 s.
 
-        `describe` is called from another thread and says what is still awaited and why, a line each.
+        `describe` is called from another thread and says what is still awaited and why, a line each. Several may wait
+        at the same time, from threads of their own.
         """
-        done = threading.Event()
+        wait = Wait(describe=describe, cluster=cluster, begun=time.monotonic())
         beat = self._frames if self._live else self._beats
-        thread = threading.Thread(target=beat, args=(describe, cluster, done), daemon=True, name="kit-waiting")
-        thread.start()
+        thread = threading.Thread(target=beat, args=(wait,), daemon=True, name="kit-waiting")
+        with self._lock:
+            self._waits.append(wait)
         try:
+            thread.start()
             yield
         finally:
-            done.set()
-            thread.join()
-
-    def _beats(self, describe: Callable[[], str], cluster: str | None, done: threading.Event) -> None:
-        while not done.wait(self._heartbeat_seconds):
-            text = describe()
-            if text:
-                self.info(text, cluster=cluster)
-
-    def _frames(self, describe: Callable[[], str], cluster: str | None, done: threading.Event) -> None:
-        begun = time.monotonic()
-        while not done.wait(_FRAME_SECONDS):
-            columns, rows = shutil.get_terminal_size()
-            head = f"[{cluster}] " if cluster else ""
-            shown = [head + harmless(line) for line in self._masker.mask(describe()).splitlines()]
-            shown = shown[: max(1, rows - 2)]
-            if shown:
-                shown[0] += f" ({time.monotonic() - begun:.0f} s)"
+            wait.done.set()
             with self._lock:
+                self._waits.remove(wait)
                 self._erase()
-                self._block = [line[: columns - 1] for line in shown]
-                self._write_lines([f"\x1b[2m{line}\x1b[0m" for line in self._block])
-        with self._lock:
-            self._erase()
+            if thread.ident is not None:
+                thread.join(_PATIENCE_SECONDS)  # no longer: a description that hangs must not hold up the run
+
+    def _beats(self, wait: Wait) -> None:
+        due = wait.begun + self._heartbeat_seconds
+        while not wait.done.wait(max(0.0, due - time.monotonic())):
+            due = time.monotonic() + self._heartbeat_seconds
+            text = wait.told()
+            if not wait.done.is_set():
+                self.info(text, cluster=wait.cluster)
+
+    def _frames(self, wait: Wait) -> None:
+        while not wait.done.wait(_FRAME_SECONDS):
+            with self._lock:
+                waits = list(self._waits)
+            if not waits or waits[0] is not wait:
+                continue  # whoever waits longest draws for all
+            now = time.monotonic()
+            told = [(each.cluster, now - each.begun, self._masker.mask(each.told())) for each in waits]
+            columns, rows = terminal_size(self._stderr)
+            shown = frame(told, columns=columns, rows=rows)
+            with self._lock:
+                if not wait.done.is_set():
+                    self._erase()
+                    self._write_lines([f"\x1b[2m{line}\x1b[0m" for line in shown])
+                    self._drawn = len(shown)
 
     def _erase(self) -> None:
-        if self._block:
-            self._write(f"\x1b[{len(self._block)}A\x1b[J")
-            self._block = []
+        if self._drawn:
+            self._write(f"\x1b[{self._drawn}A\r\x1b[J")
+            self._drawn = 0
 
     def _tell(
         self,
@@ -179,16 +202,40 @@ class Console:
         column: int | None = None,
         fields: Mapping[str, Any] | None = None,
     ) -> None:
-        event = Event(level=level, text=text, cluster=cluster, file=file, line=line, column=column,
-                      fields=fields or {})  # fmt: skip
+        # Masked before it is drawn, as escaping changes what a secret looks like; and after it (`_write_lines`), as
+        # taking escape sequences away may put a secret together.
+        mask = self._masker.mask
+        event = Event(
+            level=level,
+            text=mask(text),
+            cluster=mask(cluster) if cluster else None,
+            file=mask(self._place(file)) if file else None,
+            line=line,
+            column=column,
+            fields={key: self._masked(value) for key, value in (fields or {}).items()},
+        )
         with self._lock:
             self._erase()
             self._write_lines(self._renderer.lines(event))
 
-    def _write_lines(self, lines: Any) -> None:
+    def _place(self, file: str) -> str:
+        marks = self._provider.checkout and not self._json
+        return self._provider.in_checkout(file, self._env, self._cwd) if marks else file
+
+    def _masked(self, value: Any) -> Any:
+        """A fact with its texts masked, of types that JSON has."""
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if isinstance(value, Mapping):
+            return {self._masker.mask(str(key)): self._masked(item) for key, item in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self._masked(item) for item in value]
+        return self._masker.mask(str(value))
+
+    def _write_lines(self, lines: Iterable[str]) -> None:
         text = "".join(f"{line}\n" for line in lines)
         if text:
-            self._write(self._masker.mask(text))
+            self._write(text if self._json else self._masker.mask(text))
 
     def _write(self, text: str) -> None:
         # A log that nobody reads any more (a closed pipe, a full disk) must not end the deploy it tells of.
@@ -201,5 +248,8 @@ class Console:
         if not path or self._provider.dialect != "github":
             return
         # In a container the runner's file is often not mounted; the last line of the log says the same.
-        with contextlib.suppress(OSError), Path(path).open("a", encoding="utf-8") as file:
+        with (
+            contextlib.suppress(OSError, ValueError),
+            Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file,
+        ):
             file.write(text)

@@ -5,7 +5,9 @@ Whatever text arrives here may hold words that are not ours (a server's message,
 message). `harmless` takes from it what a terminal or a CI service would obey; our own commands are added afterwards.
 """
 
+import itertools
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +22,7 @@ _ESCAPE_SEQUENCE: Final = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|\x9b[0-?]*[ -/]*[@-~]"
 )
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_COMMAND_ANYWHERE: Final = re.compile(r"#(?=#(?:\[|vso\[))", re.IGNORECASE)  # Azure's, and GitHub's older form
+_COMMAND_ANYWHERE: Final = re.compile(r"#(?=#\w*\[)")  # Azure's, GitHub's older form, TeamCity's
 _COMMAND_FIRST: Final = re.compile(r"^(\s*):(?=:)")  # GitHub's, at the beginning of a line
 
 _COLOURS: Final = {
@@ -69,7 +71,8 @@ class TextRenderer:
         self._dialect = dialect
         self._colour = colour
         self._groups: list[str] = []
-        self._count = 0
+        # GitLab wants a name for each section that the job's log has not had: other steps write to it as well.
+        self._names = (f"kit_{os.urandom(4).hex()}_{count}" for count in itertools.count(1))
 
     def lines(self, event: Event) -> Iterable[str]:
         """The event in this dialect."""
@@ -109,8 +112,7 @@ class TextRenderer:
 
     def _open(self, title: str) -> list[str]:
         title = harmless(title)
-        self._count += 1
-        name = f"kit_{self._count}"
+        name = next(self._names)
         self._groups.append(name)
         if self._dialect == "github":
             return [f"::group::{_data(title)}"]

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: MIT
+import errno
 import io
+import json
+import re
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kit_core.ci import detect
-from kit_core.console import Console
+from kit_core.console import HEARTBEAT_SECONDS, Console
 from kit_core.errors import WorkError
 from kit_core.secrets import Masker
 
@@ -18,6 +23,13 @@ def console(env: dict[str, str] | None = None, **options: Any) -> tuple[Console,
     masker = Masker()
     masker.add("hunter2-canary")
     return Console(stderr=err, stdout=out, env=env, provider=detect(env), masker=masker, **options), out, err
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end, "it does not come"
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
@@ -41,6 +53,104 @@ def test_no_channel_prints_a_secret(log_format: str, tmp_path: Path) -> None:
     assert written.count("***") >= 10
 
 
+@pytest.mark.parametrize("env", [{}, {"GITHUB_ACTIONS": "true"}, {"TF_BUILD": "True"}, {"GITLAB_CI": "true"}])
+@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize(
+    "secret", ["p%ss;w]rd:1,x", "tab\tand::two", "#cana##[ry", "one\nsecond-line", 'quo"te\\back', "ü€部署"]
+)
+def test_what_escaping_changes_is_masked_all_the_same(env: dict[str, str], log_format: str, secret: str) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    masker = Masker()
+    masker.add(secret)
+    shown = Console(stderr=err, stdout=out, env=env, provider=detect(env), masker=masker, log_format=log_format)
+    shown.error(WorkError(f"it is {secret}", where=secret, file=secret))
+    shown.warning(secret, cluster=secret, facts={"list": [secret, Path(f"/x/{secret}")], secret: {"deep": secret}})
+    shown.foreign(secret)
+    shown.result("done", why=secret)
+    with shown.group(secret):
+        pass
+    written = err.getvalue()
+    parts = [secret, json.dumps(secret)[1:-1], secret.replace("%", "%25"), secret.replace("%", "%AZP25"),
+             secret.replace("\t", "    "), secret.replace("::", ": :")]  # fmt: skip
+    assert not [part for part in parts if part in written]
+    assert "second-line" not in written
+
+
+def test_a_secret_that_an_escape_sequence_hides_is_masked() -> None:
+    shown, _, err = console()
+    shown.foreign("token: hunter2\x1b[0m-canary")
+    assert err.getvalue() == "  | token: ***\n"
+
+
+def test_a_secret_that_is_a_common_word_leaves_the_json_log_readable() -> None:
+    masker = Masker()
+    masker.add("message")
+    masker.add("level")
+    err = io.StringIO()
+    shown = Console(
+        stderr=err, stdout=io.StringIO(), env={}, provider=detect({}), masker=masker, log_format="json"
+    )  # fmt: skip
+    shown.info("the message", exit_code=3, seconds=1.5, nothing=None, names=("a",))
+    entry = json.loads(err.getvalue())
+    assert {key: entry[key] for key in entry if key != "time"} == {
+        "level": "info", "message": "the ***", "exit_code": 3, "seconds": 1.5, "nothing": None, "names": ["a"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("env", [{"TF_BUILD": "True"}, {"GITHUB_ACTIONS": "true"}, {"GITLAB_CI": "true"}])
+def test_a_json_log_holds_nothing_but_objects(env: dict[str, str]) -> None:
+    shown, _, err = console(env, log_format="json", interactive=True, heartbeat_seconds=0.01)
+    with shown.group("Render"), shown.waiting(lambda: "two\nlines"):
+        wait_until(lambda: "two" in err.getvalue())
+    shown.warning("odd", file="a.yaml")
+    shown.result("unchanged", note="a\nb")
+    assert all(isinstance(json.loads(line), dict) for line in err.getvalue().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("workspace", "cwd", "file", "expected"),
+    [
+        ("/github/workspace", "/github/workspace", "clusters/eu.yaml", "clusters/eu.yaml"),
+        ("/github/workspace", "/github/workspace/deployments", "eu.yaml", "deployments/eu.yaml"),
+        ("/github/workspace", "/", "/github/workspace/a/../eu.yaml", "eu.yaml"),
+        ("/home/runner/work/r/r", "/work", "/work/clusters/eu.yaml", "clusters/eu.yaml"),
+        ("/home/runner/work/r/r", "/", "/manifests/eu.yaml", "/manifests/eu.yaml"),
+        ("", "/work", "../eu.yaml", "../eu.yaml"),
+    ],
+)
+def test_a_mark_names_the_file_as_the_repository_does(workspace: str, cwd: str, file: str, expected: str) -> None:
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": workspace}
+    shown, _, err = console(env, cwd=Path(cwd))
+    shown.warning("odd", file=file, line=2)
+    assert err.getvalue() == f"::warning file={expected},line=2::odd\n"
+
+
+def test_azure_gets_the_result_as_a_variable() -> None:
+    shown, _, err = console({"TF_BUILD": "True"})
+    shown.result("updated", note="a\n##vso[task.complete]")
+    assert err.getvalue().splitlines()[1:] == [
+        "##vso[task.setvariable variable=result;isOutput=true]updated",
+        "##vso[task.setvariable variable=note;isOutput=true]a # #vso[task.complete]",
+    ]
+
+
+def test_machine_output_that_cannot_be_written_is_an_error_but_a_reader_that_has_gone_is_none() -> None:
+    class Broken(io.StringIO):
+        error: Exception = BrokenPipeError()
+
+        def write(self, text: str) -> int:
+            raise self.error
+
+    broken = Broken()
+    shown = Console(stderr=io.StringIO(), stdout=broken, env={}, provider=detect({}), masker=Masker())
+    shown.out("nobody reads this")
+    broken.error = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(WorkError, match="standard output.*No space left"):
+        shown.out("{}")
+    broken.error = ValueError("I/O operation on closed file")
+    shown.out("{}")
+
+
 def test_the_log_is_on_stderr_and_stdout_is_for_machines() -> None:
     shown, out, err = console()
     shown.info("hello")
@@ -62,7 +172,11 @@ def test_github_gets_the_result_as_a_step_output(tmp_path: Path) -> None:
     file = tmp_path / "output"
     shown, _, _ = console({"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(file)})
     shown.result("updated", commit="abc", note="a\nname=injected")
-    assert file.read_text() == "result=updated\ncommit=abc\nnote=a name=injected\n"
+    shown.result("updated", path="\udcff", multi="a<<EOF\r\nname=injected")
+    assert file.read_text().splitlines() == [
+        "result=updated", "commit=abc", "note=a name=injected",
+        "result=updated", "path=\\udcff", "multi=a<<EOF  name=injected",
+    ]  # fmt: skip
 
 
 def test_a_ci_file_that_is_not_mounted_is_no_failure() -> None:
@@ -111,6 +225,101 @@ def test_on_a_terminal_the_status_is_drawn_over_and_taken_away() -> None:
     written = err.getvalue()
     assert written.endswith(("\x1b[J", "an event\n"))
     assert "an event\n" in written
+
+
+class Screen(io.StringIO):
+    """A terminal of 80 columns: what a person sees after all that was written."""
+
+    def seen(self) -> list[str]:
+        lines = [""]
+        for part in re.findall(r"\x1b\[(?:\d*)A|\x1b\[J|\x1b\[\d*m|\r|\n|[^\x1b\r\n]+", self.getvalue()):
+            if part.endswith("A") and part.startswith("\x1b"):
+                del lines[len(lines) - int(part[2:-1] or 1) - 1 :]
+                lines.append("")
+            elif part == "\n":
+                lines.append("")
+            elif part[0] not in "\x1b\r":
+                lines[-1] += part
+        return lines[:-1]
+
+
+def test_a_terminal_shows_the_events_and_below_them_all_that_is_awaited() -> None:
+    screen = Screen()
+    shown = Console(
+        stderr=screen, stdout=io.StringIO(), env={}, provider=detect({}), masker=Masker(), interactive=True
+    )  # fmt: skip
+
+    def seen() -> list[str]:
+        with shown._lock:  # not between two frames
+            return [re.sub(r" \(\d s\)$", " (N s)", line) for line in screen.seen()]
+
+    events, web = ["an event"], ["[eu] web: 1 of 2 (N s)", "[eu] web: pulling"]
+    with shown.waiting(lambda: "web: 1 of 2\nweb: pulling", cluster="eu"):
+        with shown.waiting(lambda: "api: 0 of 1", cluster="us"):
+            shown.info("an event")
+            wait_until(lambda: seen() == [*events, *web, "[us] api: 0 of 1 (N s)"])
+            shown.info("another event")
+            events.append("another event")
+            wait_until(lambda: seen() == [*events, *web, "[us] api: 0 of 1 (N s)"])
+            with shown._lock:
+                shown.out("report")
+                assert seen() == events, "machine output is not written into the block"
+        wait_until(lambda: seen() == [*events, *web])
+    assert seen() == events
+
+
+@pytest.mark.parametrize(("describe", "words"), [(lambda: 1 / 0, "ZeroDivisionError"), (lambda: "", "still waiting")])
+@pytest.mark.parametrize("interactive", [True, False])
+def test_whoever_cannot_say_what_is_awaited_does_not_silence_the_run(
+    describe: Any, words: str, interactive: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown, _, err = console(heartbeat_seconds=0.01, interactive=interactive)
+    with shown.waiting(describe):
+        wait_until(lambda: err.getvalue().count("still waiting") >= 2)
+    assert words in err.getvalue()
+    assert capsys.readouterr().err == "", "no traceback of a thread"
+
+
+def test_a_description_that_hangs_does_not_hold_up_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kit_core.console._PATIENCE_SECONDS", 0.01)
+    shown, _, err = console(heartbeat_seconds=0.01)
+    asked, hung = threading.Event(), threading.Event()
+
+    def describe() -> str:
+        asked.set()
+        hung.wait(20)
+        return "too late"
+
+    with shown.waiting(describe):
+        assert asked.wait(5)
+    shown.info("it goes on")
+    hung.set()
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "kit-waiting"])
+    assert err.getvalue() == "it goes on\n"
+
+
+def test_the_first_heartbeat_comes_within_half_a_minute() -> None:
+    assert HEARTBEAT_SECONDS < 30
+
+
+def test_lines_of_many_threads_stay_whole() -> None:
+    shown, _, err = console(interactive=True)
+
+    def talk(number: int) -> None:
+        for index in range(50):
+            shown.info(f"{number} says {index}\nand more", cluster=f"c{number}")
+
+    threads = [threading.Thread(target=talk, args=(number,)) for number in range(8)]
+    with shown.waiting(lambda: "all of them"):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    lines = [line for line in err.getvalue().splitlines() if "all of them" not in line and "\x1b" not in line]
+    assert len(lines) == 8 * 50 * 2
+    for first, second in zip(lines[::2], lines[1::2], strict=True):
+        assert re.fullmatch(r"\[c(\d)\] \1 says \d+", first)
+        assert second == f"{first.split()[0]}   and more"
 
 
 def test_nothing_moves_the_cursor_in_ci() -> None:

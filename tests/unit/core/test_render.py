@@ -71,8 +71,8 @@ def test_azure_marks_the_place() -> None:
         ("github", r"::group::Render", r"::endgroup::"),
         (
             "gitlab",
-            r"\x1b\[0Ksection_start:\d+:kit_1\[collapsed=false\]\r\x1b\[0KRender",
-            r"\x1b\[0Ksection_end:\d+:kit_1\r\x1b\[0K",
+            r"\x1b\[0Ksection_start:\d+:(?P<name>kit_\w+_1)\[collapsed=false\]\r\x1b\[0KRender",
+            r"\x1b\[0Ksection_end:\d+:kit_\w+_1\r\x1b\[0K",
         ),
         ("azure", r"##\[group\]Render", r"##\[endgroup\]"),
         ("plain", r"== Render", None),
