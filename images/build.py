@@ -96,7 +96,7 @@ def source(root: Path = ROOT) -> Source:
     if _git(root, "status", "--porcelain", "--", "steps", "images", "locks", "pyproject.toml"):
         revision += "-modified"
     created = _git(root, "log", "-1", "--format=%cI") or "unknown"
-    return Source(revision, created, _without_user(_git(root, "remote", "get-url", "origin")) or "unknown")
+    return Source(revision, created, published_address(_git(root, "remote", "get-url", "origin")))
 
 
 def measure(reference: str) -> Size:
@@ -141,11 +141,11 @@ def main(wanted: Sequence[str], env: Mapping[str, str] = os.environ) -> int:
 
 def _digest(base: str) -> tuple[str, bool]:
     """The base image's digest, and whether it is a registry's; of an image made on this machine it is the id."""
-    facts = json.loads(docker("image", "inspect", base, check=False).stdout or "[]")
-    if not facts:
-        return "unknown", False
-    published = [reference.partition("@")[2] for reference in facts[0].get("RepoDigests") or []]
-    return (published[0], True) if published else (str(facts[0]["Id"]), False)
+    if docker("image", "inspect", base, check=False).returncode:
+        docker("pull", "--quiet", base, timeout=300)
+    facts = json.loads(docker("image", "inspect", base).stdout)[0]
+    published = [reference.partition("@")[2] for reference in facts.get("RepoDigests") or []]
+    return (published[0], True) if published else (str(facts["Id"]), False)
 
 
 def _git(root: Path, *arguments: str) -> str:
@@ -156,11 +156,15 @@ def _git(root: Path, *arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _without_user(url: str) -> str:
-    """An address without the name and password that may stand in it."""
-    scheme, separator, rest = url.partition("://")
+def published_address(remote: str) -> str:
+    """A git remote's address without the name and password that may stand in it; `unknown` for a machine's folder."""
+    scheme, separator, rest = remote.partition("://")
+    if not separator and "@" in remote and ":" in remote:  # git@host:path
+        scheme, separator, rest = "ssh", "://", remote.replace(":", "/", 1)
+    if scheme not in {"http", "https", "ssh", "git"}:
+        return "unknown"
     host, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}" if separator else url.rpartition("@")[2]
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _say(text: str) -> None:
