@@ -54,7 +54,8 @@ PROVIDERS: Final = (
     Provider(name="github", title="GitHub Actions", detected_by=(("GITHUB_ACTIONS", "true"),), dialect="github",
              build_number="GITHUB_RUN_NUMBER", checkout="GITHUB_WORKSPACE"),
     Provider(name="gitlab", title="GitLab CI", detected_by=(("GITLAB_CI", "true"),), dialect="gitlab",
-             pull_request=("CI_MERGE_REQUEST_IID", "CI_EXTERNAL_PULL_REQUEST_IID"), build_number="CI_PIPELINE_IID", build_url="CI_PIPELINE_URL"),
+             pull_request=("CI_MERGE_REQUEST_IID", "CI_EXTERNAL_PULL_REQUEST_IID"), build_number="CI_PIPELINE_IID",
+             build_url="CI_PIPELINE_URL"),
     Provider(name="bitbucket", title="Bitbucket Pipelines", detected_by=(("BITBUCKET_BUILD_NUMBER", None),),
              pull_request=("BITBUCKET_PR_ID",), build_number="BITBUCKET_BUILD_NUMBER"),
     Provider(name="circleci", title="CircleCI", detected_by=(("CIRCLECI", "true"),),
@@ -72,7 +73,8 @@ PROVIDERS: Final = (
     Provider(name="drone", title="Drone", detected_by=(("DRONE", "true"),),
              pull_request=("DRONE_PULL_REQUEST",), build_number="DRONE_BUILD_NUMBER", build_url="DRONE_BUILD_LINK"),
     Provider(name="jenkins", title="Jenkins", detected_by=(("JENKINS_URL", None),),
-             pull_request=("CHANGE_ID", "ghprbPullId", "gitlabMergeRequestIid"), build_number="BUILD_NUMBER", build_url="BUILD_URL"),
+             pull_request=("CHANGE_ID", "ghprbPullId", "gitlabMergeRequestIid"),  # the last two: plugins
+             build_number="BUILD_NUMBER", build_url="BUILD_URL"),
     Provider(name="codeship", title="CodeShip", detected_by=(("CI_NAME", "codeship"),),
              pull_request=("CI_PR_NUMBER", "CI_PULL_REQUEST"), build_number="CI_BUILD_ID"),
 )  # fmt: skip

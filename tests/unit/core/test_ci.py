@@ -35,6 +35,28 @@ def test_a_pull_request_s_build_is_told_from_a_branch_s(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("github", {"GITHUB_EVENT_NAME": "pull_request_target"}),
+        ("gitlab", {"CI_EXTERNAL_PULL_REQUEST_IID": "7"}),
+        ("jenkins", {"ghprbPullId": "7"}),
+        ("jenkins", {"gitlabMergeRequestIid": "7"}),
+        ("circleci", {"CIRCLE_PR_NUMBER": "7"}),
+        ("codeship", {"CI_PULL_REQUEST": PULL}),
+    ],
+)
+def test_pull_requests_that_come_in_other_ways(name: str, more: dict[str, str]) -> None:
+    env, _ = BUILDS[name]
+    assert detect(env).is_pull_request({**env, **more})
+
+
+@pytest.mark.parametrize("no", ["", "0", "false", "False"])
+def test_what_stands_for_no_pull_request(no: str) -> None:
+    env = {"CI_NAME": "codeship", "CI_PR_NUMBER": no, "CI_PULL_REQUEST": no}
+    assert not detect(env).is_pull_request(env)
+
+
+@pytest.mark.parametrize(
     ("env", "expected"), [({}, False), ({"CI": "false"}, False), ({"CI": "1"}, True), ({"CI": "true"}, True)]
 )
 def test_any_other_ci_says_ci(env: dict[str, str], expected: bool) -> None:

@@ -145,7 +145,7 @@ def test_machine_output_that_cannot_be_written_is_an_error_but_a_reader_that_has
     shown = Console(stderr=io.StringIO(), stdout=broken, env={}, provider=detect({}), masker=Masker())
     shown.out("nobody reads this")
     broken.error = OSError(errno.ENOSPC, "No space left on device")
-    with pytest.raises(WorkError, match="standard output.*No space left"):
+    with pytest.raises(WorkError, match=r"standard output.*No space left"):
         shown.out("{}")
     broken.error = ValueError("I/O operation on closed file")
     shown.out("{}")
