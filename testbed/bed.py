@@ -196,9 +196,14 @@ def _start_parts(pool: ThreadPoolExecutor, bed: str, image: str, clusters: int, 
 
 
 def end_on_sigterm() -> None:
-    """Let SIGTERM end this process as Ctrl-C does, so that what it started is removed. For programs' entry points."""
+    """Let SIGTERM and a closed terminal end this process as Ctrl-C does, so that what it started is removed.
+
+    For programs' entry points.
+    """
 
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, stop)

@@ -7,7 +7,7 @@ import json
 import subprocess
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from testbed import kubeconfig as kubeconfigs
@@ -35,7 +35,7 @@ class Cluster:
     container: Container
     name: str
     port: int
-    credentials: Credentials
+    credentials: Credentials = field(repr=False)
 
     @property
     def server_inside(self) -> str:
@@ -86,9 +86,10 @@ class Cluster:
         """What `kubectl get ARGUMENTS` finds, as parsed JSON."""
         return json.loads(self.kubectl("get", *arguments, "--output=json").stdout)
 
-    def apply(self, manifests: str, namespace: str = "default") -> None:
-        """Apply manifests (YAML or JSON text) by server-side apply."""
-        self.kubectl("--namespace", namespace, "apply", "--server-side", "--filename=-", stdin=manifests)
+    def apply(self, manifests: str, namespace: str | None = None) -> None:
+        """Apply manifests (YAML or JSON text) by server-side apply, in a namespace or where each says it belongs."""
+        where = ["--namespace", namespace] if namespace else []
+        self.kubectl(*where, "apply", "--server-side", "--filename=-", stdin=manifests)
 
     def create_namespace(self, prefix: str = "test", labels: Mapping[str, str] | None = None) -> str:
         """Create a namespace with a name of its own, ready to run pods; returns the name."""
