@@ -1,1 +1,43 @@
 # SPDX-License-Identifier: MIT
+"""kit-deployer: brings every cluster to its folder of manifests and waits until it is healthy, or says why it is not.
+
+In the order in which data flows: `settings` declares what can be set, `options` holds it as values. `targets` pairs
+kubeconfigs (`kubeconfig`) with cluster folders; `inputs` reads their `manifests` and the render's `index`, and `lint`
+finds what a server would refuse. `fleet` runs one `rollout` a cluster, side by side. A rollout reads the cluster
+(`survey`), and plans: `annotate` writes labels and names, `order` knows the phases, `compare` and `managedfields` tell
+changed from same, `strategies` decide who waits for whom, `plan` is the value that comes of it. `applying` sends it,
+`waiting` watches (`watching`) until `health` has its verdict, `explain` makes it a sentence, `inventory` remembers on
+the cluster what was put there. `cluster` is the one place that talks to an API server (`connection`, `credentials`,
+`discovery`, `failures`). All of it ends in `result`, from which every `report` is made. `cli` is the program, `api`
+the library:
+
+>>> from kit_deployer import Deployer, Options
+>>> deployer = Deployer(configs="clusters/*/kubeconfig", manifests_dir="generated", commit="4f2a91c")
+>>> result = deployer.run(Options(dry_run=False))  # doctest: +SKIP
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kit_deployer.api import Deployer
+    from kit_deployer.options import Options
+    from kit_deployer.result import RunResult
+
+__all__ = ["Deployer", "Options", "RunResult"]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded at first use: the program's --help needs none of it.
+    if name == "Deployer":
+        from kit_deployer.api import Deployer
+
+        return Deployer
+    if name == "Options":
+        from kit_deployer.options import Options
+
+        return Options
+    if name == "RunResult":
+        from kit_deployer.result import RunResult
+
+        return RunResult
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

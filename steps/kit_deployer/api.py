@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""The library: from where things lie to what a deploy did, for pipelines of one's own."""
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from kit_core.console import Console
+from kit_core.errors import InputError
+from kit_core.secrets import Masker
+from kit_deployer.annotate import check_label_value
+from kit_deployer.options import Options
+from kit_deployer.result import RunResult
+from kit_deployer.targets import find_targets
+
+CONFIGS: Final = "/configs/**/kubeconfig{,.yaml,.yml}"
+
+
+class Deployer:
+    """Deploys cluster folders.
+
+    >>> from kit_deployer import Deployer, Options
+    >>> deployer = Deployer(configs="clusters/*/kubeconfig", manifests_dir="generated", commit="4f2a91c")
+    >>> result = deployer.run(Options(dry_run=True))              # doctest: +SKIP
+    >>> result.exit_code, [cluster.counts for cluster in result.clusters]   # doctest: +SKIP
+
+    `configs` is a glob of kubeconfigs; `manifests_dir` and `namespaces_dir` hold a folder a cluster. `console` gets the
+    log (none by default), `env` is where proxies, PATH and a plugin's variables come from, `stop` ends a run early.
+    """
+
+    def __init__(
+        self,
+        *,
+        configs: str = CONFIGS,
+        manifests_dir: str | Path = "/manifests",
+        namespaces_dir: str | Path = "/namespaces",
+        commit: str | None = None,
+        require_all: bool = False,
+        ca_cert: Path | None = None,
+        console: Console | None = None,
+        masker: Masker | None = None,
+        env: Mapping[str, str] | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self._configs = configs
+        self._manifests_dir = Path(manifests_dir)
+        self._namespaces_dir = Path(namespaces_dir)
+        self._commit = commit
+        self._require_all = require_all
+        self._ca_cert = ca_cert
+        self._masker = masker or Masker()
+        self._env = dict(os.environ) if env is None else env
+        self._console = console or _silent(self._masker)
+        self._stop = stop or threading.Event()
+
+    def run(self, options: Options | None = None) -> RunResult:
+        """Deploy (by default: a dry run) and say what was done; failures of clusters are in the result.
+
+        Raises `InputError` where settings, kubeconfigs or manifests are wrong: nothing was touched then.
+        """
+        from kit_deployer.fleet import Fleet
+        from kit_deployer.inputs import read_inputs
+
+        options = _complete(options or Options())
+        found = find_targets(
+            configs=self._configs,
+            manifests_dir=self._manifests_dir,
+            namespaces_dir=self._namespaces_dir,
+            require_all=self._require_all,
+            search_path=self._env.get("PATH", os.defpath),
+        )
+        for warning in found.warnings:
+            self._console.warning(warning)
+        inputs = read_inputs(
+            found.targets,
+            manifests_dir=self._manifests_dir,
+            commit=self._commit,
+            selector=options.selector,
+            console=self._console,
+        )
+        fleet = Fleet(
+            inputs,
+            options,
+            self._console,
+            stop=self._stop,
+            env=self._env,
+            ca_cert=self._ca_cert,
+            secret_found=self._masker.add,
+        )
+        return replace(fleet.run(), warnings=found.warnings)
+
+
+def _complete(options: Options) -> Options:
+    """The options with the run's time; refuses what cannot be done. Raises `InputError`."""
+    writing = options.writing
+    if writing.strategy != "rolling-update":
+        raise InputError(
+            f"STRATEGY={writing.strategy} is not there yet",
+            why="this version only deploys with rolling-update",
+            hint="Set STRATEGY=rolling-update, or leave it out. Nothing was touched.",
+        )
+    check_label_value("DEPLOY_ID", writing.deploy_id)
+    check_label_value("RESOURCE", writing.resource)
+    now = writing.now or datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return replace(options, writing=replace(writing, now=now))
+
+
+def _silent(masker: Masker) -> Console:
+    import io
+
+    from kit_core.ci import NONE
+
+    return Console(stderr=io.StringIO(), stdout=io.StringIO(), env={}, provider=NONE, masker=masker)

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""Sending one planned action to the server, and saying what came of it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from kit_core.errors import KitError, TimeLimitError, WorkError
+from kit_deployer.annotate import Writing, stamp
+from kit_deployer.cluster import Cluster
+from kit_deployer.discovery import Resource
+from kit_deployer.failures import ApiError, Stopped
+from kit_deployer.managedfields import takeover
+from kit_deployer.objects import Json, at
+from kit_deployer.plan import Action
+
+DELETION_SECONDS = 120.0
+_POLL_SECONDS = 0.2
+
+_IMMUTABLE = "field is immutable"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What the server made of an action."""
+
+    action: Action
+    result: Json
+    seconds: float
+
+
+def apply_action(
+    cluster: Cluster,
+    resource: Resource,
+    action: Action,
+    writing: Writing,
+    *,
+    dry_run: bool,
+    clock: Callable[[], float] = time.monotonic,
+) -> Applied:
+    """Do (or with `dry_run` have the server check) what an action says. Raises `KitError` naming file and object."""
+    begun = clock()
+    body = stamp(action.item, writing)
+    try:
+        if action.do == "rerun" and action.live is not None and not dry_run:
+            cluster.delete(resource, action.live)
+            wait_until_gone(cluster, resource, action.live, clock=clock)
+        elif action.managed_fields is not None and action.live is not None and not dry_run:
+            _take_over(cluster, resource, action)
+        if action.do == "rerun" and dry_run:
+            # The live one is still there; as another object the server can check it all the same.
+            body = _as_another(body)
+        result = cluster.apply(resource, body, dry_run=dry_run)
+    except ApiError as error:
+        raise explained(error, action, cluster.name) from error
+    return Applied(action, result, clock() - begun)
+
+
+def _take_over(cluster: Cluster, resource: Resource, action: Action) -> None:
+    """Become the owner of what client-side tools wrote. Somebody else's change meanwhile is read again, once."""
+    assert action.live is not None
+    assert action.managed_fields is not None
+    try:
+        cluster.take_over(resource, action.live, action.managed_fields)
+    except ApiError as error:
+        if error.status not in {409, 422}:
+            raise
+        live = cluster.get(resource, action.key.namespace, action.key.name)
+        keeps = "replicas" not in (action.item.body.get("spec") or {})
+        fields = takeover(live, keep_replicas=keeps) if live else None
+        if live is not None and fields is not None:
+            cluster.take_over(resource, live, fields)
+
+
+def wait_until_gone(
+    cluster: Cluster, resource: Resource, body: Json, *, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Until the very object that was deleted is gone. Raises `TimeLimitError` naming what holds it."""
+    metadata = body["metadata"]
+    end = clock() + DELETION_SECONDS
+    while True:
+        live = cluster.get(resource, metadata.get("namespace", ""), metadata["name"])
+        if live is None or live["metadata"]["uid"] != metadata["uid"]:
+            return
+        if clock() >= end:
+            finalizers = ", ".join(at(live, "metadata", "finalizers") or []) or "none"
+            raise TimeLimitError(
+                f"{resource.kind} {metadata['name']} was deleted and is still there",
+                where=cluster.name,
+                why=f"its finalizers are: {finalizers}",
+                hint="Whatever owns the finalizers has to finish; see its log.",
+            )
+        if cluster.stopping:
+            raise Stopped
+        time.sleep(_POLL_SECONDS)
+
+
+def _as_another(body: Json) -> Json:
+    metadata = {**body["metadata"], "name": f"{body['metadata']['name'][:55]}-dry-run"}
+    return {**body, "metadata": metadata}
+
+
+def explained(error: ApiError, action: Action, cluster: str) -> KitError:
+    """The server's refusal with the manifest it is about, and what to do."""
+    place = action.item.manifest.place
+    hint = error.hint
+    if error.status == 404 and at(error.details, "kind") == "namespaces":
+        hint = f"Put a manifest of the namespace into NAMESPACES_DIR/{cluster}/ (created first), or correct its name."
+    elif _IMMUTABLE in error.message:
+        hint = "The field cannot be changed in place: delete the object by hand, or give the new one another name."
+    elif "exceeded quota" in error.message:
+        hint = "Raise the namespace's ResourceQuota, or ask for less."
+    elif error.status in {400, 422}:
+        hint = f"Correct the manifest ({place})."
+    return WorkError(
+        f"{action.key} was refused by the server",
+        where=f"{cluster}: {place}",
+        why=error.message,
+        hint=hint,
+        file=place.file,
+        line=place.line,
+    )
+
+
+def settle(cluster: Cluster, resource: Resource, action: Action, writing: Writing) -> Action:
+    """Ask the server whether a suspect differs from what applying it again would make: drift, or its own spelling."""
+    from kit_deployer.compare import result_differences
+
+    assert action.live is not None
+    try:
+        result = cluster.apply(resource, stamp(action.item, writing), dry_run=True)
+    except ApiError:
+        return replace(action, state="drifted", why="differs from what was applied")
+    paths = result_differences(action.live, result)
+    if not paths:
+        return replace(action, state="same", paths=())
+    return replace(action, state="drifted", why="differs from what was applied", paths=paths)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""The program: from settings to a run, and from its result to the log, the reports and the exit code."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from kit_core.entry import Command, Context, Step, run
+from kit_core.errors import InputError, KitError
+from kit_deployer.settings import ABANDONED, NOT_YET, DeployerSettings
+
+if TYPE_CHECKING:
+    from kit_deployer.options import Options
+    from kit_deployer.result import RunResult
+
+SUMMARY: Final = (
+    "Brings every cluster to its folder of manifests: checks them on the server, applies them in order, waits until"
+    " everything is healthy, or says exactly why it is not. A dry run unless DRY_RUN=false."
+)
+
+
+def deploy_command(settings: DeployerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
+    """Deploy every cluster folder that has a kubeconfig."""
+    from kit_deployer.api import Deployer
+
+    _tell_what_is_ignored(context)
+    options = options_of(settings)
+    deployer = Deployer(
+        configs=settings.configs,
+        manifests_dir=settings.manifests_dir,
+        namespaces_dir=settings.namespaces_dir,
+        commit=settings.ci_commit_id,
+        require_all=settings.require_all,
+        ca_cert=settings.ca_cert,
+        console=context.console,
+        masker=context.masker,
+        env=context.env,
+        stop=context.stop,
+    )
+    if settings.dry_run:
+        context.console.info("dry run: nothing is written (DRY_RUN=false deploys)")
+    result = deployer.run(options)
+    code = result.exit_code
+    try:
+        _write(result, settings, context)
+    except KitError as error:
+        context.console.error(error)
+        code = code or error.exit_code
+    _show(result, context)
+    return code
+
+
+def options_of(settings: DeployerSettings) -> "Options":
+    """The settings as the values that the parts take. Raises `InputError`."""
+    from kit_deployer.annotate import Writing
+    from kit_deployer.cluster import Backoff
+    from kit_deployer.health.model import Policy
+    from kit_deployer.options import Options, Waiting
+    from kit_deployer.selectors import parse_selector
+
+    selector = None
+    if settings.selector:
+        try:
+            selector = parse_selector(settings.selector)
+        except ValueError as error:
+            raise InputError(
+                "The settings are wrong", why=f"SELECTOR: {error}", hint="Write it as `kubectl -l` takes it."
+            ) from None
+    policy = Policy(
+        fail_early=settings.available_health_check,
+        grace=settings.available_health_check_grace_period,
+        threshold=settings.available_health_check_threshold,
+        ignored=frozenset(settings.available_health_check_ignored_errors),
+        timeout=settings.available_timeout,
+    )
+    return Options(
+        writing=Writing(
+            strategy=settings.strategy,
+            deploy_id=settings.deploy_id,
+            resource=settings.resource,
+            uuid=settings.uuid,
+            raw=settings.raw,
+        ),
+        dry_run=settings.dry_run,
+        diff=settings.diff,
+        force=settings.force,
+        create_only=settings.create_only,
+        adopt=settings.adopt,
+        drift=settings.drift,
+        selector=selector,
+        waiting=Waiting(enabled=settings.available_enabled, policy=policy, log_lines=settings.log_lines),
+        backoff=Backoff(
+            tries=settings.backoff_fail_after,
+            first=settings.backoff_initial_delay / 1000,
+            longest=settings.backoff_max_delay / 1000,
+        ),
+        request_timeout=settings.request_timeout,
+        run_timeout=settings.run_timeout,
+        max_parallel=settings.max_parallel,
+    )
+
+
+def _tell_what_is_ignored(context: Context) -> None:
+    early = sorted(context.given[field] for field in NOT_YET if field in context.given)
+    if early:
+        context.console.warning(f"without effect yet: {', '.join(early)} (what they ask for is not there yet)")
+    abandoned = sorted(name for name in context.env if name.startswith(ABANDONED) and context.env[name])
+    if abandoned:
+        context.console.info(f"ignored: {', '.join(abandoned)} (services that only the original's makers had)")
+
+
+def _write(result: "RunResult", settings: DeployerSettings, context: Context) -> None:
+    if settings.report_dir is None:
+        return
+    from kit_deployer.report import write_reports
+
+    for path in write_reports(result, settings.report_dir, context.masker):
+        context.console.detail(f"wrote {path}")
+
+
+def _show(result: "RunResult", context: Context) -> None:
+    from kit_deployer.report.table import remarks, table, undone
+
+    console = context.console
+    for cluster in result.clusters:
+        _show_objects(cluster, result.dry_run, context)
+    for cluster in result.clusters:
+        for remark in remarks(cluster):
+            console.warning(remark, cluster=cluster.name)
+        left = undone(cluster)
+        if left:
+            done = sum(item.did in {"created", "changed", "deleted"} for item in cluster.objects)
+            console.warning(f"done: {done} objects; not done: {', '.join(left)}", cluster=cluster.name)
+        elif not cluster.finished and not cluster.objects:
+            console.warning("not begun; nothing was touched on this cluster", cluster=cluster.name)
+    console.info("summary\n" + "\n".join(table(result)))
+    totals = {
+        name: sum(cluster.counts[name] for cluster in result.clusters) for name in ("created", "changed", "failed")
+    }
+    console.result(result.word, clusters=len(result.clusters), **totals)
+
+
+def _show_objects(cluster: Any, dry_run: bool, context: Context) -> None:
+    """What was (or would be) done, with the difference where it was asked for."""
+    words = {"created": "create", "changed": "change", "deleted": "delete"} if dry_run else {}
+    for item in cluster.objects:
+        if item.did not in {"created", "changed", "deleted"}:
+            continue
+        why = f" ({item.why})" if item.why else ""
+        line = f"{words.get(item.did, item.did)} {item.key}{why}"
+        if item.diff:
+            with context.console.group(f"[{cluster.name}] {line}"):
+                context.console.foreign(item.diff, cluster=cluster.name)
+        else:
+            context.console.info(line, cluster=cluster.name)
+
+
+STEP: Final = Step(
+    name="kit-deployer",
+    package="kit_deployer",
+    summary=SUMMARY,
+    settings=DeployerSettings,
+    commands=(
+        Command(
+            name="deploy", help="Deploy (or check) every cluster folder that has a kubeconfig.", run=deploy_command
+        ),
+    ),
+    examples=(
+        "docker run --rm -v $PWD/generated:/manifests -v $PWD/clusters:/configs kit-deployer     (what would happen)",
+        "docker run --rm -v $PWD/generated:/manifests -v $PWD/clusters:/configs \\",
+        "  -e DRY_RUN=false -e AVAILABLE_ENABLED=true -e CI_COMMIT_ID=4f2a91c kit-deployer",
+    ),
+)
+
+
+def main() -> NoReturn:
+    """The process."""
+    run(STEP)

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""Many clusters side by side: each in a thread of its own, so that one that is dead or slow delays nobody."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kit_core.console import Console
+from kit_core.errors import Interrupted, KitError
+from kit_deployer.cluster import Cluster
+from kit_deployer.connection import CONNECTIONS, Connection, connect
+from kit_deployer.inputs import Inputs
+from kit_deployer.options import Options
+from kit_deployer.result import ClusterResult, Failure, RunResult
+from kit_deployer.rollout import Rollout
+
+PATIENCE_SECONDS = 1.5
+"""How long running requests may go on after a signal: CI services kill what does not end within a few seconds."""
+
+_ALL_WORKERS = 200
+
+
+class Fleet:
+    """Deploys to all clusters of a run. Connections are made when a cluster's turn comes."""
+
+    def __init__(
+        self,
+        inputs: Sequence[Inputs],
+        options: Options,
+        console: Console,
+        *,
+        stop: threading.Event,
+        env: Mapping[str, str],
+        ca_cert: Path | None,
+        secret_found: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._inputs = inputs
+        self._options = options
+        self._console = console
+        self._stop = stop
+        self._env = env
+        self._ca_cert = ca_cert
+        self._secret_found = secret_found
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._rollouts: dict[str, Rollout] = {}
+        self._results: dict[str, ClusterResult] = {}
+
+    def run(self) -> RunResult:
+        """Deploy; the result holds every cluster, also after a signal."""
+        begun, started = self._clock(), datetime.now(UTC).isoformat(timespec="seconds")
+        threads = self._start()
+        interrupted = 0
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(0.2)
+                    if self._stop.is_set():
+                        raise Interrupted(15)
+        except Interrupted as signal:
+            interrupted = signal.exit_code
+            self._stop.set()
+            self._console.warning("stopping: nothing new is begun")
+            end = self._clock() + PATIENCE_SECONDS
+            for thread in threads:
+                thread.join(max(0.0, end - self._clock()))
+        clusters = tuple(self._result(inputs) for inputs in self._inputs)
+        return RunResult(
+            clusters=clusters,
+            dry_run=self._options.dry_run,
+            started=started,
+            seconds=self._clock() - begun,
+            interrupted=interrupted,
+        )
+
+    def _start(self) -> list[threading.Thread]:
+        waiting = list(reversed(self._inputs))
+
+        def work() -> None:
+            while not self._stop.is_set():
+                with self._lock:
+                    if not waiting:
+                        return
+                    inputs = waiting.pop()
+                result = self._one(inputs)
+                with self._lock:
+                    self._results[inputs.target.name] = result
+
+        count = min(self._options.max_parallel, len(self._inputs))
+        threads = [threading.Thread(target=work, name=f"kit-cluster-{number}", daemon=True) for number in range(count)]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def _one(self, inputs: Inputs) -> ClusterResult:
+        """One cluster from connecting to its result; nothing that happens to it reaches the others."""
+        target = inputs.target
+        begun = self._clock()
+        try:
+            if target.kubeconfig.insecure:
+                self._console.warning(
+                    "insecure-skip-tls-verify: the server's certificate is not checked, so anybody on the way"
+                    " can read and change what is sent",
+                    cluster=target.name,
+                )
+            connection = connect(
+                target.kubeconfig,
+                env=self._env,
+                ca_cert=self._ca_cert,
+                request_timeout=self._options.request_timeout,
+                secret_found=self._secret_found,
+            )
+            return self._roll_out(inputs, connection)
+        except KitError as error:
+            self._console.error(error, cluster=target.name)
+            failure = Failure(message=str(error), exit_code=max(1, error.exit_code))
+        except Exception as error:  # noqa: BLE001 - a fault of ours in one cluster must not end the others
+            failure = Failure(message=f"{target.name}: {type(error).__name__}: {error}. This is a fault of kit.")
+            self._console.error(failure.message, cluster=target.name)
+            self._console.detail(_trace(error), cluster=target.name)
+        return ClusterResult(
+            name=target.name,
+            server=target.server,
+            namespace=target.namespace,
+            commit=inputs.commit,
+            failures=(failure,),
+            seconds=self._clock() - begun,
+        )
+
+    def _roll_out(self, inputs: Inputs, connection: Connection) -> ClusterResult:
+        name = inputs.target.name
+        cluster = Cluster(
+            name,
+            connection,
+            backoff=self._options.backoff,
+            stop=self._stop,
+            tell=lambda text: self._console.warning(text, cluster=name),
+            clock=self._clock,
+        )
+        running = min(self._options.max_parallel, len(self._inputs))
+        rollout = Rollout(
+            inputs,
+            self._options,
+            cluster,
+            self._console,
+            deadline=self._clock() + self._options.run_timeout,
+            # Many clusters share this machine: each gets fewer connections then, and always some.
+            workers=max(2, min(CONNECTIONS, _ALL_WORKERS // running)),
+            clock=self._clock,
+        )
+        with self._lock:
+            self._rollouts[name] = rollout
+        try:
+            return rollout.run()
+        finally:
+            connection.close()
+
+    def _result(self, inputs: Inputs) -> ClusterResult:
+        """What became of a cluster; one that was never begun, or still hangs in a request, is not finished."""
+        target = inputs.target
+        with self._lock:
+            done, rollout = self._results.get(target.name), self._rollouts.get(target.name)
+        if done is not None:
+            return done
+        if rollout is not None:
+            return rollout.result()
+        return ClusterResult(
+            name=target.name,
+            server=target.server,
+            namespace=target.namespace,
+            commit=inputs.commit,
+            finished=False,
+        )
+
+
+def _trace(error: BaseException) -> str:
+    import traceback
+
+    return "".join(traceback.format_exception(error))

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""What keeps a pod from becoming ready, read from its status and its events as the kubelet writes them. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from kit_deployer.health.limits import Limits
+from kit_deployer.health.model import Cause, Event
+from kit_deployer.objects import Json, at
+
+_PULL_REASONS: Final = frozenset(
+    {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed"}
+)
+_HOPELESS_REASONS: Final = frozenset({"InvalidImageName", "ErrImageNeverPull"})
+_CONFIG_REASONS: Final = frozenset({"CreateContainerConfigError", "CreateContainerError"})
+_MOUNT_EVENTS: Final = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
+_MISSING: Final = re.compile(
+    r"not ?found|manifest unknown|does not exist|denied|unauthorized|authorization failed|forbidden|\b40[134]\b",
+    re.IGNORECASE,
+)
+_NETWORK: Final = re.compile(r"no such host|dial tcp|i/o timeout|connection refused|deadline exceeded|toomanyrequests")
+
+
+def is_ready(pod: Json) -> bool:
+    """Whether the pod's Ready condition holds."""
+    return condition(pod, "Ready") == "True"
+
+
+def condition(body: Json, name: str) -> str | None:
+    """The status (`True`, `False`, `Unknown`) of a condition, or None where it is not there."""
+    found = condition_of(body, name)
+    return found.get("status") if found else None
+
+
+def condition_of(body: Json, name: str) -> Json | None:
+    """A whole condition."""
+    for item in at(body, "status", "conditions") or []:
+        if item.get("type") == name:
+            return dict(item)
+    return None
+
+
+def counts(pod: Json) -> bool:
+    """Whether a pod belongs to a rollout's present: not one that is being killed or has finished."""
+    return not at(pod, "metadata", "deletionTimestamp") and at(pod, "status", "phase") not in {"Failed", "Succeeded"}
+
+
+def causes(pod: Json, events: Sequence[Event], limits: Limits) -> list[Cause]:
+    """Everything that keeps the pod from becoming ready, decided or not yet."""
+    if is_ready(pod):
+        return []
+    found = [*_unscheduled(pod, limits)]
+    for status in _container_statuses(pod):
+        found += _container_causes(status, events, limits)
+    found += _unmounted(pod, events, limits)
+    return found
+
+
+def _container_statuses(pod: Json) -> Iterator[Json]:
+    for field in ("initContainerStatuses", "containerStatuses"):
+        yield from at(pod, "status", field) or []
+
+
+def _container_causes(status: Json, events: Sequence[Event], limits: Limits) -> Iterator[Cause]:
+    waiting = at(status, "state", "waiting") or {}
+    reason = waiting.get("reason") or ""
+    message = waiting.get("message") or ""
+    name = status["name"]
+    if reason in _HOPELESS_REASONS:
+        yield Cause(reason, message, limits.at_once, names=frozenset({reason, "Failed"}), container=name)
+    elif reason in _PULL_REASONS:
+        yield _pull_cause(status, reason, message, events, limits)
+    elif reason in _CONFIG_REASONS:
+        names = frozenset({reason, "Failed"})
+        yield Cause(reason, message, limits.container_config, names=names, container=name)
+    else:
+        yield from _crash_cause(status, reason, limits)
+
+
+def _pull_cause(status: Json, reason: str, message: str, events: Sequence[Event], limits: Limits) -> Cause:
+    image = status.get("image") or ""
+    pulls = [event for event in events if event.reason == "Failed" and "Failed to pull image" in event.message]
+    ours = [event for event in pulls if f'"{image}"' in event.message] or pulls
+    told = ours[-1].message if ours else message
+    text = told if len(told) >= len(message) else message
+    names = frozenset({reason, "ErrImagePull", "ImagePullBackOff", "Failed", "BackOff"})
+    if not image_missing(text):
+        return Cause("ErrImagePull", text, limits.image_other, names=names, container=status["name"])
+    failed = sum(event.count for event in ours)
+    if not ours:
+        return Cause("ErrImagePull", text, limits.image_missing_unseen, names=names, container=status["name"])
+    decided = failed >= limits.image_missing_pulls
+    return Cause("ErrImagePull", text, limits.at_once, decided, names, container=status["name"])
+
+
+def image_missing(message: str) -> bool:
+    """Whether a registry answered that the image is not there (or not for us), rather than not at all."""
+    return bool(_MISSING.search(message)) and not _NETWORK.search(message)
+
+
+def _crash_cause(status: Json, reason: str, limits: Limits) -> Iterator[Cause]:
+    ended = at(status, "state", "terminated") or (
+        at(status, "lastState", "terminated") if reason == "CrashLoopBackOff" else None
+    )
+    if ended is None or (reason != "CrashLoopBackOff" and ended.get("exitCode") == 0):
+        return  # an init container that did its work, or a main one about to be restarted
+    restarts = status.get("restartCount", 0)
+    killed = ended.get("reason") == "OOMKilled"
+    name = "OOMKilled" if killed else "CrashLoopBackOff"
+    yield Cause(
+        name,
+        _ended(ended, restarts),
+        limits.at_once,
+        decided=restarts >= limits.crash_restarts,
+        names=frozenset({name, "CrashLoopBackOff", "BackOff", reason} - {""}),
+        container=status["name"],
+        logs="previous" if at(status, "state", "terminated") is None else "current",
+    )
+
+
+def _ended(ended: Json, restarts: int) -> str:
+    reason = ended.get("reason") or ""
+    how = f"exit code {ended.get('exitCode')}" if reason in {"", "Error", "Completed"} else reason
+    if reason == "OOMKilled":
+        how = "it used more memory than its limit allows"
+    message = f": {ended['message'].strip()}" if ended.get("message") else ""
+    return f"the container ended again and again ({how}, {restarts} restarts){message}"
+
+
+def _unscheduled(pod: Json, limits: Limits) -> Iterator[Cause]:
+    found = condition_of(pod, "PodScheduled")
+    if found and found.get("status") == "False" and found.get("reason") == "Unschedulable":
+        names = frozenset({"FailedScheduling", "Unschedulable"})
+        yield Cause("FailedScheduling", found.get("message") or "", limits.unschedulable, names=names)
+
+
+def _unmounted(pod: Json, events: Sequence[Event], limits: Limits) -> Iterator[Cause]:
+    started = any(at(status, "state", "running") for status in _container_statuses(pod))
+    mounts = [event for event in events if event.reason in _MOUNT_EVENTS]
+    if mounts and not started and _creating(pod):
+        last = mounts[-1]
+        yield Cause(last.reason, last.message, limits.failed_mount, names=frozenset({last.reason, "FailedMount"}))
+
+
+def _creating(pod: Json) -> bool:
+    reasons: list[Any] = [at(status, "state", "waiting", "reason") for status in _container_statuses(pod)]
+    return not reasons or bool({"ContainerCreating", "PodInitializing"} & set(reasons))
+
+
+def unready(pod: Json, events: Sequence[Event]) -> str | None:
+    """Why a pod whose containers run is not ready, for the message at a timeout: what its probe last said."""
+    probes = [event for event in events if event.reason == "Unhealthy"]
+    return str(probes[-1]) if probes and not is_ready(pod) else None

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""Everything that one cluster's rollout reads from files, read and checked before any cluster is touched."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kit_core.console import Console
+from kit_deployer import lint
+from kit_deployer.index import Index, read_index
+from kit_deployer.manifests import load_folder, refuse_duplicates, wrong_manifest
+from kit_deployer.objects import Manifest, labels_of
+from kit_deployer.selectors import Selector
+from kit_deployer.targets import Target
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """One target's manifests and namespaces. `commit` is what they were rendered from, as far as it is known."""
+
+    target: Target
+    manifests: tuple[Manifest, ...]
+    namespaces: tuple[Manifest, ...]
+    commit: str | None
+    index: Index
+    selector: Selector | None = None
+
+    def chosen(self, manifest: Manifest) -> bool:
+        """Whether this run deploys the object (the whole folder decides what is a leftover)."""
+        return self.selector is None or self.selector.matches(labels_of(manifest.body))
+
+    def secrets_of(self, manifest: Manifest) -> tuple[str, ...]:
+        """The JSON pointers of values that came from a secret source, by the render's index."""
+        file = Path(manifest.place.file)
+        if not file.is_relative_to(self.target.manifests):
+            return ()
+        return self.index.secrets.get(file.relative_to(self.target.manifests).as_posix(), ())
+
+
+def read_inputs(
+    targets: Iterable[Target],
+    *,
+    manifests_dir: Path,
+    commit: str | None,
+    selector: Selector | None,
+    console: Console,
+) -> list[Inputs]:
+    """Read all folders. Raises `InputError` before anything is touched when one of them is wrong."""
+    found = []
+    for target in targets:
+        index = read_index(manifests_dir, target.name) or Index()
+        folder = load_folder(target.manifests)
+        namespaces = load_folder(target.namespaces)
+        for place, text in [*folder.warnings, *namespaces.warnings]:
+            console.warning(f"{place}: {text}", cluster=target.name, file=place.file, line=place.line)
+        for manifest in namespaces.manifests:
+            if manifest.body["kind"] != "Namespace" or manifest.group_kind.group:
+                raise wrong_manifest(manifest.place, f"{manifest} is no Namespace, and NAMESPACES_DIR holds only those")
+        refuse_duplicates(folder.manifests, target.namespace)
+        lint.check(folder.manifests)
+        found.append(
+            Inputs(
+                target=target,
+                manifests=tuple(folder.manifests),
+                namespaces=tuple(namespaces.manifests),
+                commit=commit or index.commit,
+                index=index,
+                selector=selector,
+            )
+        )
+    return found

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""What a run is told, as values: each part of the deployer takes the one it needs, never all settings."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from kit_deployer.annotate import Writing
+from kit_deployer.cluster import Backoff
+from kit_deployer.health.limits import Limits
+from kit_deployer.health.model import Policy
+from kit_deployer.selectors import Selector
+
+Drift = Literal["warn", "correct", "ignore"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Whether health is part of success, and when waiting ends. Times in seconds."""
+
+    enabled: bool = False
+    policy: Policy = field(default_factory=Policy)
+    limits: Limits = field(default_factory=Limits)
+    log_lines: int = 25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """One run. `selector` picks the manifests that are deployed; None picks all of them."""
+
+    writing: Writing = field(default_factory=Writing)
+    dry_run: bool = True
+    diff: bool = False
+    force: bool = False
+    create_only: bool = False
+    adopt: bool = False
+    drift: Drift = "warn"
+    selector: Selector | None = None
+    waiting: Waiting = field(default_factory=Waiting)
+    backoff: Backoff = field(default_factory=Backoff)
+    request_timeout: float = 30.0
+    run_timeout: float = 3600.0
+    max_parallel: int = 20

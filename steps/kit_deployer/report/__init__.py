@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""What people and machines are told at the end of a run, each form made from the same result value.
+
+`table` is the summary in the log, `document` the value behind `report.json` (its schema is `schema.json`), `junit` the
+file that CI services show as tests. A further form is a further file, and a line in `write_reports`.
+"""
+
+import json
+from pathlib import Path
+from typing import Final
+
+from kit_core.files import write_atomically
+from kit_core.secrets import Masker
+from kit_deployer.report.document import document
+from kit_deployer.report.junit import junit
+from kit_deployer.result import RunResult
+
+JSON_FILE: Final = "report.json"
+JUNIT_FILE: Final = "junit.xml"
+
+
+def write_reports(result: RunResult, folder: Path, masker: Masker) -> list[Path]:
+    """Write every report into `folder`, each whole or not at all. Raises `WorkError`."""
+    texts = {
+        JSON_FILE: json.dumps(document(result), indent=2, ensure_ascii=False) + "\n",
+        JUNIT_FILE: junit(result),
+    }
+    written = []
+    for name, text in texts.items():
+        path = folder / name
+        write_atomically(path, masker.mask(text), what=f"The report {name}")
+        written.append(path)
+    return written

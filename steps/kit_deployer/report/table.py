@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""The summary at the end of the log: a row a cluster, failures first, then what a person should know."""
+
+from collections.abc import Iterator
+
+from kit_deployer.result import COLUMNS, ClusterResult, RunResult
+
+_SHOWN = 20
+
+
+def table(result: RunResult) -> list[str]:
+    """The lines of the table clusters x (created, changed, unchanged, deleted, failed, seconds)."""
+    clusters = sorted(result.clusters, key=lambda cluster: (_rank(cluster), cluster.name))
+    head = ["cluster", *COLUMNS, "seconds", ""]
+    rows = [head, *(_row(cluster) for cluster in clusters)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    return ["  ".join(_cell(row, column, widths) for column in range(len(head))).rstrip() for row in rows]
+
+
+def remarks(cluster: ClusterResult) -> Iterator[str]:
+    """What a person should know of a cluster beside the numbers."""
+    for workload, configuration in cluster.restarts[:_SHOWN]:
+        yield f"{workload} still runs with the old values of {configuration}; restart it (or render CONFIG_CHECKSUM)"
+    if len(cluster.restarts) > _SHOWN:
+        yield f"and {len(cluster.restarts) - _SHOWN} more that still run with old values"
+    if cluster.leftovers:
+        names = ", ".join(map(str, cluster.leftovers[:_SHOWN]))
+        more = f" and {len(cluster.leftovers) - _SHOWN} more" if len(cluster.leftovers) > _SHOWN else ""
+        yield f"leftovers, no longer in the folder: {names}{more}"
+    for item in cluster.objects:
+        if item.did == "drifted":
+            yield f"{item.key} {item.why}"
+    unchecked = [item for item in cluster.objects if not item.checked]
+    for item in unchecked[:_SHOWN]:
+        yield f"{item.key}: {item.why}"
+    if len(unchecked) > _SHOWN:
+        yield f"and {len(unchecked) - _SHOWN} more not checked by the server"
+
+
+def undone(cluster: ClusterResult) -> list[str]:
+    """The objects that a run that ended early did not get to."""
+    return [str(item.key) for item in cluster.objects if item.did == "not done"]
+
+
+def _rank(cluster: ClusterResult) -> int:
+    if cluster.exit_code:
+        return 0
+    return 1 if not cluster.finished else 2
+
+
+def _row(cluster: ClusterResult) -> list[str]:
+    word = "failed" if cluster.exit_code else "" if cluster.finished else "not finished"
+    counts = cluster.counts
+    return [cluster.name, *(str(counts[column]) for column in COLUMNS), f"{cluster.seconds:.1f}", word]
+
+
+def _cell(row: list[str], column: int, widths: list[int]) -> str:
+    text = row[column]
+    return text.ljust(widths[column]) if column in {0, len(row) - 1} else text.rjust(widths[column])

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""What a run did, as one value. Every report and the exit code are made from it, and from nothing else."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from kit_core.errors import worst_exit_code
+from kit_deployer.objects import Key, Place
+
+Did = Literal["created", "changed", "unchanged", "drifted", "deleted", "failed", "not done"]
+"""What happened to an object. In a dry run: what would happen."""
+
+COLUMNS: Final = ("created", "changed", "unchanged", "deleted", "failed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectResult:
+    """One object. `why` is a few words; `checked` is False where a dry run could not ask the server about it.
+
+    `health` is empty for what was not waited for. `diff` is unified YAML of before and after, secrets masked.
+    """
+
+    key: Key
+    did: Did
+    why: str = ""
+    place: Place | None = None
+    checked: bool = True
+    health: Literal["", "ready", "waiting", "failed", "timeout"] = ""
+    health_why: str = ""
+    diff: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """One thing that went wrong: a whole sentence, and what a person needs to mend it."""
+
+    message: str
+    exit_code: int = 1
+    object: Key | None = None
+    place: Place | None = None
+    reason: str = ""
+    pod: str | None = None
+    container: str | None = None
+    events: tuple[str, ...] = ()
+    logs: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterResult:
+    """One cluster folder. `leftovers` are objects that an earlier run applied and the folder no longer holds;
+
+    `restarts` are workloads that still run with old values of a ConfigMap or Secret (workload, configuration).
+    """
+
+    name: str
+    server: str
+    namespace: str
+    commit: str | None = None
+    objects: tuple[ObjectResult, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    leftovers: tuple[Key, ...] = ()
+    restarts: tuple[tuple[Key, Key], ...] = ()
+    notes: tuple[str, ...] = ()
+    finished: bool = True
+    seconds: float = 0.0
+    requests: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """0, or the worst of the failures."""
+        return worst_exit_code(failure.exit_code for failure in self.failures)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many objects were created, changed, left alone, deleted, failed."""
+        found = Counter(
+            "failed" if item.health in {"failed", "timeout"} else item.did.replace("drifted", "unchanged")
+            for item in self.objects
+        )
+        return {column: found.get(column, 0) for column in COLUMNS}
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was (or would be) written."""
+        return any(item.did in {"created", "changed", "deleted"} for item in self.objects)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """All clusters of a run, in the order of their names. `started` is an ISO time."""
+
+    clusters: tuple[ClusterResult, ...]
+    dry_run: bool
+    started: str
+    seconds: float
+    interrupted: int = 0
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def exit_code(self) -> int:
+        """As the contract of all steps says; an interruption is the signal's."""
+        return self.interrupted or worst_exit_code(cluster.exit_code for cluster in self.clusters)
+
+    @property
+    def word(self) -> str:
+        """The run's result in one word."""
+        if self.interrupted:
+            return "interrupted"
+        if self.exit_code:
+            return "timeout" if self.exit_code == 70 else "failed"
+        if not any(cluster.changed for cluster in self.clusters):
+            return "unchanged"
+        return "planned" if self.dry_run else "deployed"

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: MIT
+"""The settings of kit-deployer, each declared once. Names and defaults of the first groups are the original's."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from kit_core.declare import CommonSettings, setting
+from kit_core.secrets import Secret
+
+WHERE: Final = "Where"
+WHAT: Final = "What to do"
+HEALTH: Final = "Waiting and health"
+MARKS: Final = "What is written on objects"
+MANY: Final = "Many clusters and their limits"
+REPORTS: Final = "Reports"
+LATER: Final = "Not there yet: accepted, told so, without effect"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployerSettings(CommonSettings):
+    """See the module."""
+
+    configs: str = setting(
+        "/configs/**/kubeconfig{,.yaml,.yml}",
+        original=True,
+        aliases=("CONFIGS_PATTERN",),
+        group=WHERE,
+        help="Glob of the kubeconfigs, one a cluster; `**` crosses folders, `{a,b}` gives alternatives.",
+    )
+    manifests_dir: Path = setting(
+        Path("/manifests"),
+        original=True,
+        group=WHERE,
+        help="Folder with one folder of manifests for each cluster, named as the cluster is.",
+    )
+    namespaces_dir: Path = setting(
+        Path("/namespaces"),
+        original=True,
+        group=WHERE,
+        help="Folder with one folder of Namespace manifests a cluster; those that do not exist are created first.",
+    )
+    require_all: bool = setting(
+        False,
+        group=WHERE,
+        help="A kubeconfig without manifests, or manifests without a kubeconfig, is an error and no longer a warning.",
+    )
+    adopt: bool = setting(
+        False,
+        group=WHERE,
+        help="Accept that a kubeconfig leads to another cluster, or to another folder's namespace, than before.",
+    )
+    dry_run: bool = setting(
+        True,
+        original=True,
+        group=WHAT,
+        help="Have the servers check everything and say what would be done; nothing is written.",
+    )
+    diff: bool = setting(
+        False,
+        original=True,
+        group=WHAT,
+        help="Show the difference of live and new objects as unified YAML, secrets masked.",
+    )
+    strategy: Literal["rolling-update", "fast-rollback"] = setting(
+        "rolling-update",
+        original=True,
+        group=WHAT,
+        help="How new versions take over: only `rolling-update` is there yet, `fast-rollback` is refused.",
+    )
+    force: bool = setting(
+        False, original=True, group=WHAT, help="Apply also what did not change, and run completed Jobs again."
+    )
+    create_only: bool = setting(
+        False, original=True, group=WHAT, help="Create what does not exist; leave everything else alone."
+    )
+    selector: str | None = setting(
+        None,
+        original=True,
+        group=WHAT,
+        help="Label selector (`app=web,tier!=cache`) of the manifests to deploy; all of them when it is not set.",
+    )
+    drift: Literal["warn", "correct", "ignore"] = setting(
+        "warn",
+        group=WHAT,
+        help="What to do where somebody changed a live object although its manifest did not change.",
+    )
+    raw: bool = setting(
+        False,
+        original=True,
+        group=MARKS,
+        help="Deploy manifests as they are: no labels, no selectors, no names and no annotations but the uuid.",
+    )
+    ci_commit_id: str | None = setting(
+        None,
+        original=True,
+        group=MARKS,
+        native=(
+            "GITHUB_SHA",
+            "CI_COMMIT_SHA",
+            "BITBUCKET_COMMIT",
+            "CIRCLE_SHA1",
+            "TRAVIS_COMMIT",
+            "BUILD_SOURCEVERSION",
+            "DRONE_COMMIT_SHA",
+            "GIT_COMMIT",
+        ),
+        help="The commit of the deployments repository that is deployed; annotated on objects, kept in the inventory.",
+        default_text="what the render's index says",
+    )
+    deploy_id: str | None = setting(
+        None,
+        original=True,
+        group=MARKS,
+        help="Value of the label `id` on every object.",
+        default_text="unspecified",
+    )
+    resource: str | None = setting(
+        None,
+        original=True,
+        group=MARKS,
+        help="Value of the labels `resource` and `app.kubernetes.io/name` where a manifest has none.",
+    )
+    uuid: str | None = setting(
+        None, original=True, group=MARKS, help="Value of the annotation `deployment.invision/uuid` on every object."
+    )
+    available_enabled: bool = setting(
+        False,
+        original=True,
+        group=HEALTH,
+        help="Wait until everything is healthy, and fail with the cause where it does not become so.",
+    )
+    available_timeout: float = setting(
+        600.0,
+        original=True,
+        unit="s",
+        minimum=1,
+        group=HEALTH,
+        help="How long one object may take to become healthy, from the moment it was applied.",
+    )
+    available_health_check: bool = setting(
+        True,
+        original=True,
+        group=HEALTH,
+        help="Fail as soon as it is clear that an object will not become healthy, not only at its timeout.",
+    )
+    available_health_check_grace_period: float = setting(
+        10.0,
+        original=True,
+        unit="s",
+        minimum=0,
+        group=HEALTH,
+        help="The least time that any cause may last before it counts as a failure.",
+    )
+    available_health_check_threshold: int = setting(
+        0, original=True, minimum=0, group=HEALTH, help="How many failing pods of a workload are tolerated."
+    )
+    available_health_check_ignored_errors: tuple[str, ...] = setting(
+        ("Unhealthy", "FailedScheduling"),
+        original=True,
+        group=HEALTH,
+        help="Causes (reasons of Kubernetes' events) that never fail early; they are named at the timeout.",
+    )
+    log_lines: int = setting(
+        25,
+        minimum=0,
+        maximum=1000,
+        group=HEALTH,
+        help="How many of the last log lines of a failed container are shown; 0 for none.",
+    )
+    max_parallel: int = setting(20, minimum=1, group=MANY, help="How many clusters are deployed to at the same time.")
+    run_timeout: float = setting(3600.0, unit="s", minimum=1, group=MANY, help="How long the whole run may take.")
+    request_timeout: float = setting(
+        30.0, unit="s", minimum=1, group=MANY, help="How long one request to an API server may take."
+    )
+    backoff_fail_after: int = setting(
+        10,
+        original=True,
+        minimum=0,
+        group=MANY,
+        help="How often a request is sent again when the server cannot be reached or is overloaded.",
+    )
+    backoff_initial_delay: float = setting(
+        1000.0, original=True, unit="ms", minimum=0, group=MANY, help="Pause before the first repetition; it doubles."
+    )
+    backoff_max_delay: float = setting(
+        30000.0, original=True, unit="ms", minimum=0, group=MANY, help="The longest pause between two repetitions."
+    )
+    report_dir: Path | None = setting(
+        None, group=REPORTS, help="Folder to write `report.json` and `junit.xml` to, also when the run fails."
+    )
+
+    # Wanted by people who come from the original; what they do comes later. The command tells whoever sets one.
+    available_webhook: tuple[str, ...] = setting((), original=True, group=LATER, help="URLs that are told of progress.")
+    is_rollback: bool = setting(
+        False, original=True, group=LATER, help="Marks a wanted step back; older commits are not refused yet."
+    )
+    dependency_wait: float = setting(
+        3.0, original=True, unit="s", minimum=0, group=LATER, help="Pause between two looks at a dependency."
+    )
+    dependency_timeout: float = setting(
+        600.0, original=True, unit="s", minimum=0, group=LATER, help="How long a dependency is waited for."
+    )
+    github_auth_token: Secret | None = setting(
+        None, original=True, group=LATER, help="Token for comparing commits on GitHub."
+    )
+    github_user: str | None = setting(None, original=True, group=LATER, help="Owner of the repository on GitHub.")
+    github_repo: str | None = setting(None, original=True, group=LATER, help="Name of the repository on GitHub.")
+    backup_enabled: bool = setting(
+        False, original=True, group=LATER, help="Store every applied manifest in an S3 bucket."
+    )
+    save_format: Literal["yaml", "json"] = setting(
+        "yaml", original=True, group=LATER, help="Format of stored manifests."
+    )
+    aws_bucket: str | None = setting(None, original=True, group=LATER, help="The S3 bucket.")
+    aws_access_key_id: str | None = setting(None, original=True, group=LATER, help="Key for the bucket.")
+    aws_secret_access_key: Secret | None = setting(None, original=True, group=LATER, help="Secret key for the bucket.")
+
+    # The original's, with nothing left to do.
+    api_version: str | None = setting(
+        None, original=True, group=WHAT, ignored=True, help="Manifests say their API version themselves."
+    )
+    available_polling_interval: float = setting(
+        10.0, original=True, unit="s", group=HEALTH, ignored=True, help="Clusters are watched, not polled."
+    )
+    available_all: bool = setting(True, original=True, group=HEALTH, ignored=True, help="Always so.")
+    available_required: bool = setting(
+        False, original=True, group=HEALTH, ignored=True, help="Implied by AVAILABLE_ENABLED."
+    )
+    available_keep_alive: bool = setting(
+        True, original=True, group=HEALTH, ignored=True, help="In a CI the log always says what is awaited."
+    )
+    available_keep_alive_interval: float = setting(
+        30.0, original=True, unit="s", group=HEALTH, ignored=True, help="Never more than 30 seconds of silence."
+    )
+    github_enabled: bool = setting(
+        True, original=True, group=LATER, ignored=True, help="Commits are not compared on GitHub yet."
+    )
+    github_auth_type: str = setting(
+        "token", original=True, group=LATER, ignored=True, help="Commits are not compared on GitHub yet."
+    )
+
+
+NOT_YET: Final = frozenset(
+    {
+        "available_webhook",
+        "is_rollback",
+        "dependency_wait",
+        "dependency_timeout",
+        "github_auth_token",
+        "github_user",
+        "github_repo",
+        "backup_enabled",
+        "save_format",
+        "aws_bucket",
+        "aws_access_key_id",
+        "aws_secret_access_key",
+    }
+)
+"""Settings whose feature comes later: whoever gives one is told that it has no effect yet."""
+
+ABANDONED: Final = ("ELROY_", "WATCHER_")
+"""Variables of services that only the original's makers had."""
