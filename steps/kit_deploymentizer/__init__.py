@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """From a deployments repository to every cluster's manifests.
 
-In the order in which data flows: `settings` say what to render; `repository` reads kit.yaml, the base, the types
-and the clusters (`reading` keeps file and line, `words` reads scalars as the original did, `merge` lays base, type
-and cluster over one another) and `schema` finds keys that kit does not know. `view` makes what one resource's
+In the order in which data flows: `settings` say what to render; `layout` reads kit.yaml, `repository` the base, the
+types and the clusters (`reading` keeps file and line, `words` reads scalars as the original did, `merge` lays base,
+type and cluster over one another) and `schema` finds keys that kit does not know. `view` makes what one resource's
 template sees, with `images` and, where kit.yaml names a plugin, `sources`. `templates` renders it (`mustache`,
 `jinja`; `javascript` knows how values print). `plan` holds what came out as a value with all `problems`; `inspect`
 checks it (`check`, `manifest`), inserts checksums (`checksum`) and locates secrets. `write` brings the output folder
-to the plan, `stale` names workloads that keep an old value. `deploymentizer` ties these together, `cli` is the program.
+to the plan (`commit` tells what was rendered), `stale` names workloads that keep an old value. `deploymentizer` ties
+these together, `cli` is the program.
 
 As a library:
 

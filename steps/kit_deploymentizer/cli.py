@@ -2,11 +2,15 @@
 """The program: kit-deploymentizer."""
 
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from kit_core.console import Console
 from kit_core.entry import Command, Context, Step, run
 from kit_core.errors import worst_exit_code
 from kit_deploymentizer.settings import DeploymentizerSettings
+
+if TYPE_CHECKING:
+    from kit_deploymentizer.problems import Problem
 
 
 def render(settings: DeploymentizerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
@@ -26,15 +30,7 @@ def render(settings: DeploymentizerSettings, context: Context, _arguments: Mappi
         console.info(f"The paths in kit.yaml begin at its own folder, {paths.root}: the base is there and not here.")
     plan = deploymentizer.plan()
     for problem in plan.problems:
-        error, cluster = problem.error, ", ".join(problem.clusters) if len(problem.clusters) == 1 else None
-        text = str(error) if cluster or not problem.clusters else str(problem)
-        if problem.warning:
-            console.warning(text, cluster=cluster, file=error.file, line=error.line)
-        elif cluster or not problem.clusters:
-            console.error(error, cluster=cluster)
-        else:
-            error.what = f"[{problem.named}] {error.what}"
-            console.error(error)
+        _tell(problem, console)
     if plan.errors:
         console.result("failed", errors=len(plan.errors), clusters=len(plan.clusters))
         return worst_exit_code(problem.error.exit_code for problem in plan.errors)
@@ -63,6 +59,18 @@ def render(settings: DeploymentizerSettings, context: Context, _arguments: Mappi
         console.success(f"{facts['clusters']} clusters with {files} files rendered; nothing was written (SAVE=false).")
     console.result(report.word, **facts)
     return 0
+
+
+def _tell(problem: "Problem", console: Console) -> None:
+    """One line: a single cluster as the line's prefix, several in front of the sentence."""
+    error, clusters = problem.error, tuple(problem.clusters)
+    single = clusters[0] if len(clusters) == 1 else None
+    if problem.warning:
+        console.warning(str(error if single else problem), cluster=single, file=error.file, line=error.line)
+        return
+    if len(clusters) > 1:
+        error.where = f"[{problem.named}] {error.where}" if error.where else f"[{problem.named}]"
+    console.error(error, cluster=single)
 
 
 STEP: Final = Step(

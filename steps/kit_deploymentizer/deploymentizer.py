@@ -8,12 +8,13 @@ from pathlib import Path
 
 from kit_core.errors import InputError, KitError, worst_exit_code
 from kit_core.names import nearest
+from kit_deploymentizer.commit import checked_out_commit
 from kit_deploymentizer.inspect import Inspector
 from kit_deploymentizer.plan import Plan, Planner
 from kit_deploymentizer.problems import Problem, Problems
 from kit_deploymentizer.reading import YamlFile, placed
 from kit_deploymentizer.repository import Repository, read_repository
-from kit_deploymentizer.schema import Stranger, strangers_in_cluster, strangers_in_kit
+from kit_deploymentizer.schema import Stranger, flags_that_are_none, strangers_in_cluster, strangers_in_kit
 from kit_deploymentizer.settings import DeploymentizerSettings
 from kit_deploymentizer.sources import SENDS_METADATA, EnvironmentSource, World, open_source, source_name
 from kit_deploymentizer.stale import stale_workloads
@@ -45,8 +46,10 @@ class Report:
 
     @property
     def word(self) -> str:
-        """`rendered` where something changed (or would, without SAVE), else `unchanged`."""
-        return "rendered" if self.written or self.removed or not self.saved else "unchanged"
+        """`rendered` where something changed, else `unchanged`; `checked` without SAVE."""
+        if not self.saved:
+            return "checked"
+        return "rendered" if self.written or self.removed else "unchanged"
 
 
 class Deploymentizer:
@@ -121,7 +124,7 @@ class Deploymentizer:
             return Report(paths.output, names, (), (), (), False, plan.problems)
         limits = Limits(settings.resource, bool(settings.cluster_name or settings.cluster_type))
         done = Writer(paths.output, paths.inputs).write(
-            plan.clusters, commit=settings.commit_id, limits=limits, clean=settings.clean
+            plan.clusters, commit=checked_out_commit(paths.base), limits=limits, clean=settings.clean
         )
         stale = {} if settings.config_checksum else stale_workloads(plan.clusters, done.changed)
         return Report(
@@ -176,6 +179,10 @@ class Deploymentizer:
             found += [(file, stranger) for stranger in strangers]
         for file, stranger in found:
             problems.add(_unknown_key(file, stranger), warning=level == "warn")
+        for file in files.values():
+            for path in flags_that_are_none(file.value):
+                error = InputError(f"{path[-1]} is neither true nor false, so it counts as false")
+                problems.add(placed(error, file.position(*path)), warning=True)
 
     def _check_limits(self, repository: Repository, problems: Problems) -> None:
         settings = self._settings

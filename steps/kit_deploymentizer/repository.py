@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A deployments repository as typed inputs: kit.yaml, the base, the types, the clusters (each with file and line)."""
+"""A deployments repository as typed inputs: the base, the types, the clusters, each with file and line."""
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
@@ -7,46 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from kit_core.errors import InputError
-from kit_core.files import read_text
 from kit_deploymentizer.images import Images
 from kit_deploymentizer.javascript import text_of
+from kit_deploymentizer.layout import BASE_CLUSTER, Paths, Plugin, read_kit, read_plugin
 from kit_deploymentizer.merge import merge
 from kit_deploymentizer.reading import Layers, Reader, YamlFile, wrong
-from kit_deploymentizer.schema import FOLDERS
 
 CLUSTER_KIND: Final = "ClusterNamespace"
 SETTINGS_KIND: Final = "ResourceConfig"
-BASE_CLUSTER: Final = "base-cluster.yaml"
 BASE_SETTINGS: Final = "base-var.yaml"
 SETTINGS_FILE: Final = "configuration-var.yaml"
-
-
-@dataclass(frozen=True)
-class Paths:
-    """Where kit.yaml says everything is. `root` is the folder that its relative paths begin at."""
-
-    root: Path
-    base: Path
-    images: Path
-    types: Path
-    clusters: Path
-    resources: Path
-    output: Path
-    image_property: str = "image"
-
-    @property
-    def inputs(self) -> tuple[Path, ...]:
-        """The folders that are read, but for the base, which usually holds all of them and the output."""
-        return (self.images, self.types, self.clusters, self.resources)
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """The environment source that kit.yaml names."""
-
-    path: str
-    options: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -103,7 +73,7 @@ def read_repository(
 
     Raises `InputError` for what is missing or wrong.
     """
-    kit, paths = _read_kit(conf, workdir, cwd)
+    kit, paths = read_kit(conf, workdir, cwd)
     reader = Reader(paths.root)
     base_cluster = _kinded(reader, paths.base / BASE_CLUSTER, CLUSTER_KIND, "The base of all clusters")
     base_settings = _kinded(reader, paths.base / BASE_SETTINGS, SETTINGS_KIND, "The base of all settings")
@@ -119,78 +89,13 @@ def read_repository(
     return Repository(
         kit=kit,
         paths=paths,
-        plugin=_plugin(kit),
+        plugin=read_plugin(kit),
         base_cluster=base_cluster,
         clusters=tuple(sorted(clusters, key=lambda cluster: cluster.name)),
         names=frozenset(outline.name for outline in outlines),
         images=_images(reader, paths),
         reader=reader,
     )
-
-
-def _read_kit(conf: Path, workdir: Path | None, cwd: Path) -> tuple[YamlFile, Paths]:
-    path = cwd / conf
-    if not path.is_file():
-        raise InputError(
-            "kit.yaml is missing",
-            where=str(path),
-            why="CONF names the file that says where a deployments repository keeps everything, and it is not there",
-            hint='Mount the repository (docker run -v "$PWD:/manifests" …) or set CONF to the path of its kit.yaml.',
-        )
-    kit = Reader(cwd).yaml(path, what="kit.yaml")
-    if not isinstance(kit.value, dict):
-        raise wrong("kit.yaml must be a map", kit, hint=f"It names the paths {', '.join(FOLDERS)}.")
-    named = {part: _path_of(kit, part) for part in FOLDERS}
-    root = _root(path, workdir, cwd, named["base"])
-    image_property = kit.value["images"].get("property") or "image"
-    folders = {part: (root / text).resolve() for part, text in named.items()}
-    paths = Paths(
-        root=root,
-        base=folders["base"],
-        images=folders["images"],
-        types=folders["type"],
-        clusters=folders["cluster"],
-        resources=folders["resources"],
-        output=folders["output"],
-        image_property=text_of(image_property),
-    )
-    return kit, paths
-
-
-def _path_of(kit: YamlFile, part: str) -> str:
-    section = kit.value.get(part)
-    path = section.get("path") if isinstance(section, dict) else None
-    if not isinstance(path, str) or not path:
-        raise wrong(
-            f"kit.yaml does not say where {part} is",
-            kit,
-            part,
-            why=f"{part}.path is not set",
-            hint=f"Write `{part}: {{path: ./…}}`.",
-        )
-    return path
-
-
-def _root(conf: Path, workdir: Path | None, cwd: Path, base: str) -> Path:
-    """The folder that relative paths begin at: WORKDIR, else the current one, else that of kit.yaml if the base is
-    there and not here."""
-    if workdir is not None:
-        return (cwd / workdir).resolve()
-    if not (cwd / base / BASE_CLUSTER).is_file() and (conf.parent / base / BASE_CLUSTER).is_file():
-        return conf.parent.resolve()
-    return cwd.resolve()
-
-
-def _plugin(kit: YamlFile) -> Plugin | None:
-    plugin = kit.value.get("plugin")
-    if plugin is None:
-        return None
-    if not isinstance(plugin, dict) or not isinstance(plugin.get("path"), str):
-        raise wrong("plugin has no path", kit, "plugin", hint="Write `plugin: {path: …/file-config, options: {…}}`.")
-    options = plugin.get("options")
-    if options is not None and not isinstance(options, dict):
-        raise wrong("plugin.options must be a map", kit, "plugin", "options")
-    return Plugin(plugin["path"], options or {})
 
 
 def _kinded(reader: Reader, path: Path, kind: str, what: str) -> YamlFile:
@@ -354,8 +259,3 @@ def _images(reader: Reader, paths: Paths) -> Images:
         return [path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")]
 
     return Images(functools.cache(read), branches, paths.image_property)
-
-
-def read_template(paths: Paths, name: str, what: str) -> str:
-    """The text of a template of the resources folder, line ends as they are. Raises `InputError`."""
-    return read_text(paths.resources / name, what=what, hint="`file` is a path in kit.yaml's resources folder.")

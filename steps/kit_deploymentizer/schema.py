@@ -55,6 +55,20 @@ def strangers_in_cluster(content: Any, *, free_metadata: bool, multiple: Mapping
             yield from _unknown(resource, RESOURCE, ("resources", name), only_typos=not multiple.get(name, False))
 
 
+def flags_that_are_none(content: Any) -> Iterator[tuple[str, ...]]:
+    """Paths of switches that are no boolean (`disable: yes` is a string here) and would quietly count as false."""
+    metadata = _at(content, "metadata")
+    yield from (("metadata", key) for key in ("disable", "allowFailure") if _is_odd(_at(metadata, key)))
+    resources = _at(content, "resources")
+    for name, resource in resources.items() if isinstance(resources, Mapping) else ():
+        if _is_odd(_at(resource, "disable")):
+            yield "resources", name, "disable"
+
+
+def _is_odd(flag: Any) -> bool:
+    return flag is not None and not isinstance(flag, bool)
+
+
 def _at(content: Any, key: str) -> Any:
     return content.get(key) if isinstance(content, Mapping) else None
 

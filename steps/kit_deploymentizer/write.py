@@ -6,11 +6,13 @@ it for manifests. A run that is cut off leaves an index that says `"complete": f
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +22,8 @@ from kit_core.files import refused, write_atomically
 from kit_deploymentizer.plan import ClusterPlan, Output
 
 HIDDEN: Final = ".kit"
-_STAGING: Final = "staging"
+_STAGING: Final = "staging-"
+_LOCK: Final = "lock"
 _VERSION: Final = 1
 _MANIFESTS: Final = frozenset({".yaml", ".json"})
 
@@ -61,28 +64,29 @@ class Writer:
         plans = tuple(plans)
         for plan in plans:
             self._refuse_inputs(plan.name)
-        staging = self._output / HIDDEN / _STAGING
         try:
-            shutil.rmtree(staging, ignore_errors=True)
-            staging.mkdir(parents=True, exist_ok=True)
-            before = {plan.name: self._read_index(plan.name) for plan in plans}
-            staged = [(plan, self._stage(plan, staging)) for plan in plans]
-            for plan, names in staged:
-                stale = self._stale(plan, before[plan.name], limits) if clean else []
-                if names or stale:
-                    self._mark_begun(plan.name, before[plan.name])
-                self._move(plan, names, staging)
-                self._remove(plan.name, stale)
-            if clean and not limits.clusters and limits.resource is None:
-                self._remove_gone({plan.name for plan in plans})
-            for plan in plans:
-                self._write_index(plan, before[plan.name], commit, limits, clean)
+            with _staging(self._output / HIDDEN) as staging:
+                self._write_staged(plans, staging, commit, limits, clean)
         except OSError as error:
             path = Path(error.filename) if isinstance(error.filename, str) else self._output
             raise refused(error, path, "The output cannot be written") from None
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
         return self.result
+
+    def _write_staged(
+        self, plans: tuple[ClusterPlan, ...], staging: Path, commit: str | None, limits: Limits, clean: bool
+    ) -> None:
+        before = {plan.name: self._read_index(plan.name) for plan in plans}
+        staged = [(plan, self._stage(plan, staging)) for plan in plans]
+        for plan, names in staged:
+            stale = self._stale(plan, before[plan.name], limits) if clean else []
+            if names or stale:
+                self._mark_begun(plan.name, before[plan.name])
+            self._move(plan, names, staging)
+            self._remove(plan.name, stale)
+        if clean and not limits.clusters and limits.resource is None:
+            self._remove_gone({plan.name for plan in plans})
+        for plan in plans:
+            self._write_index(plan, before[plan.name], commit, limits, clean)
 
     def _refuse_inputs(self, cluster: str) -> None:
         """A cluster's folder must not be one that the repository is read from: cleaning it would eat the sources."""
@@ -104,6 +108,9 @@ class Writer:
         changed: set[str] = set()
         for output in plan.outputs:
             shown = f"{plan.name}/{output.path}"
+            if (folder / output.path).is_dir():
+                raise InputError("A folder stands where a manifest is to be written", where=str(folder / output.path),
+                                 hint="Move it away and run again.")  # fmt: skip
             there = _content(folder / output.path)
             if there == output.content:
                 self.result.unchanged.append(shown)
@@ -124,11 +131,7 @@ class Writer:
 
     def _move(self, plan: ClusterPlan, names: Iterable[str], staging: Path) -> None:
         for name in names:
-            target = self._output / plan.name / name
-            if target.is_dir() and not target.is_symlink():
-                raise InputError("A folder stands where a manifest is to be written", where=str(target),
-                                 hint="Move it away and run again.")  # fmt: skip
-            (staging / plan.name / name).replace(target)
+            (staging / plan.name / name).replace(self._output / plan.name / name)
 
     def _stale(self, plan: ClusterPlan, before: Index | None, limits: Limits) -> list[str]:
         """What an earlier run left in the cluster's folder; of one resource, what the index says was its."""
@@ -200,6 +203,27 @@ class Writer:
         text = json.dumps(index, indent=1, ensure_ascii=False) + "\n"
         if _content(path) != text.encode():
             write_atomically(path, text, what="The index of the output")
+
+
+@contextlib.contextmanager
+def _staging(hidden: Path) -> Iterator[Path]:
+    """A folder for this run's files, gone at its end, as are those of runs that were killed.
+
+    A lock tells a run that is still at work (each part of a fleet may be rendered by a run of its own) from one that
+    ended without tidying up.
+    """
+    hidden.mkdir(parents=True, exist_ok=True)
+    for left in hidden.glob(f"{_STAGING}*"):
+        with contextlib.suppress(OSError), (left / _LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
+    staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=hidden))
+    try:
+        with (staging / _LOCK).open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _facts(output: Output) -> Mapping[str, Any]:

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""kit.yaml: where a deployments repository keeps everything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from kit_core.errors import InputError
+from kit_deploymentizer.javascript import text_of
+from kit_deploymentizer.reading import Reader, YamlFile, wrong
+from kit_deploymentizer.schema import FOLDERS
+
+BASE_CLUSTER: Final = "base-cluster.yaml"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where kit.yaml says everything is. `root` is the folder that its relative paths begin at."""
+
+    root: Path
+    base: Path
+    images: Path
+    types: Path
+    clusters: Path
+    resources: Path
+    output: Path
+    image_property: str = "image"
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The folders that are read, but for the base, which usually holds all of them and the output."""
+        return (self.images, self.types, self.clusters, self.resources)
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """The environment source that kit.yaml names."""
+
+    path: str
+    options: Mapping[str, Any]
+
+
+def read_kit(conf: Path, workdir: Path | None, cwd: Path) -> tuple[YamlFile, Paths]:
+    """The kit.yaml at `conf`, and its paths made absolute. Raises `InputError` for what is missing or wrong."""
+    path = cwd / conf
+    if not path.is_file():
+        raise InputError(
+            "kit.yaml is missing",
+            where=str(path),
+            why="CONF names the file that says where a deployments repository keeps everything, and it is not there",
+            hint='Mount the repository (docker run -v "$PWD:/manifests" …) or set CONF to the path of its kit.yaml.',
+        )
+    kit = Reader(cwd).yaml(path, what="kit.yaml")
+    if not isinstance(kit.value, dict):
+        raise wrong("kit.yaml must be a map", kit, hint=f"It names the paths {', '.join(FOLDERS)}.")
+    named = {part: _path_of(kit, part) for part in FOLDERS}
+    root = _root(path, workdir, cwd, named["base"])
+    image_property = kit.value["images"].get("property") or "image"
+    folders = {part: (root / text).resolve() for part, text in named.items()}
+    paths = Paths(
+        root=root,
+        base=folders["base"],
+        images=folders["images"],
+        types=folders["type"],
+        clusters=folders["cluster"],
+        resources=folders["resources"],
+        output=folders["output"],
+        image_property=text_of(image_property),
+    )
+    return kit, paths
+
+
+def _path_of(kit: YamlFile, part: str) -> str:
+    section = kit.value.get(part)
+    path = section.get("path") if isinstance(section, dict) else None
+    if not isinstance(path, str) or not path:
+        raise wrong(
+            f"kit.yaml does not say where {part} is",
+            kit,
+            part,
+            why=f"{part}.path is not set",
+            hint=f"Write `{part}: {{path: ./…}}`.",
+        )
+    return path
+
+
+def _root(conf: Path, workdir: Path | None, cwd: Path, base: str) -> Path:
+    """The folder that relative paths begin at: WORKDIR, else the current one, else that of kit.yaml if the base is
+    there and not here."""
+    if workdir is not None:
+        return (cwd / workdir).resolve()
+    if not (cwd / base / BASE_CLUSTER).is_file() and (conf.parent / base / BASE_CLUSTER).is_file():
+        return conf.parent.resolve()
+    return cwd.resolve()
+
+
+def read_plugin(kit: YamlFile) -> Plugin | None:
+    """The environment source that kit.yaml names, None where it names none. Raises `InputError`."""
+    plugin = kit.value.get("plugin")
+    if plugin is None:
+        return None
+    if not isinstance(plugin, dict) or not isinstance(plugin.get("path"), str):
+        raise wrong("plugin has no path", kit, "plugin", hint="Write `plugin: {path: …/file-config, options: {…}}`.")
+    options = plugin.get("options")
+    if options is not None and not isinstance(options, dict):
+        raise wrong("plugin.options must be a map", kit, "plugin", "options")
+    return Plugin(plugin["path"], options or {})
