@@ -5,7 +5,8 @@ In the order in which a run uses it: `entry` takes arguments and signals and tur
 `settings` turns environment variables and options into the step's typed settings (`declare` holds what a
 declaration is, `convert` the types, `names` the rules for variables, `cli` the command line); `secrets` keeps
 values from being printed; `ci` knows what each CI service sets and how its log folds; `console` is everything a
-person sees (`render` draws it for people, CI services and machines); `yamlio` reads YAML with positions;
-`files` reads and writes files with errors that say what to do; `errors` holds the error tree, each class with
-its exit code; `container` is process 1's child in the images; `reference` writes the settings tables of READMEs.
+person sees (`render` draws it for people, CI services and machines, `live` what is awaited on a terminal;
+`libraries` hands on what those log); `yamlio` reads YAML with positions; `files` reads and writes files with errors
+that say what to do, `network` knows proxies and certificates; `errors` holds the error tree, each class with its exit
+code; `container` is process 1's child in the images; `reference` writes the settings tables of READMEs.
 """

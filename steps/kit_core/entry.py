@@ -15,17 +15,21 @@ from kit_core.ci import detect, in_ci
 from kit_core.console import Console
 from kit_core.declare import declared
 from kit_core.errors import Interrupted, KitError
-from kit_core.secrets import Masker, Secret
-from kit_core.settings import load_settings
+from kit_core.secrets import Masker, Secret, in_urls
+from kit_core.settings import load_settings, secret_texts
 from kit_core.step import Argument, Command, Context, Step
 
 __all__ = ["Argument", "Command", "Context", "Step", "main", "run"]
 
 _HELP: Final = frozenset({"--help", "-h"})
+_VERSION: Final = frozenset({"--version"})
 
 
 def run(step: Step) -> NoReturn:
     """The process: run the step on the real arguments, environment and streams, and end with its exit code."""
+    # A stream that was closed before we began (`2>&-`) is None.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - open to the end
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -54,22 +58,30 @@ def main(
 
     Signals are handled while it runs, where this is the main thread.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    world = dict(os.environ if env is None else env)
-    out, err = stdout or sys.stdout, stderr or sys.stderr
-    if _asked(arguments, _HELP):
-        from kit_core.cli import help_text
+    process = _Process(
+        step,
+        list(sys.argv[1:] if argv is None else argv),
+        dict(os.environ if env is None else env),
+        stdout or sys.stdout,
+        stderr or sys.stderr,
+        cwd or Path.cwd(),
+    )
+    try:
+        with _signals(process.stop):
+            try:
+                return process.exit_code()
+            except Interrupted as interruption:  # wherever it arrived, also in the midst of telling an error
+                return process.interrupted(interruption)
+    except Interrupted as interruption:  # in the last moment; what there was to tell is told
+        return interruption.exit_code
 
-        print(help_text(step, arguments), file=out)
-        return 0
-    if _asked(arguments, {"--version"}):
-        from kit_core.version import version_line
 
-        print(version_line(step.name), file=out)
-        return 0
-    process = _Process(step, arguments, world, out, err, cwd or Path.cwd())
-    with _signals(process.stop):
-        return process.exit_code()
+class _Stop(threading.Event):
+    """An event that may be set by a signal's handler while the thread that it interrupts holds the event's own lock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cond = threading.Condition(threading.RLock())
 
 
 class _Process:
@@ -87,9 +99,10 @@ class _Process:
         self._step, self._argv, self._env, self._cwd = step, argv, env, cwd
         self._out, self._err = out, err
         self._masker = Masker()
-        self.stop = threading.Event()
-        self._debug = env.get("KIT_DEBUG", env.get("DEBUG", "")).strip().lower() in {"true", "1", "yes", "on"}
-        self._console = self._console_with(env.get("KIT_LOG_FORMAT", "text").strip().lower())
+        self.stop = _Stop()
+        for text in (*secret_texts(step.settings, env), *_url_passwords(env)):
+            self._masker.add(text)
+        self._guess({})
 
     def _console_with(self, log_format: str) -> Console:
         return Console(
@@ -101,18 +114,38 @@ class _Process:
             log_format=log_format,
             interactive=self._err.isatty() and not in_ci(self._env) and self._env.get("TERM") != "dumb",
             debug=self._debug,
+            cwd=self._cwd,
         )
 
-    def _work(self) -> int:
-        from kit_core.cli import parse
+    def _guess(self, options: Mapping[str, str | None]) -> None:
+        """Take on how to log, as far as it can be told before the settings are known to be right."""
+        debug = options.get("debug") or self._env.get("KIT_DEBUG") or self._env.get("DEBUG") or ""
+        log_format = options.get("log_format") or self._env.get("KIT_LOG_FORMAT") or ""
+        self._debug = debug.strip().lower() in {"true", "1", "yes", "on"}
+        self._console = self._console_with(log_format.strip().lower())
 
+    def _work(self) -> int:
+        from kit_core.cli import help_text, parse
+
+        if _asked(self._argv, _HELP):
+            self._console.out(help_text(self._step, self._argv))
+            return 0
+        if _asked(self._argv, _VERSION):
+            from kit_core.version import version_line
+
+            self._console.out(version_line(self._step.name))
+            return 0
         parsed = parse(self._step, self._argv)
+        self._guess(parsed.options)
         loaded = load_settings(self._step.settings, self._env, parsed.options)
         settings: Any = loaded.settings
         for item in declared(self._step.settings):
             value = getattr(settings, item.field)
             if isinstance(value, Secret):
                 self._masker.add(value)
+            elif isinstance(value, str | tuple):
+                for password in in_urls(" ".join((value,) if isinstance(value, str) else value)):
+                    self._masker.add(password)
         self._debug = settings.debug
         self._console = self._console_with(settings.log_format)
         for warning in loaded.warnings:
@@ -127,17 +160,15 @@ class _Process:
             debug=self._debug,
             given=loaded.given,
         )
-        return parsed.command.run(settings, context, parsed.arguments) or 0
+        from kit_core.libraries import told_by
+
+        with told_by(self._console):
+            return parsed.command.run(settings, context, parsed.arguments) or 0
 
     def exit_code(self) -> int:
         """What the command returns, or the exit code of what it raises, told to the person first."""
         try:
             return self._work()
-        except Interrupted as interruption:
-            name = signal.Signals(interruption.signal_number).name
-            self._console.error(f"interrupted by {name}; what was not done yet is left for the next run", signal=name)
-            self._console.result("interrupted", signal=name)
-            return interruption.exit_code
         except KitError as error:
             return self._failed(error)
         except Exception as error:  # noqa: BLE001 - the last line of defence; a bug must end as a sentence as well
@@ -148,6 +179,13 @@ class _Process:
                     hint="This is a fault of kit; run it again with DEBUG=true and report what it prints.",
                 )
             )
+
+    def interrupted(self, interruption: Interrupted) -> int:
+        """Its exit code, told to the person first."""
+        name = signal.Signals(interruption.signal_number).name
+        self._console.error(f"interrupted by {name}; what was not done yet is left for the next run", signal=name)
+        self._console.result("interrupted", signal=name)
+        return interruption.exit_code
 
     def _failed(self, error: KitError) -> int:
         if self._debug:
@@ -177,6 +215,13 @@ def _signals(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _asked(argv: Sequence[str], names: frozenset[str] | set[str]) -> bool:
+def _asked(argv: Sequence[str], names: frozenset[str]) -> bool:
     before = argv[: argv.index("--")] if "--" in argv else argv
     return any(argument in names for argument in before)
+
+
+def _url_passwords(env: Mapping[str, str]) -> Iterator[str]:
+    """The passwords of proxies: libraries name the proxy that they cannot reach."""
+    for name, value in env.items():
+        if name.lower().endswith("_proxy"):
+            yield from in_urls(value)

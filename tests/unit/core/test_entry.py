@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: MIT
+import base64
 import io
 import json
+import logging
 import os
 import re
+import select
+import shlex
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -217,11 +224,102 @@ def test_where_clusters_end_differently_1_is_before_70_before_75(codes: list[int
     assert worst_exit_code(codes) == worst
 
 
+@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize(
+    "where", ["KIT_TOKEN", "KIT_TOKEN_BASE64", "KIT_TOKEN_FILE", "--token-file", "HTTPS_PROXY", "KIT_NAME"]
+)
+def test_no_secret_leaves_by_any_path(where: str, log_format: str, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{CANARY}\n")
+    values = {
+        "KIT_TOKEN": CANARY,
+        "KIT_TOKEN_BASE64": base64.b64encode(f"{CANARY}\n".encode()).decode(),
+        "KIT_TOKEN_FILE": str(file),
+        "HTTPS_PROXY": f"http://user:{CANARY}@proxy:3128",
+        "KIT_NAME": f"https://user:{CANARY}@git.example/x.git",
+    }
+    argv = ["--token-file", str(file)] if where.startswith("--") else []
+    env = {"DEBUG": "true", "KIT_LOG_FORMAT": log_format, **({} if argv else {where: values[where]})}
+
+    def work(settings: Any, context: Context, _arguments: Any) -> None:
+        context.console.info(f"{settings} {settings.name}", settings=settings)
+        context.console.out(f"{dict(context.env)} {CANARY}")
+        logging.getLogger("library").warning("cannot reach https://u:%s@x", CANARY)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.warn(f"https://u:{CANARY}@x is not verified", stacklevel=1)
+        raise RuntimeError(f"Authorization: Basic {base64.b64encode(f'user:{CANARY}'.encode()).decode()}")
+
+    run = Run(work, *argv, env=env)
+    assert run.code == 1
+    assert "is not verified" in run.err
+    assert "library: cannot reach" in run.err
+    shown = run.out + run.err
+    for form in (
+        CANARY,
+        base64.b64encode(CANARY.encode()).decode()[2:-2],
+        base64.b64encode(f"r:{CANARY}".encode())[4:-4].decode(),
+    ):
+        assert form not in shown
+    if log_format == "json":
+        assert all(json.loads(line) for line in run.err.splitlines())
+
+
+def test_libraries_are_heard_only_by_those_who_look_for_a_fault() -> None:
+    def work(*_: Any) -> None:
+        logging.getLogger("library").warning("connection pool is full")
+
+    assert Run(work).err == ""
+    assert "library: connection pool is full" in Run(work, "--debug").err
+    assert not [handler for handler in logging.getLogger().handlers if "kit" in type(handler).__module__]
+
+
+def test_wrong_settings_are_told_as_far_as_they_say_how_to_log() -> None:
+    assert json.loads(Run(nothing, "--log-format", "json", env={"DRY_RUN": "x"}).err)["exit_code"] == 2
+    assert json.loads(Run(nothing, env={"KIT_LOG_FORMAT": "JSON", "DRY_RUN": "x"}).err)["exit_code"] == 2
+    assert "Traceback" in Run(nothing, env={"KIT_DEBUG": "", "DEBUG": "true", "DRY_RUN": "x"}).err
+    assert "Traceback" in Run(nothing, "--debug", env={"DRY_RUN": "x"}).err
+
+
+def test_a_signal_that_arrives_while_an_error_is_told_is_one_too() -> None:
+    class Interrupting(io.StringIO):
+        arrived = False
+
+        def write(self, text: str) -> int:
+            if not self.arrived:
+                self.arrived = True
+                raise Interrupted(signal.SIGTERM)
+            return super().write(text)
+
+    err = Interrupting()
+    step = Step(name="kit-shop", package="kit_shop", summary="s", settings=ShopSettings,
+                commands=(Command(name="run", help="h", run=raises(WorkError("It failed"))),))  # fmt: skip
+    assert main(step, [], {}, stdout=io.StringIO(), stderr=err) == 143
+    assert err.getvalue().endswith("result=interrupted signal=SIGTERM\n")
+
+
+def test_stop_can_be_set_by_a_handler_whatever_the_thread_was_doing_to_it() -> None:
+    done = threading.Event()
+
+    def work(_settings: Any, context: Context, _arguments: Any) -> None:
+        def interrupted_in_wait() -> None:
+            with context.stop._cond:  # type: ignore[attr-defined]
+                context.stop.set()
+            done.set()
+
+        threading.Thread(target=interrupted_in_wait, daemon=True).start()
+        assert done.wait(5)
+
+    assert Run(work).code == 0
+
+
 PROGRAM = textwrap.dedent(
     """
     import sys, threading
+    from dataclasses import dataclass
     from kit_core.entry import Command, Step, run
-    from kit_core.settings import CommonSettings
+    from kit_core.secrets import Secret
+    from kit_core.settings import CommonSettings, setting
 
     def work(settings, context, arguments):
         if "stubborn" in context.env.get("MODE", ""):
@@ -233,19 +331,102 @@ PROGRAM = textwrap.dedent(
         finally:
             print("cleaned up, stop is", context.stop.is_set(), flush=True)
 
-    run(Step(name="kit-shop", package="x", summary="s", settings=CommonSettings,
+    @dataclass(frozen=True, kw_only=True)
+    class Settings(CommonSettings):
+        token: Secret | None = setting(None, group="g", help="h")
+
+    run(Step(name="kit-shop", package="x", summary="s", settings=Settings, examples=("x" * 200_000,),
              commands=(Command(name="run", help="h", run=work),)))
     """
 )
 
 
+def program(*argv: str, stdout: Any = subprocess.PIPE, **env: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "steps"), **env}
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *argv], stdout=stdout, stderr=subprocess.PIPE, text=True, env=environment
+    )
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["--version"]])
+def test_a_reader_that_has_seen_enough_is_no_failure(argv: list[str]) -> None:
+    process = program(*argv)
+    assert process.stdout
+    process.stdout.close()
+    _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (0, "")
+
+
+def test_help_that_cannot_be_written_is_a_failure() -> None:
+    with Path("/dev/full").open("w") as full:
+        process = program("--help", stdout=full)
+        _, err = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert "standard output: The output cannot be written: No space left on device" in err
+    assert "Traceback" not in err
+
+
+def test_streams_that_were_never_open_are_no_failure() -> None:
+    for closed, code in ((">&- 2>&-", 0), ("2>&-", 0)):
+        command = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(PROGRAM)} --version {closed}"
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "steps")}
+        assert subprocess.run(["/bin/sh", "-c", command], env=environment, timeout=10, check=False).returncode == code
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_while_the_settings_are_read_ends_it_in_order(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    pipe = tmp_path / "token"
+    os.mkfifo(pipe)
+    process, writer = program(KIT_TOKEN_FILE=str(pipe)), -1
+    try:
+        end = time.monotonic() + 10
+        while writer < 0:  # until it has opened the file for reading
+            assert time.monotonic() < end
+            try:
+                writer = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                time.sleep(0.01)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(writer)
+    assert process.returncode == code
+    assert err.splitlines()[-1] == f"result=interrupted signal={number.name}"
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_while_help_is_printed_ends_it_in_order(number: signal.Signals, code: int) -> None:
+    process = program("--help")  # more than the pipe holds, and nobody reads
+    assert process.stdout
+    try:
+        assert select.select([process.stdout], [], [], 10)[0]
+        process.send_signal(number)
+        _, err = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == code
+    assert "Traceback" not in err
+
+
+def test_help_loads_nothing_that_is_slow() -> None:
+    code = PROGRAM.replace("run(", "__import__('kit_core.entry').entry.main(argv=['--help'], step=")
+    code += "\nprint(*sys.modules, file=sys.stderr)"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "steps")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert "Usage:" in done.stdout
+    assert not {"typer", "click", "yaml", "ssl", "asyncio", "urllib.request", "logging"} & set(done.stderr.split())
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 @pytest.mark.parametrize("mode", ["plain", "stubborn"])
 def test_a_signal_ends_the_process_at_once_and_in_order(number: signal.Signals, code: int, mode: str) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "steps"), "MODE": mode}
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
+    process = program(MODE=mode)
     try:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
