@@ -17,6 +17,28 @@ current-context: one
 users: [{name: one, user: {token: %s}}]
 """
 MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {greeting: hello}\n"
+REPOSITORY = {
+    "kit.yaml": """base: {path: .}
+images: {path: images, property: image}
+type: {path: type}
+cluster: {path: clusters}
+resources: {path: resources}
+output: {path: generated}
+plugin: {path: plugins/env-api-client-v3, options: {apiUrl: "http://silent:8443"}}
+""",
+    "base-cluster.yaml": """kind: ClusterNamespace
+metadata: {branch: master}
+resources:
+  settings:
+    file: settings.mustache
+    image: registry.example/shop/web:1
+    annotations: {kit-deploymentizer/env-api-service: settings}
+""",
+    "base-var.yaml": "kind: ResourceConfig\n",
+    "clusters/one/cluster.yaml": "kind: ClusterNamespace\nmetadata: {name: one, type: test}\n",
+    "type/test-var.yaml": "kind: ResourceConfig\nmetadata: {type: test}\n",
+    "resources/settings.mustache": MANIFEST,
+}
 
 
 @dataclass(frozen=True)
@@ -26,28 +48,34 @@ class Job:
     options: tuple[str, ...]
     peer: str
 
-    def wait_until_under_way(self) -> None:
+    def wait_until_under_way(self, container: str) -> None:
         """Wait until the step has turned to the side that does not answer."""
-        eventually(lambda: "asked" in docker("logs", self.peer).stdout, "the step to be waiting")
+        eventually(
+            lambda: "asked" in docker("logs", self.peer).stdout,
+            "the step to ask",
+            otherwise=lambda: docker("logs", container).stderr,
+        )
 
 
 def endless_job(image: Image, network: str, *, token: str = "nothing") -> Job:
     """What makes this image's step wait. `token` is a credential that it needs on the way."""
     options = ("--network", network)
-    if image.name == "kit-deploymentizer":
-        # Nobody ever writes into this kit.yaml.
-        work = image.owned(0)
-        image.as_root("mkfifo /folder/work/kit.yaml")
-        script = "exec 3>/folder/work/kit.yaml; echo asked; exec sleep 600"
-        peer = image.start("-c", script, options=("--entrypoint", "/bin/sh", "-v", f"{image.folder}:/folder"))
-        return Job((*options, "-v", f"{work}:/manifests"), peer)
     script = "while true; do nc -l -p 8443 -e sh -c 'echo asked > /proc/1/fd/1; exec sleep 600'; done"
     peer = image.start("-c", script, options=("--entrypoint", "/bin/sh", "--network-alias", "silent", *options))
+    return Job((*options, *_work(image, token)), peer)
+
+
+def _work(image: Image, token: str) -> tuple[str, ...]:
+    if image.name == "kit-deploymentizer":
+        work = image.owned(0)
+        for name, text in REPOSITORY.items():
+            image.write(work, name, text, uid=0)
+        return ("-v", f"{work}:/manifests", "-w", "/manifests", "-e", f"ENVAPI_ACCESS_TOKEN={token}")
     if image.name == "kit-deployer":
         manifests, configs = image.owned(0), image.owned(0, name="configs")
         image.write(manifests, "one/settings.yaml", MANIFEST, uid=0)
         image.write(configs, "one/kubeconfig", KUBECONFIG % token, uid=0)
-        return Job((*options, "-v", f"{manifests}:/manifests", "-v", f"{configs}:/configs"), peer)
+        return ("-v", f"{manifests}:/manifests", "-v", f"{configs}:/configs")
     settings = {
         "KIT_GIT_URL": "http://silent:8443/deployments.git",
         "KIT_GIT_USERNAME": "service",
@@ -57,4 +85,4 @@ def endless_job(image: Image, network: str, *, token: str = "nothing") -> Job:
         "IMAGE": "registry.example/shop/web:1",
         "COMMIT": "true",
     }
-    return Job((*options, *(part for item in settings.items() for part in ("-e", "=".join(item)))), peer)
+    return tuple(part for item in settings.items() for part in ("-e", "=".join(item)))

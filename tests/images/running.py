@@ -120,9 +120,11 @@ class Image:
             self.as_root("rm -rf /folder/* /folder/.[!.]*")
 
 
-def eventually(check: Callable[[], bool], what: str, limit: float = 20) -> None:
-    """Wait until something holds; fail with a sentence after `limit` seconds."""
+def eventually(
+    check: Callable[[], bool], what: str, limit: float = 20, otherwise: Callable[[], str] = lambda: ""
+) -> None:
+    """Wait until something holds; fail with a sentence, and with what `otherwise` tells, after `limit` seconds."""
     end = time.monotonic() + limit
     while not check():
-        assert time.monotonic() < end, f"waited {limit:.0f} s for {what}"
+        assert time.monotonic() < end, f"waited {limit:.0f} s for {what}\n{otherwise()}"
         time.sleep(0.1)

@@ -31,7 +31,7 @@ def stopped(container: str, signal: str = "TERM") -> tuple[int, float]:
 def test_a_step_that_waits_ends_at_once_and_says_so(image: Image, network: str, signal: str, code: int) -> None:
     job = endless_job(image, network)
     container = image.start(options=job.options)
-    job.wait_until_under_way()
+    job.wait_until_under_way(container)
     ended, seconds = stopped(container, signal)
     log = docker("logs", container)
     assert ended == code, log.stderr
