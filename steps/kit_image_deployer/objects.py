@@ -68,6 +68,7 @@ class Objects:
         try:
             data = PackData.from_file(file, SHA1)
             self._open.callback(data.close)
+            data.check()
             if not large:
                 found = [
                     GitObject(item.type_num, item.id, item.as_raw_string()) for item in PackInflater.for_pack_data(data)
@@ -75,7 +76,9 @@ class Objects:
                 self.add(found)
                 return [item.sha for item in found]
             entries: Any = data.sorted_entries()
-            self._packs.append(Pack.from_objects(data, MemoryPackIndex(entries, SHA1, data.get_stored_checksum())))
+            pack = Pack.from_objects(data, MemoryPackIndex(entries, SHA1, data.get_stored_checksum()))
+            self._open.callback(pack.close)
+            self._packs.append(pack)
         except Exception as error:  # a broken pack breaks in many ways
             raise Fault(f"the pack that the server sent cannot be read ({type(error).__name__}: {error})") from error
         return [entry[0].hex().encode() for entry in entries]

@@ -65,12 +65,12 @@ def packets(read: Read) -> Iterator[bytes]:
         head = read(4)
         if head in {FLUSH, DELIMITER, b"0002"}:
             return
+        if len(head) < 4:
+            raise Fault("the connection ended in the middle of an answer")
         try:
-            length = int(head, 16)
+            length = max(4, int(head, 16))
         except ValueError:
-            raise Fault("the connection ended in the middle of an answer") from None
-        if length < 4:
-            raise Fault(f"the server sent a line of the impossible length {length}")
+            raise Fault(f"the server's answer is not git's protocol (a line begins with {head!r})") from None
         data = read(length - 4)
         if len(data) < length - 4:
             raise Fault("the connection ended in the middle of an answer")

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""The program and the library against a repository in a folder; what the log holds, and what it never does."""
+
+import doctest
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dulwich.objects import Blob, Commit, Tree
+from dulwich.repo import Repo
+
+import kit_image_deployer
+from kit_core.entry import main
+from kit_image_deployer import update_image
+from kit_image_deployer.cli import STEP
+
+KIT = b"images: {path: images, property: image}\n"
+NEW = "registry.example.com/shop/cart:2"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "deployments.git"
+    with Repo.init_bare(str(folder), mkdir=True) as repo:
+        blob, root = Blob.from_string(KIT), Tree()
+        root.add(b"kit.yaml", 0o100644, blob.id)
+        commit = Commit()
+        commit.tree = root.id
+        commit.author = commit.committer = b"A <a@example.com>"
+        commit.author_time = commit.commit_time = 0
+        commit.author_timezone = commit.commit_timezone = 0
+        commit.message = b"First\n"
+        for item in (blob, root, commit):
+            repo.object_store.add_object(item)
+        repo.refs[b"refs/heads/master"] = commit.id
+        repo.refs.set_symbolic_ref(b"HEAD", b"refs/heads/master")
+    return folder
+
+
+def run(repository: Path | str, *arguments: str, **env: str) -> tuple[int, str]:
+    stream = io.StringIO()
+    settings = {"KIT_GIT_URL": str(repository), "DOCKER_REPO": "shop/cart", "CI_BRANCH": "master", "IMAGE": NEW, **env}
+    code = main(STEP, arguments, settings, stdout=stream, stderr=stream)
+    return code, stream.getvalue()
+
+
+def head(repository: Path) -> bytes:
+    with Repo(str(repository)) as repo:
+        return repo.refs[b"refs/heads/master"]
+
+
+def test_a_repository_in_a_folder(repository: Path) -> None:
+    first = head(repository)
+    assert run(f"file://{repository}")[0] == 0
+    assert head(repository) == first
+    code, log = run(repository, COMMIT="true")
+    assert code == 0
+    assert log.splitlines()[-1].startswith(f"result=updated image={NEW} file=images/shop/cart/master.yaml")
+    with Repo(str(repository)) as repo:
+        commit = repo[head(repository)]
+        assert isinstance(commit, Commit)
+        assert commit.parents == [first]
+    assert "result=unchanged" in run(repository, COMMIT="true")[1]
+    assert run(repository, KIT_GIT_BRANCH="nowhere")[0] == 2
+
+
+def test_options_say_the_same_as_variables(repository: Path) -> None:
+    code, log = run(repository, "--commit", "--image", "registry.example.com/shop/cart:3", "--git-branch", "master")
+    assert code == 0
+    assert "image=registry.example.com/shop/cart:3" in log
+
+
+def test_the_packages_example_works(repository: Path) -> None:
+    text = (kit_image_deployer.__doc__ or "").replace("/srv/deployments.git", str(repository))
+    example = doctest.DocTestParser().get_doctest(text, {}, "kit_image_deployer", None, None)
+    results = doctest.DocTestRunner().run(example)
+    assert (results.failed, results.attempted) == (0, 3)
+
+
+def test_a_library_call_without_commit_tells_what_would_change(repository: Path) -> None:
+    outcome = update_image(str(repository), repository="shop/cart", branch="master", image="1e3")
+    assert outcome.result == "dry-run"
+    assert '+image: "1e3"\n' in outcome.diff
+    assert outcome.diff.startswith("--- /dev/null\n+++ b/images/shop/cart/master.yaml\n")
+    assert outcome.message.endswith("Kit-Image: 1e3\n")
+
+
+def test_a_foreign_message_cannot_command_the_ci(repository: Path) -> None:
+    code, log = run(
+        repository, CI_COMMIT_MESSAGE="Hi\n::set-output name=x::y\n##vso[task.x]\n\x1b[31mred", GITHUB_ACTIONS="true"
+    )
+    assert code == 0
+    assert not re.search(r"^\s*::set-output|##vso|\x1b", log, re.MULTILINE)
+
+
+def test_secrets_appear_nowhere(repository: Path, tmp_path: Path) -> None:
+    canaries = {"KIT_GIT_PASSWORD": "canary-1-xyz", "GITHUB_AUTH_TOKEN": "canary-2-xyz"}
+    urls = [
+        repository,
+        tmp_path / "gone",
+        "https://me:canary-3-xyz@127.0.0.1:1/x.git",
+        "http://canary:1:2/x",
+        "ssh://x",
+    ]
+    for url in urls:
+        _, log = run(url, DEBUG="true", RETRIES="0", COMMIT="true", CI_COMMIT_MESSAGE="has canary-1-xyz", **canaries)
+        assert "-xyz" not in log
+
+
+def test_help_names_every_setting_and_loads_nothing_heavy() -> None:
+    script = (
+        "import sys; from kit_core.entry import main; from kit_image_deployer.cli import STEP\n"
+        "code = main(STEP, ['--help'], {})\n"
+        "heavy = {'dulwich', 'urllib3', 'yaml', 'ssl', 'typer', 'difflib'} & set(sys.modules)\n"
+        "sys.exit(f'loaded: {heavy}' if heavy else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True,
+                          env={"PYTHONPATH": ":".join(sys.path)})  # fmt: skip
+    for name in ("COMMIT", "GITHUB_AUTH_TOKEN", "KIT_GIT_URL", "DOCKER_REPO", "CI_COMMITTER_MESSAGE", "KIT_DEADLINE"):
+        assert name in done.stdout
