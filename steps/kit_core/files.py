@@ -30,9 +30,9 @@ def read_text(path: Path, *, what: str, hint: str | None = None) -> str:
 
 def write_atomically(path: Path, data: str | bytes, *, what: str, mode: int = 0o644) -> None:
     """Write a whole file or nothing: beside its place, then renamed into it. Folders are made. Raises `WorkError`."""
-    raw = data.encode("utf-8") if isinstance(data, str) else data
     temporary: str | None = None
     try:
+        raw = data.encode("utf-8") if isinstance(data, str) else data
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
@@ -40,7 +40,7 @@ def write_atomically(path: Path, data: str | bytes, *, what: str, mode: int = 0o
             os.fchmod(file.fileno(), mode)
         Path(temporary).replace(path)
         temporary = None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path, half a surrogate pair in the text
         raise refused(error, path, f"{what} cannot be written") from None
     finally:
         if temporary is not None:

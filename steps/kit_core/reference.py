@@ -50,7 +50,7 @@ def settings_table(step: Step) -> str:
 
 def with_table(readme: str, table: str) -> str:
     """`readme` with what stands between its markers replaced by `table`. Raises `ValueError` without markers."""
-    pattern = re.compile(re.escape(BEGIN) + r".*?" + re.escape(END), re.DOTALL)
+    pattern = re.compile(r"<!-- settings\b[^\n]*-->.*?" + re.escape(END), re.DOTALL)
     if not pattern.search(readme):
         raise ValueError(f"the README lacks the lines {BEGIN} and {END}")
     return pattern.sub(lambda _: f"{BEGIN}\n\n{table}\n\n{END}", readme)
@@ -77,7 +77,7 @@ def _row(item: Setting) -> str:
     others = [name for name in item.variables[2:] if not name.startswith("KIT_")]
     shown = f"`{item.variable}`" + (f" (also {', '.join(f'`{name}`' for name in others)})" if others else "")
     meaning = item.help + (f" Else from {', '.join(f'`{name}`' for name in item.native)}." if item.native else "")
-    option = item.option if isinstance(item.kind, type) and item.kind is bool else f"{item.option} {placeholder(item)}"
+    option = f"--[no-]{item.option[2:]}" if item.kind is bool else f"{item.option} {placeholder(item)}"
     cells = [shown, f"`{option}`", f"`{item.default_text}`" if item.default_text else "", meaning]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

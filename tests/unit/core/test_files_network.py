@@ -105,3 +105,10 @@ def test_a_wrong_certificate_file_is_exit_2(tmp_path: Path, content: str | None)
     with pytest.raises(InputError, match="KIT_CA_CERT") as raised:
         tls_context(path)
     assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize(("name", "text"), [("a\0b", "x"), ("a", "\ud800")])
+def test_what_no_file_can_hold_or_be_called_is_an_error(tmp_path: Path, name: str, text: str) -> None:
+    with pytest.raises(WorkError, match="The report cannot be written"):
+        write_atomically(tmp_path / name, text, what="The report")
+    assert list(tmp_path.iterdir()) == []
