@@ -87,7 +87,8 @@ def _make_stand_in(machine: str, progress: Progress, *, why: str) -> None:
         _quiet(["apt-get", "update", "-qq"])
         _quiet(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "debootstrap"])
     progress(f"base image: no registry answers; making {STAND_IN} from Debian packages (half a minute)")
-    with tempfile.TemporaryDirectory(prefix="kit-base-") as folder:
+    # Not in /tmp: where that is a file system without devices, programs in the new root find no /dev/null.
+    with tempfile.TemporaryDirectory(prefix="kit-base-", dir="/var/tmp") as folder:
         root = Path(folder) / "root"
         mirror, security = _mirrors()
         _quiet(["debootstrap", "--variant=minbase", "--include=ca-certificates", _SUITE, str(root), mirror])

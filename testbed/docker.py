@@ -86,7 +86,7 @@ def ensure_engine(progress: Progress = print, env: Mapping[str, str] = os.enviro
     with _one_at_a_time():
         if answers():
             return _version()
-        if not shutil.which("dockerd"):
+        if not (shutil.which("dockerd") and shutil.which("docker")):
             progress("docker: no engine here: installing docker.io from the distribution's packages")
             _install()
         progress("docker: starting the engine")
@@ -120,18 +120,26 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _install() -> None:
+    _apt_get("update")
+    # Newer Debian releases have the command line client in a package of its own, which docker.io only recommends.
+    client = ["docker-cli"] if _apt_knows("docker-cli") else []
+    _apt_get("install", "-y", "--no-install-recommends", "docker.io", *client, "iptables")
+
+
+def _apt_get(*arguments: str) -> None:
+    command = ["apt-get", "-qq", *arguments]
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (
-        ["apt-get", "update", "-qq"],
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "docker.io", "iptables"],
-    ):
-        done = subprocess.run(
-            command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
+    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace")
+        raise TestbedError(
+            f"installing Docker: `{_shown(command)}` failed with exit code {done.returncode}{_tail(said)}"
         )
-        if done.returncode:
-            raise TestbedError(
-                f"installing Docker: `{_shown(command)}` failed with exit code {done.returncode}{_tail(done.stderr)}"
-            )
+
+
+def _apt_knows(package: str) -> bool:
+    done = subprocess.run(["apt-cache", "show", "--no-all-versions", package], capture_output=True, check=False)
+    return done.returncode == 0 and bool(done.stdout)
 
 
 def _start() -> None:
