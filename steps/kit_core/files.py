@@ -57,14 +57,20 @@ def refused(
     hint: str | None = None,
 ) -> KitError:
     """The error for a file operation that the system refused: names the path, its owner and our uid."""
-    reason = getattr(error, "strerror", None) or str(error)
     number = getattr(error, "errno", None)
     if number in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        reason = f"{reason.lower()}; {_owner(path)}, and this process runs as uid {os.geteuid()}"
         hint = hint if number == errno.EROFS and hint else _permission_hint(number)
     elif number == errno.ENOSPC:
         hint = "Free some space and run it again."
-    return kind(what, where=str(path), why=reason, hint=hint)
+    return kind(what, where=str(path), why=reason_of(error, path), hint=hint)
+
+
+def reason_of(error: OSError | ValueError, path: Path) -> str:
+    """The system's words for a refusal, and where it is about rights the owner of `path` and our uid."""
+    reason = getattr(error, "strerror", None) or str(error)
+    if getattr(error, "errno", None) in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return f"{reason.lower()}; {_owner(path)}, and this process runs as uid {os.geteuid()}"
+    return reason
 
 
 def _owner(path: Path) -> str:

@@ -153,7 +153,7 @@ def _value(folder: Folder, arguments: Sequence[str], env: Mapping[str, str]) -> 
 
 
 def _folder(value: str, *, file: bool) -> str:
-    """The folder that a value names: before its first wildcard, above the file; other addresses than files name none."""
+    """The folder that a value names: before its first wildcard, above the file. A URL of another kind names none."""
     parts = PurePosixPath(value.removeprefix("file://")).parts
     plain = next((at for at, part in enumerate(parts) if any(sign in part for sign in "*?[{")), len(parts))
     if plain == len(parts) and file:

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 from kit_core.convert import Unfit, convert
 from kit_core.declare import BASE64, FILE, CommonSettings, Setting, declared, setting
 from kit_core.errors import InputError
+from kit_core.files import reason_of
 from kit_core.names import unknown_variables
 from kit_core.secrets import Masker
 
@@ -146,7 +147,7 @@ def _read_secret(name: str, path: str) -> str:
         reason = getattr(error, "strerror", None) or str(error)
         if not path.startswith(("/", ".")):  # then the secret itself may stand there by mistake
             raise Unfit(f"{name}: it must be the path of a file, and none can be read there ({reason})") from None
-        raise Unfit(f"{name}={path}: the file cannot be read ({reason})") from None
+        raise Unfit(f"{name}={path}: the file cannot be read ({reason_of(error, Path(path))})") from None
     if not text:
         raise Unfit(f"{name}={path}: the file is empty")
     return text

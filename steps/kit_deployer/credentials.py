@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kit_core.errors import TimeLimitError, WorkError
+from kit_core.files import refused
 from kit_deployer.kubeconfig import Kubeconfig
 from kit_deployer.objects import Json, at
 
@@ -90,9 +91,7 @@ class Credentials:
         try:
             return file.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise WorkError(
-                "The token file cannot be read", where=str(file), why=getattr(error, "strerror", None) or str(error)
-            ) from error
+            raise refused(error, file, "The token file cannot be read") from None
 
     def _from_plugin(self) -> Json:
         status = self._run_plugin()

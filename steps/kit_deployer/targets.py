@@ -164,17 +164,9 @@ def _twice(named: Sequence[tuple[str, Kubeconfig]]) -> list[str]:
 
 
 def _read(path: Path, search_path: str) -> Kubeconfig:
+    from kit_core.files import read_text
     from kit_core.yamlio import load_documents
 
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            "The kubeconfig cannot be read",
-            where=str(path),
-            why=getattr(error, "strerror", None) or "it is not UTF-8 text",
-            hint="Mount it readable for the user that the image runs as. Nothing was touched.",
-            file=str(path),
-        ) from error
+    text = read_text(path, what="The kubeconfig")
     documents = load_documents(text, name=str(path))
     return read_kubeconfig(path, text, documents[0].value if documents else None, search_path=search_path)

@@ -17,15 +17,17 @@ current-context: one
 users: [{name: one, user: {token: %s}}]
 """
 MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {greeting: hello}\n"
-REPOSITORY = {
-    "kit.yaml": """base: {path: .}
+KIT = """base: {path: .}
 images: {path: images, property: image}
 type: {path: type}
 cluster: {path: clusters}
 resources: {path: resources}
 output: {path: generated}
-plugin: {path: plugins/env-api-client-v3, options: {apiUrl: "http://silent:8443"}}
-""",
+"""
+PLUGIN = """plugin: {path: plugins/env-api-client-v3, options: {apiUrl: "http://silent:8443"}}
+"""
+REPOSITORY = {
+    "kit.yaml": KIT,
     "base-cluster.yaml": """kind: ClusterNamespace
 metadata: {branch: master}
 resources:
@@ -39,6 +41,7 @@ resources:
     "type/test-var.yaml": "kind: ResourceConfig\nmetadata: {type: test}\n",
     "resources/settings.mustache": MANIFEST,
 }
+"""What kit-deploymentizer renders one file of: generated/one/settings.yaml."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def endless_job(image: Image, network: str, *, token: str = "nothing") -> Job:
 def _work(image: Image, token: str) -> tuple[str, ...]:
     if image.name == "kit-deploymentizer":
         work = image.owned(0)
-        for name, text in REPOSITORY.items():
+        for name, text in {**REPOSITORY, "kit.yaml": KIT + PLUGIN}.items():
             image.write(work, name, text, uid=0)
         return ("-v", f"{work}:/manifests", "-w", "/manifests", "-e", f"ENVAPI_ACCESS_TOKEN={token}")
     if image.name == "kit-deployer":

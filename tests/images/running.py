@@ -84,7 +84,7 @@ class Image:
         path = self.folder / name
         path.mkdir()
         path.chmod(mode)
-        self._give(path, uid)
+        self.give(path, uid)
         return path
 
     def write(self, path: Path, name: str, text: str, *, uid: int, mode: int = 0o644) -> None:
@@ -107,7 +107,8 @@ class Image:
         """A script as the container's root, with all that Docker gives it, on the test's folder."""
         return self.shell(script, "-v", f"{self.folder}:/folder")
 
-    def _give(self, path: Path, uid: int) -> None:
+    def give(self, path: Path, uid: int) -> None:
+        """Make a file or folder this user's and group's."""
         if ROOT:
             os.chown(path, uid, uid)
         else:

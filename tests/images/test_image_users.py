@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.images.jobs import KUBECONFIG, REPOSITORY
 from tests.images.running import Image
 
 # Where each step works when nothing else is said.
@@ -17,7 +20,7 @@ STATUS = "grep -E '^(Cap|NoNewPrivs)' /proc/self/status | tr -d '\\t' | sed -E '
 def mounted(image: Image, path: object, mode: str = "rw") -> tuple[str, ...]:
     """Options that mount the folder where this step works."""
     target = FOLDER[image.name]
-    return ("-v", f"{path}:{target}:{mode}", "-e", f"KIT_SOURCE_DIR={target}")
+    return ("-v", f"{path}:{target}:{mode}")
 
 
 def test_root_becomes_the_owner_of_the_folder_it_works_in(image: Image) -> None:
@@ -120,3 +123,63 @@ def test_what_is_mounted_below_roots_home_is_found(deployer: Image) -> None:
     work, docker_config = deployer.owned(4321), deployer.owned(4321, name="docker")
     options = (*mounted(deployer, work), "-v", f"{docker_config}:/root/.docker:ro")
     assert deployer.run("sh", "-c", "echo $HOME && ls ~/.docker", options=options).out == "/root\n"
+
+
+def repository(deploymentizer: Image, uid: int) -> tuple[Path, tuple[str, ...]]:
+    """A deployments repository of this owner, and how it is mounted."""
+    work = deploymentizer.owned(uid)
+    for name, text in REPOSITORY.items():
+        deploymentizer.write(work, name, text, uid=uid)
+    for folder in [path for path in work.rglob("*") if path.is_dir()]:
+        deploymentizer.give(folder, uid)
+    return work, ("-v", f"{work}:/manifests", "-w", "/manifests")
+
+
+@pytest.mark.parametrize("uid", [0, 4321])
+def test_what_a_step_writes_belongs_to_whom_the_folder_belongs(deploymentizer: Image, uid: int) -> None:
+    work, options = repository(deploymentizer, uid)
+    done = deploymentizer.run(options=(*options, "--read-only", "--tmpfs", "/tmp"))
+    assert done.code == 0, done.text
+    assert {path.stat().st_uid for path in (work / "generated").rglob("*")} == {uid}
+    assert (work / "generated/one/settings.yaml").stat().st_mode & 0o044 == 0o044
+
+
+def test_a_refused_write_names_path_owner_and_our_uid(deploymentizer: Image) -> None:
+    work, options = repository(deploymentizer, 4321)
+    done = deploymentizer.run(options=(*options, "--user", "12345:12345"))
+    assert done.code == 1
+    sentence = done.err.strip().splitlines()[0]
+    assert "/manifests/generated" in sentence
+    assert "uid 4321" in sentence
+    assert "uid 12345" in sentence
+    assert not (work / "generated").exists()
+
+
+def test_a_mount_that_cannot_be_written_is_named(deploymentizer: Image) -> None:
+    _, options = repository(deploymentizer, 0)
+    done = deploymentizer.run(options=("-v", options[1] + ":ro", *options[2:]))
+    assert done.code == 1
+    assert "/manifests/generated" in done.err
+    assert "read-only" in done.err.lower()
+    assert "`:ro`" in done.err
+
+
+def test_a_file_that_root_could_read_only_by_its_rights_is_named(deployer: Image) -> None:
+    manifests, configs = deployer.owned(0), deployer.owned(0, name="configs")
+    deployer.write(configs, "one/kubeconfig", KUBECONFIG % "x", uid=999, mode=0o600)
+    done = deployer.run(options=("-v", f"{manifests}:/manifests", "-v", f"{configs}:/configs"))
+    assert done.code == 2
+    assert "/configs/one/kubeconfig" in done.err
+    assert "uid 999" in done.err
+    assert "uid 0" in done.err
+
+
+def test_a_secrets_file_of_another_is_named(image_deployer: Image) -> None:
+    secrets = image_deployer.owned(4321)
+    image_deployer.write(secrets, "password", "x", uid=999, mode=0o600)
+    options = ("-v", f"{secrets}:/secrets", "-e", "KIT_GIT_PASSWORD_FILE=/secrets/password")
+    done = image_deployer.run(options=options)
+    assert done.code == 2
+    assert "/secrets/password" in done.err
+    assert "uid 999" in done.err
+    assert "uid 4321" in done.err

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import ast
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from images.build import Image, published_address, table, tags, too_large
+from images.build import IMAGES, ROOT, Image, published_address, table, tags, too_large
 from images.contents import Component, bill
 from images.measure import Size
 from images.recipe.dependencies import without
 from images.recipe.system import leave_out, patterns
+from kit_core.declare import declared
 
 
 def test_tags_go_from_the_one_that_never_moves_to_the_newest_commit() -> None:
@@ -70,6 +73,24 @@ def test_leaving_out_takes_folders_that_became_empty_and_names_what_matched_noth
     assert left == ["usr/lib/a.so", "usr/share/doc/p/copyright"]
     assert not (tmp_path / "usr/share/man").exists()
     assert (tmp_path / "usr/bin").is_symlink()
+
+
+@pytest.mark.parametrize("image", [image.name for image in IMAGES])
+def test_an_entrypoint_names_settings_of_its_step(image: str) -> None:
+    """A folder that is found by a variable's name would silently not be found after a change of that name."""
+    settings = import_module(image.replace("-", "_") + ".cli").STEP.settings
+    names = {name for item in declared(settings) for name in item.variables}
+    calls = [
+        node
+        for node in ast.walk(ast.parse((ROOT / "images" / image / "entrypoint").read_text()))
+        if isinstance(node, ast.Call)
+    ]
+    folders = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Folder"]
+    assert folders
+    for call in folders:
+        variable = ast.literal_eval(call.args[0])
+        original = any(keyword.arg == "original" for keyword in call.keywords)
+        assert {f"KIT_{variable}", *([variable] if original else [])} <= names
 
 
 def test_lists_have_comments(tmp_path: Path) -> None:
