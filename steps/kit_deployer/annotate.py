@@ -15,7 +15,7 @@ from typing import Any, Final
 from kit_core.errors import InputError
 from kit_deployer import objects
 from kit_deployer.manifests import wrong_manifest
-from kit_deployer.objects import Json, Key, Manifest, annotations_of, at, labels_of
+from kit_deployer.objects import Json, Key, Manifest, annotations_of, at, labels_of, with_data
 
 ID: Final = "id"
 STRATEGY: Final = "strategy"
@@ -113,6 +113,9 @@ def _placed(key: Key, manifest: Manifest) -> Json:
     """A copy of the manifest's body that names its namespace, and nothing that only a server may set."""
     body = copy.deepcopy(manifest.body)
     body.pop("status", None)
+    if key.group_kind == objects.GroupKind("", "Secret"):
+        # The server folds stringData into data and forgets who owned it, so that a removed key would stay.
+        body = with_data(body)
     if key.namespace:
         body["metadata"]["namespace"] = key.namespace
     else:

@@ -143,7 +143,7 @@ def _show_objects(cluster: Any, dry_run: bool, context: Context) -> None:
     """What was (or would be) done, with the difference where it was asked for."""
     words = {"created": "create", "changed": "change", "deleted": "delete"} if dry_run else {}
     for item in cluster.objects:
-        if item.did not in {"created", "changed", "deleted"}:
+        if item.did not in {"created", "changed", "deleted"} or not (dry_run or item.diff):
             continue
         why = f" ({item.why})" if item.why else ""
         line = f"{words.get(item.did, item.did)} {item.key}{why}"

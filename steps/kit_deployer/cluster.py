@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -61,6 +62,7 @@ class Cluster:
         stop: threading.Event,
         tell: Callable[[str], None] = lambda _text: None,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
         self.requests = 0
@@ -69,12 +71,19 @@ class Cluster:
         self._stop = stop
         self._tell = tell
         self._clock = clock
+        self._wall = wall
+        self._ahead = 0.0
         self._not_before = 0.0
 
     @property
     def server(self) -> str:
         """The API server's address."""
         return self._connection.server
+
+    @property
+    def server_time(self) -> float:
+        """What the server's clock says now (seconds since 1970): objects carry its times, and clocks differ."""
+        return self._wall() + self._ahead
 
     @property
     def stopping(self) -> bool:
@@ -275,6 +284,9 @@ class Cluster:
             response, token = self._connection.send(method, path, body=data, headers=headers, stream_seconds=stream)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             return None, None, error
+        date = response.headers.get("Date")
+        if date:
+            self._ahead = parsedate_to_datetime(date).timestamp() - self._wall()
         return response, token, None
 
     def _again(self, response: Response | None, error: Exception | None, failures: int) -> bool:

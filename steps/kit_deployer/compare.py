@@ -6,8 +6,6 @@ a declared one although the manifest did not change. Only a dry run on the serve
 merely how the server (or a webhook) writes the value down, so suspects are settled by `differences` afterwards.
 """
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -18,7 +16,7 @@ from typing import Any, Final, Literal
 from kit_deployer import objects
 from kit_deployer.annotate import ID, Declared, Writing, configuration, configuration_sha1
 from kit_deployer.managedfields import applied_by_us, owned_paths_missing
-from kit_deployer.objects import Json, annotations_of, at
+from kit_deployer.objects import Json, annotations_of, at, with_data
 
 Path = tuple[str | int, ...]
 
@@ -163,22 +161,6 @@ def quantity(value: Any) -> Decimal | None:
         return Decimal(match[1]) * _SUFFIXES[match[2]]
     except InvalidOperation:
         return None
-
-
-def with_data(secret: Mapping[str, Any]) -> Json:
-    """A Secret as the server keeps it: `stringData` folded into `data`, base64 without line breaks."""
-    data = {name: _even(value) for name, value in (secret.get("data") or {}).items()}
-    for name, value in (secret.get("stringData") or {}).items():
-        data[name] = base64.b64encode(str(value).encode()).decode()
-    folded = {name: value for name, value in secret.items() if name not in {"data", "stringData"}}
-    return {**folded, "data": data} if data else folded
-
-
-def _even(value: Any) -> Any:
-    try:
-        return base64.b64encode(base64.b64decode(value)).decode() if isinstance(value, str) else value
-    except (binascii.Error, ValueError):
-        return value
 
 
 def result_differences(live: Json, result: Json) -> tuple[str, ...]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from kit_deployer import objects
-from kit_deployer.compare import with_data
-from kit_deployer.objects import Json, Key
+from kit_deployer.objects import Json, Key, with_data
 
 MASK: Final = "***"
 
@@ -124,12 +123,9 @@ def _hidden(path: tuple[str, ...], old: Any, new: Any, secrets: list[list[str]],
 
 
 def _marks(old: Any, new: Any) -> tuple[Any, Any]:
-    if old == new:
-        return MASK, MASK
-    return (
-        old if old is _ABSENT else f"{MASK} (before)",
-        new if new is _ABSENT else f"{MASK} (after)",
-    )
+    if old == new or old is _ABSENT or new is _ABSENT:
+        return MASK if old is not _ABSENT else old, MASK if new is not _ABSENT else new
+    return f"{MASK} (before)", f"{MASK} (after)"
 
 
 def _steps(pointer: str) -> list[str]:

@@ -80,12 +80,11 @@ def _missing(fields: Mapping[str, Any], declared: Any, path: str) -> Iterator[st
         if name.startswith("f:"):
             key = name[2:]
             where = f"{path}.{key}" if path else key
-            if where in {"data", "stringData"} and declared.get("kind") == "Secret":
-                yield from _missing(
-                    below, {**(declared.get("stringData") or {}), **(declared.get("data") or {})}, where
-                )
-            elif path == "metadata.annotations" and key.startswith(("kit-deployer/", "deployment.invision/")):
+            if path == "metadata.annotations" and key.startswith(("kit-deployer/", "deployment.invision/")):
                 continue
+            elif where == "metadata.annotations" and isinstance(declared, Mapping):
+                # Those that a deploy writes by itself are not declared.
+                yield from _missing(below, declared.get(key) or {}, where)
             elif not isinstance(declared, Mapping) or key not in declared:
                 yield where
             else:

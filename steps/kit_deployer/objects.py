@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The words everything else speaks in: JSON bodies, what identifies an object, and where its manifest stands."""
 
+import base64
+import binascii
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -145,3 +147,19 @@ def containers(template: Mapping[str, Any]) -> Iterator[tuple[str, int, Json]]:
         for index, container in enumerate(at(template, "spec", key) or []):
             if isinstance(container, dict):
                 yield key, index, container
+
+
+def with_data(secret: Mapping[str, Any]) -> Json:
+    """A Secret as the server keeps it: `stringData` folded into `data`, base64 without line breaks."""
+    data = {name: _even(value) for name, value in (secret.get("data") or {}).items()}
+    for name, value in (secret.get("stringData") or {}).items():
+        data[name] = base64.b64encode(str(value).encode()).decode()
+    folded = {name: value for name, value in secret.items() if name not in {"data", "stringData"}}
+    return {**folded, "data": data} if data else folded
+
+
+def _even(value: Any) -> Any:
+    try:
+        return base64.b64encode(base64.b64decode(value)).decode() if isinstance(value, str) else value
+    except (binascii.Error, ValueError):
+        return value

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """One cluster: look, plan, apply, wait, finish. What has been done is known at any moment, also from other threads."""
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,8 +8,7 @@ from dataclasses import replace
 from kit_core.console import Console
 from kit_core.errors import KitError, TimeLimitError
 from kit_deployer import parallel
-from kit_deployer.annotate import Declared, declare
-from kit_deployer.applying import Applied, apply_action, settle
+from kit_deployer.applying import Applied, apply_action
 from kit_deployer.cluster import Cluster
 from kit_deployer.diff import unified
 from kit_deployer.discovery import Resource
@@ -23,18 +21,11 @@ from kit_deployer.inventory import Inventory, to_configmap
 from kit_deployer.objects import Key, key_of
 from kit_deployer.options import Options, Waiting
 from kit_deployer.order import CRD, TITLES, phase_of
-from kit_deployer.plan import JOB, Action, Plan, Seen, Wishes, by_phase, make_plan, not_restarting, unchecked
-from kit_deployer.result import ClusterResult, Did, Failure, ObjectResult
-from kit_deployer.strategies import STRATEGIES
-from kit_deployer.survey import (
-    CONFIG_MAP,
-    NAMESPACE,
-    find_leftovers,
-    look_around,
-    look_at,
-    missing_namespaces,
-    resolve,
-)
+from kit_deployer.plan import JOB, Action, Plan, by_phase, not_restarting, unchecked
+from kit_deployer.preparing import Prepared, prepare
+from kit_deployer.record import Record
+from kit_deployer.result import ClusterResult, Did
+from kit_deployer.survey import CONFIG_MAP, NAMESPACE
 from kit_deployer.waiting import Awaited, Health, read_log, wait_until_healthy
 
 WORKERS = 20
@@ -64,14 +55,8 @@ class Rollout:
         self._workers = workers
         self._clock = clock
         self._begun = clock()
-        self._lock = threading.Lock()
-        self._objects: dict[Key, ObjectResult] = {}
-        self._failures: list[Failure] = []
-        self._notes: list[str] = []
-        self._plan = Plan()
-        self._resources: dict[Key, Resource] = {}
-        self._inventory = Inventory(inputs.target.name)
-        self._before: Inventory | None = None
+        self._record = Record(inputs.target.name, console)
+        self._prepared = Prepared(Plan())
         self._applied: dict[Key, Awaited] = {}
         self._finished = False
 
@@ -87,141 +72,68 @@ class Rollout:
         except Stopped:
             pass
         except KitError as error:
-            self._fail(error)
+            self._record.fail(error)
             self._finished = True
         return self.result()
 
     def result(self) -> ClusterResult:
         """What has been done so far."""
-        with self._lock:
-            return ClusterResult(
-                name=self._target.name,
-                server=self._target.server,
-                namespace=self._target.namespace,
-                commit=self._inputs.commit,
-                objects=tuple(self._objects.values()),
-                failures=tuple(self._failures),
-                leftovers=self._plan.leftovers,
-                restarts=tuple(not_restarting(self._plan.actions)),
-                notes=tuple(self._notes),
-                finished=self._finished,
-                seconds=self._clock() - self._begun,
-                requests=self._cluster.requests,
-            )
-
-    # Look and plan
+        record, plan = self._record, self._prepared.plan
+        return ClusterResult(
+            name=self._target.name,
+            server=self._target.server,
+            namespace=self._target.namespace,
+            commit=self._inputs.commit,
+            objects=tuple(record.objects.values()),
+            failures=record.failures,
+            leftovers=plan.leftovers,
+            restarts=tuple(not_restarting(plan.actions)),
+            notes=record.notes,
+            finished=self._finished,
+            seconds=self._clock() - self._begun,
+            requests=self._cluster.requests,
+        )
 
     def _look(self) -> None:
-        inputs, options, cluster = self._inputs, self._options, self._cluster
-        writing = options.writing
-        strategy = STRATEGIES[writing.strategy]
-        self._say(f"reading the cluster ({cluster.server}, namespace {self._target.namespace})")
-        ground = look_around(
-            cluster, inputs.manifests, folder=self._target.name, namespace=self._target.namespace, adopt=options.adopt
-        )
-        self._note(*ground.notes)
-        resolved = resolve(inputs.manifests, ground.kinds, namespace=self._target.namespace, cluster=self._target.name)
-        live = look_at(cluster, resolved, ground.kinds, raw=writing.raw, strategy=strategy.name)
-        declared = declare(resolved.keyed, writing, live_deployments=live.deployments)
-        self._resources = {
-            item.key: resolved.resources[key] for item, (key, _) in zip(declared, resolved.keyed, strict=True)
-        }
-        wanted = [Declared(Key("", "Namespace", "", item.name), item.body, item) for item in inputs.namespaces]
-        self._resources |= {item.key: NAMESPACE for item in wanted}
-        leftovers = find_leftovers(cluster, ground.inventory, (item.key for item in declared), ground.kinds)
-        chosen = [item for item in declared if inputs.chosen(item.manifest)]
-        plan = make_plan(
-            chosen,
-            Seen(
-                objects=live.objects,
-                scaled=live.scaled,
-                deployments=live.deployments,
-                replica_sets=live.replica_sets,
-                inventory=ground.inventory,
-            ),
-            writing=writing,
-            wishes=Wishes(force=options.force, create_only=options.create_only),
-            strategy=strategy,
-            namespaces=missing_namespaces(cluster, wanted),
-            leftovers=leftovers,
-        )
-        self._accept(self._settled(plan), declared, ground.inventory, ground.identity)
-
-    def _settled(self, plan: Plan) -> Plan:
-        """The plan without suspects: each was compared with what the server would make of it."""
-        drift = self._options.drift
-
-        def decide(action: Action) -> Action:
-            if action.state != "suspect":
-                return action
-            if drift == "ignore" and not self._options.writing.raw:
-                return replace(action, state="same", paths=())
-            settled = settle(self._cluster, self._resources[action.key], action, self._options.writing)
-            if settled.state == "drifted" and (drift == "correct" or self._options.writing.raw):
-                return replace(settled, do="change", why="corrected: " + settled.why)
-            return settled
-
-        actions = parallel.each(decide, plan.actions, workers=self._workers, name=self._target.name)
-        return replace(plan, actions=tuple(actions))
-
-    def _accept(self, plan: Plan, declared: list[Declared], before: Inventory | None, identity: str | None) -> None:
-        with self._lock:
-            self._plan = plan
-            for item in plan.namespaces:
-                self._objects[item.key] = ObjectResult(key=item.key, did="not done", place=item.manifest.place)
-            for action in plan.actions:
-                self._objects[action.key] = _planned(action)
-            for body in plan.outdated:
-                key = key_of(body)
-                self._objects[key] = ObjectResult(key=key, did="not done", why="replaced by another strategy's")
-        self._note(*plan.notes)
-        known = before.objects if before else frozenset()
-        current = {action.key for action in plan.actions} | {item.key for item in declared if item.key in known}
-        completed = [action.key for action in plan.actions if action.state == "completed"]
-        self._before = before
-        self._inventory = Inventory(
-            cluster=self._target.name,
-            identity=identity or (before.identity if before else None),
-            commit=self._inputs.commit,
-            objects=frozenset(current | set(plan.leftovers)),
-            jobs=before.jobs if before else {},
-            updated=self._options.writing.now,
-        ).with_jobs(completed, self._options.writing.now)
+        self._record.say(f"reading the cluster ({self._cluster.server}, namespace {self._target.namespace})")
+        self._prepared = prepare(self._cluster, self._inputs, self._options, workers=self._workers)
+        plan = self._prepared.plan
+        self._record.begin(plan)
+        self._record.note(*self._prepared.notes)
         sent = sum(action.do != "keep" for action in plan.actions)
         drifted = sum(action.state == "drifted" and action.do == "keep" for action in plan.actions)
         text = f"{len(plan.actions)} objects: {sent} to send, {len(plan.actions) - sent} as they are"
-        self._say(text + (f", {drifted} of them drifted" if drifted else ""))
+        self._record.say(text + (f", {drifted} of them drifted" if drifted else ""))
 
     # Dry run
 
     def _check(self) -> None:
         """Have the server check everything that would be sent; nothing is written."""
-        for item in self._plan.namespaces:
+        plan = self._prepared.plan
+        for item in plan.namespaces:
             self._cluster.create(NAMESPACE, item.body, dry_run=True)
-            self._done(item.key, "created", "namespace")
-        actions = [action for action in self._plan.actions if action.do != "keep"]
+            self._record.done(item.key, "created", tell=False)
+        actions = [action for action in plan.actions if action.do != "keep"]
         parallel.each(self._check_one, actions, workers=self._workers, name=self._target.name)
-        for body in self._plan.outdated:
-            self._done(key_of(body), "deleted", "replaced by another strategy's")
+        for body in plan.outdated:
+            self._record.done(key_of(body), "deleted", "deployed with another strategy", tell=False)
 
     def _check_one(self, action: Action) -> None:
         did: Did = "created" if action.do == "create" else "changed"
-        why = unchecked(action, self._plan)
+        why = unchecked(action, self._prepared.plan)
         if why:
-            with self._lock:
-                planned = self._objects[action.key]
-                self._objects[action.key] = replace(
-                    planned, did=did, checked=False, why=f"not checked by the server: {why}"
-                )
+            self._record.unchecked(action.key, did, why)
             return
         try:
-            applied = apply_action(
-                self._cluster, self._resources[action.key], action, self._options.writing, dry_run=True
-            )
+            applied = self._send(action, dry_run=True)
         except KitError as error:
-            self._fail(error, action.key)
+            self._record.fail(error, action.key)
             return
-        self._done(action.key, did, action.why, diff=self._diff(applied))
+        self._record.done(action.key, did, action.why, tell=False, diff=self._diff(applied))
+
+    def _send(self, action: Action, *, dry_run: bool) -> Applied:
+        resource = self._prepared.resources[action.key]
+        return apply_action(self._cluster, resource, action, self._options.writing, dry_run=dry_run, clock=self._clock)
 
     def _diff(self, applied: Applied) -> str:
         if not self._options.diff:
@@ -233,80 +145,78 @@ class Rollout:
     # Run
 
     def _execute(self) -> None:
-        for item in self._plan.namespaces:
+        plan = self._prepared.plan
+        for item in plan.namespaces:
             self._cluster.create(NAMESPACE, item.body)
-            self._done(item.key, "created", "namespace")
-        self._write_inventory(self._inventory)
-        waiting = [action for action in self._plan.actions if action.waits and action.do != "keep"]
-        actions = [action for action in self._plan.actions if not action.waits]
-        for phase in by_phase(actions):
-            if not self._apply(phase):
-                self._say("what comes after the failed objects was not begun")
+            self._record.done(item.key, "created")
+        self._write_inventory(self._prepared.inventory, self._prepared.before)
+        switching = [action for action in plan.actions if action.waits and action.do != "keep"]
+        for phase in by_phase(action for action in plan.actions if not action.waits):
+            if not self._apply(phase) or not self._await_definitions(phase):
+                self._record.say("what comes after the failed objects was not begun")
                 return
-            self._await_definitions(phase)
         if not self._await_health():
             return
-        if waiting and not self._apply(waiting):
+        if switching and not self._apply(switching):
             return
         self._remove_outdated()
         self._remember_jobs()
 
     def _apply(self, actions: list[Action]) -> bool:
         """Apply the actions of one phase side by side; False where one failed."""
-        self._overdue()
-        title = TITLES[phase_of(actions[0].key.group_kind)]
-        self._say(f"applying {title}: {len(actions)}")
-        before = len(self._failures)
+        if self._clock() >= self._deadline:
+            raise TimeLimitError(
+                "The run took longer than KIT_RUN_TIMEOUT allows",
+                where=self._target.name,
+                hint="Run it again to go on where it stopped, or raise the limit.",
+            )
+        self._record.say(f"applying {TITLES[phase_of(actions[0].key.group_kind)]}: {len(actions)}")
+        before = len(self._record.failures)
         parallel.each(self._apply_one, actions, workers=self._workers, name=self._target.name)
-        return len(self._failures) == before
+        return len(self._record.failures) == before
 
     def _apply_one(self, action: Action) -> None:
         try:
-            applied = apply_action(
-                self._cluster, self._resources[action.key], action, self._options.writing, dry_run=False
-            )
+            applied = self._send(action, dry_run=False)
         except KitError as error:
-            self._fail(error, action.key)
+            self._record.fail(error, action.key)
             return
         generation = applied.result["metadata"].get("generation") or 0
-        self._applied[action.key] = Awaited(self._resources[action.key], generation, self._clock())
+        self._applied[action.key] = Awaited(self._prepared.resources[action.key], generation, self._clock())
         did: Did = "created" if action.do == "create" else "changed"
-        self._done(action.key, did, action.why, diff=self._diff(applied), seconds=applied.seconds)
+        self._record.done(action.key, did, action.why, diff=self._diff(applied), seconds=applied.seconds)
 
-    def _await_definitions(self, actions: list[Action]) -> None:
-        awaited = {a.key: self._applied[a.key] for a in actions if a.key.group_kind == CRD and a.key in self._applied}
-        if not awaited:
-            return
-        policy = replace(self._options.waiting.policy, timeout=DEFINITION_SECONDS)
-        self._await(awaited, replace(self._options.waiting, policy=policy))
-        if self._failures:
-            raise Stopped
+    def _await_definitions(self, actions: list[Action]) -> bool:
+        """New kinds can be used once they are established."""
+        keys = [action.key for action in actions if action.key.group_kind == CRD]
+        waiting = self._options.waiting
+        policy = replace(waiting.policy, timeout=DEFINITION_SECONDS)
+        return not keys or self._await({key: self._applied[key] for key in keys}, replace(waiting, policy=policy))
 
     def _await_health(self) -> bool:
         """Wait as far as the settings or the plan ask for it; False where something did not become healthy."""
-        everything = self._options.waiting.enabled
-        if not everything and not self._plan.switches:
+        plan, everything = self._prepared.plan, self._options.waiting.enabled
+        if not everything and not plan.switches:
             return True
         now = self._clock()
         awaited = {
-            action.key: self._applied.get(action.key, Awaited(self._resources[action.key], since=now))
-            for action in self._plan.actions
-            if (everything and checked(action.key.group_kind) and not action.waits)
+            action.key: self._applied.get(
+                action.key, Awaited(self._prepared.resources[action.key], since=now, fresh=False)
+            )
+            for action in plan.actions
+            if (everything and checked(action.key.group_kind) and not (action.waits and action.do != "keep"))
             or action.key.group_kind == DEPLOYMENT
         }
-        awaited = {key: value for key, value in awaited.items() if not self._already_complete(key)}
-        return self._await(awaited, self._options.waiting)
-
-    def _already_complete(self, key: Key) -> bool:
-        """A Job that a TTL has removed cannot be looked at; it completed before."""
-        return key.group_kind == JOB and self._inventory.completed(key)
+        # A Job that a TTL has removed cannot be looked at; it completed before.
+        gone = {action.key for action in plan.actions if action.state == "completed" and action.live is None}
+        return self._await({key: value for key, value in awaited.items() if key not in gone}, self._options.waiting)
 
     def _await(self, awaited: dict[Key, Awaited], waiting: Waiting) -> bool:
         health = Health()
 
         def ready(key: Key, verdict: Verdict) -> None:
-            self._healthy(key, verdict)
-            self._say(f"{key}: {verdict.why}", success=True)
+            self._record.health(key, verdict)
+            self._record.succeed(f"{key}: {verdict.why}", object=str(key))
 
         try:
             with self._console.waiting(health.describe, cluster=self._target.name):
@@ -314,97 +224,43 @@ class Rollout:
                     self._cluster, awaited, waiting, health, deadline=self._deadline, ready=ready, clock=self._clock
                 )
         finally:
-            self._note(*health.notes)
+            self._record.note(*health.notes)
             for key, verdict in health.verdicts.items():
-                self._healthy(key, verdict)
+                self._record.health(key, verdict)
         for key, verdict in health.failed.items():
-            self._report_unhealthy(key, verdict, waiting)
+            self._report(key, verdict, waiting)
         return not health.failed
 
-    def _report_unhealthy(self, key: Key, verdict: Verdict, waiting: Waiting) -> None:
-        place = self._objects[key].place
+    def _report(self, key: Key, verdict: Verdict, waiting: Waiting) -> None:
+        """Say that an object is not healthy, with the log of the container to blame."""
+        item = self._record.objects.get(key)
+        place = item.place if item else None
         finding = main_finding(verdict)
         logs = ""
         if finding is not None:
             logs, note = read_log(self._cluster, finding, waiting.log_lines)
-            self._note(*filter(None, [note]))
+            self._record.note(*([note] if note else []))
         name, timeout = self._target.name, waiting.policy.timeout
         failure = failure_of(key, verdict, cluster=name, place=place, timeout=timeout, logs=logs)
-        with self._lock:
-            self._failures.append(failure)
-        self._console.error(error_of(key, verdict, cluster=name, place=place, timeout=timeout), object=str(key))
-        for event in failure.events:
-            self._console.foreign(event, cluster=name)
-        if logs:
-            self._say(f"last log lines of {failure.pod}, container {failure.container}:")
-            self._console.foreign(logs, cluster=name)
+        self._record.unhealthy(failure, error_of(key, verdict, cluster=name, place=place, timeout=timeout))
 
     def _remove_outdated(self) -> None:
-        for body in self._plan.outdated:
+        for body in self._prepared.plan.outdated:
             key = key_of(body)
-            kind = "deployments" if key.kind == "Deployment" else "replicasets"
-            self._cluster.delete(Resource(key.group, "v1", key.kind, kind, namespaced=True), body)
-            self._done(key, "deleted", "replaced by another strategy's")
-            self._say(f"deleted {key}, which another strategy had deployed")
+            plural = "deployments" if key.kind == "Deployment" else "replicasets"
+            self._cluster.delete(Resource(key.group, "v1", key.kind, plural, namespaced=True), body)
+            self._record.done(key, "deleted", "deployed with another strategy")
 
     def _remember_jobs(self) -> None:
+        """Jobs that completed while we waited need not run again, also when a TTL has removed them."""
         done = [
             key
-            for key, item in self._objects.items()
+            for key, item in self._record.objects.items()
             if key.group_kind == JOB and item.health == "ready" and item.health_why == "completed"
         ]
-        inventory = self._inventory.with_jobs(done, self._options.writing.now)
-        if not inventory.same_as(self._inventory):
-            self._write_inventory(inventory, force=True)
+        before = self._prepared.inventory
+        self._write_inventory(before.with_jobs(done, self._options.writing.now), before)
 
-    def _write_inventory(self, inventory: Inventory, *, force: bool = False) -> None:
-        if force or self._before is None or not inventory.same_as(self._before):
+    def _write_inventory(self, inventory: Inventory, before: Inventory | None) -> None:
+        if before is None or not inventory.same_as(before):
             self._cluster.apply(CONFIG_MAP, to_configmap(inventory, self._target.namespace))
-
-    # What is known
-
-    def _done(self, key: Key, did: Did, why: str, *, diff: str = "", seconds: float = 0.0) -> None:
-        with self._lock:
-            self._objects[key] = replace(self._objects[key], did=did, why=why, diff=diff, seconds=seconds)
-
-    def _healthy(self, key: Key, verdict: Verdict) -> None:
-        with self._lock:
-            if key in self._objects:
-                self._objects[key] = replace(self._objects[key], health=verdict.state, health_why=verdict.why)
-
-    def _fail(self, error: KitError, key: Key | None = None) -> None:
-        with self._lock:
-            self._failures.append(Failure(message=str(error), exit_code=error.exit_code, object=key))
-            if key is not None:
-                self._objects[key] = replace(self._objects[key], did="failed", why=error.why or error.what)
-        where = {} if key is None else {"object": str(key)}
-        self._console.error(error, **where)
-
-    def _overdue(self) -> None:
-        if self._clock() >= self._deadline:
-            raise TimeLimitError(
-                "The run took longer than KIT_RUN_TIMEOUT allows",
-                where=self._target.name,
-                hint="Run it again to go on where it stopped, or raise the limit.",
-            )
-
-    def _note(self, *notes: str) -> None:
-        for note in notes:
-            with self._lock:
-                if note in self._notes:
-                    continue
-                self._notes.append(note)
-            self._console.warning(note, cluster=self._target.name)
-
-    def _say(self, text: str, *, success: bool = False) -> None:
-        (self._console.success if success else self._console.info)(text, cluster=self._target.name)
-
-
-def _planned(action: Action) -> ObjectResult:
-    did: Did = "not done"
-    if action.do == "keep":
-        did = "drifted" if action.state == "drifted" else "unchanged"
-    why = action.why
-    if action.paths and action.state == "drifted":
-        why = f"{why}: {', '.join(action.paths[:3])}"
-    return ObjectResult(key=action.key, did=did, why=why, place=action.item.manifest.place)

@@ -4,13 +4,15 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from kit_deployer.cluster import Cluster
 from kit_deployer.discovery import Resource
 from kit_deployer.failures import ApiError, Stopped
 from kit_deployer.health.judge import begin, checked, judge
 from kit_deployer.health.model import Finding, Memory, Snapshot, Verdict
-from kit_deployer.objects import Key
+from kit_deployer.health.pods import condition_of
+from kit_deployer.objects import Json, Key
 from kit_deployer.options import Waiting
 from kit_deployer.order import is_workload
 from kit_deployer.survey import REPLICA_SET
@@ -18,15 +20,20 @@ from kit_deployer.watching import EVENTS, PODS, Pair, Picture, slim
 
 _LOOK_SECONDS = 1.0
 _LEAST_SECONDS = 0.1
+_JUST_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Awaited:
-    """An object to wait for: where its kind is found, the generation that our apply made, and when that was."""
+    """An object to wait for: where its kind is found, the generation that our apply made, and when that was.
+
+    `fresh` is False for an object that this run found as it should be and did not touch.
+    """
 
     resource: Resource
     generation: int = 0
     since: float = 0.0
+    fresh: bool = True
 
 
 @dataclass
@@ -110,6 +117,7 @@ class _Look:
                 policy=self.waiting.policy,
                 limits=self.waiting.limits,
                 generation=value.generation,
+                fresh=value.fresh or not first or _just_changed(snapshot.objects.get(key), self.cluster.server_time),
             )
             if first and verdict.state != "ready":
                 continue
@@ -120,6 +128,16 @@ class _Look:
             if verdict.state == "ready":
                 del self.open[key]
                 self.ready(key, verdict)
+
+
+def _just_changed(body: Json | None, server_time: float) -> bool:
+    """Whether a Deployment became available only moments ago: perhaps not for long. Times are the server's."""
+    for name in ("Available", "Progressing"):
+        found = condition_of(body or {}, name) or {}
+        at = found.get("lastTransitionTime" if name == "Available" else "lastUpdateTime")
+        if at and server_time - datetime.fromisoformat(at).timestamp() < _JUST_SECONDS:
+            return True
+    return False
 
 
 def _first_snapshot(cluster: Cluster, awaited: Mapping[Key, Awaited]) -> Snapshot:

@@ -14,7 +14,7 @@ from kit_deployer.health import others, workloads
 from kit_deployer.health.limits import Limits
 from kit_deployer.health.model import Cause, Event, Finding, Memory, Policy, Snapshot, Status, Verdict
 from kit_deployer.health.pods import causes, condition_of, is_ready, unready
-from kit_deployer.objects import GroupKind, Json, Key
+from kit_deployer.objects import GroupKind, Json, Key, containers, pod_template
 
 _CHECKS: Final[Mapping[GroupKind, workloads.Check]] = {**workloads.CHECKS, **others.CHECKS}
 _EVENTS_SHOWN: Final = 5
@@ -31,9 +31,21 @@ def begin(now: float) -> Memory:
 
 
 def judge(
-    key: Key, snapshot: Snapshot, memory: Memory, now: float, *, policy: Policy, limits: Limits, generation: int = 0
+    key: Key,
+    snapshot: Snapshot,
+    memory: Memory,
+    now: float,
+    *,
+    policy: Policy,
+    limits: Limits,
+    generation: int = 0,
+    fresh: bool = True,
 ) -> tuple[Verdict, Memory]:
-    """What to think of the object at `now`. `generation` is what our apply made; an older view of it says nothing."""
+    """What to think of the object at `now`.
+
+    `generation` is what our apply made; an older view of the object says nothing. `fresh` pods may only just have
+    started: without a readiness probe they must have been up for a moment.
+    """
     body = snapshot.objects.get(key)
     if body is None or (body["metadata"].get("generation") or 0) < generation:
         status = Status(False, "not seen on the cluster yet")
@@ -42,8 +54,12 @@ def judge(
     else:
         status = _CHECKS[key.group_kind](body, snapshot, limits)
     if status.ready:
-        return Verdict("ready", status.awaited), memory
-    memory = _remember(status, memory, snapshot, now, limits)
+        up = now if memory.up is None else memory.up
+        memory = replace(memory, up=up)
+        if not fresh or not _unprobed(body) or now - up >= limits.unprobed:
+            return Verdict("ready", status.awaited), memory
+        return Verdict("waiting", "up, but not long enough yet to tell that it stays up"), memory
+    memory = _remember(status, replace(memory, up=None), snapshot, now, limits)
     found = _findings(status, memory, snapshot, now, limits)
     lost = _lost(status, found, memory, now, policy) if body is not None else ()
     if lost:
@@ -53,6 +69,15 @@ def judge(
         return Verdict("timeout", status.awaited, findings), memory
     findings = tuple(finding for finding, _ in found)
     return Verdict("waiting", _waiting(status, findings), findings), memory
+
+
+def _unprobed(body: Json | None) -> bool:
+    """Whether a pod of the object counts as ready without being asked."""
+    if body is None or body["kind"] == "Job":
+        return False
+    template = pod_template(body)
+    found = containers(template) if template else ()
+    return any(kind == "containers" and not container.get("readinessProbe") for kind, _, container in found)
 
 
 def _remember(status: Status, memory: Memory, snapshot: Snapshot, now: float, limits: Limits) -> Memory:

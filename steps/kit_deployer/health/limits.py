@@ -18,3 +18,6 @@ class Limits:
     failed_create: float = 60.0
     unschedulable: float = 300.0
     failed_mount: float = 120.0
+    unprobed: float = 3.0
+    """How long a container without a readiness probe must have been up: it counts as ready the moment it starts, also
+    when it is about to crash."""

@@ -132,10 +132,14 @@ class Policy:
 
 @dataclass(frozen=True)
 class Memory:
-    """What must be remembered of an object from one look to the next. Times are those of the clock handed in."""
+    """What must be remembered of an object from one look to the next. Times are those of the clock handed in.
+
+    `up` is since when it has looked ready.
+    """
 
     started: float
     moved: float
+    up: float | None = None
     ready: frozenset[str] = frozenset()
     seen: Mapping[tuple[str, str], float] = field(default_factory=dict)
     created: int = 0

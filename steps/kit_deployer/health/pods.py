@@ -48,7 +48,7 @@ def counts(pod: Json) -> bool:
 
 def causes(pod: Json, events: Sequence[Event], limits: Limits) -> list[Cause]:
     """Everything that keeps the pod from becoming ready, decided or not yet."""
-    if is_ready(pod):
+    if is_ready(pod) or not counts(pod):
         return []
     found = [*_unscheduled(pod, limits)]
     for status in _container_statuses(pod):
@@ -82,8 +82,8 @@ def _pull_cause(status: Json, reason: str, message: str, events: Sequence[Event]
     image = status.get("image") or ""
     pulls = [event for event in events if event.reason == "Failed" and "Failed to pull image" in event.message]
     ours = [event for event in pulls if f'"{image}"' in event.message] or pulls
-    told = ours[-1].message if ours else message
-    text = told if len(told) >= len(message) else message
+    told = ours[-1].message if ours else message or f"image {image} cannot be pulled"
+    text = _pull_message(told)
     names = frozenset({reason, "ErrImagePull", "ImagePullBackOff", "Failed", "BackOff"})
     if not image_missing(text):
         return Cause("ErrImagePull", text, limits.image_other, names=names, container=status["name"])
@@ -92,6 +92,12 @@ def _pull_cause(status: Json, reason: str, message: str, events: Sequence[Event]
         return Cause("ErrImagePull", text, limits.image_missing_unseen, names=names, container=status["name"])
     decided = failed >= limits.image_missing_pulls
     return Cause("ErrImagePull", text, limits.at_once, decided, names, container=status["name"])
+
+
+def _pull_message(text: str) -> str:
+    """The registry's answer without the wrapping of kubelet and container runtime."""
+    _, found, tail = text.rpartition("desc = ")
+    return tail if found else text
 
 
 def image_missing(message: str) -> bool:
