@@ -58,6 +58,8 @@ class Console:
         )
         self._lock = threading.RLock()
         self._waits: list[Wait] = []
+        self.concluded = False
+        """Whether the run's result has been told."""
         self._drawn = 0
 
     def detail(self, text: str, *, cluster: str | None = None, **fields: Any) -> None:
@@ -110,6 +112,7 @@ class Console:
 
     def result(self, word: str, **fields: Any) -> None:
         """The run's last line: `result=WORD` and facts, also as the CI's step outputs where it has them."""
+        self.concluded = True
         self._tell("result", word, fields=fields)
         outputs = {"result": word, **fields}
         lines = "".join(f"{key}={harmless(self._masker.mask(str(value)))}\n" for key, value in outputs.items())

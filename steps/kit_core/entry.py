@@ -191,6 +191,8 @@ class _Process:
         if self._debug:
             self._console.foreign(traceback.format_exc())
         self._console.error(error)
+        if not self._console.concluded:
+            self._console.result("failed", exit_code=error.exit_code)
         return error.exit_code
 
 

@@ -119,6 +119,16 @@ def test_the_sentence_says_where_what_why_and_what_next() -> None:
     assert str(error) == "main: the push was refused: protected branch. Ask its owner."
 
 
+def test_the_last_line_of_a_failed_run_says_so_once() -> None:
+    def told(_settings: Any, context: Context, _arguments: Any) -> int:
+        context.console.result("failed", clusters=2)
+        raise WorkError("It failed")
+
+    assert Run(raises(BusyError("It is busy"))).err.splitlines()[-1] == "result=failed exit_code=75"
+    assert Run(nothing, env={"DRY_RUN": "x"}).err.splitlines()[-1] == "result=failed exit_code=2"
+    assert Run(told).err.count("result=") == 1
+
+
 def test_an_interrupted_run_says_so_in_its_last_line() -> None:
     assert Run(raises(Interrupted(signal.SIGTERM))).err.splitlines()[-1] == "result=interrupted signal=SIGTERM"
 
@@ -206,8 +216,10 @@ def test_version_names_program_version_and_commit() -> None:
 def test_json_log_lines_are_objects_also_for_errors() -> None:
     run = Run(raises(WorkError("It failed", file="a.yaml", line=3)), env={"KIT_LOG_FORMAT": "json"})
     entries = [json.loads(line) for line in run.err.splitlines()]
-    assert entries[-1]["level"] == "error"
-    assert (entries[-1]["file"], entries[-1]["line"], entries[-1]["exit_code"]) == ("a.yaml", 3, 1)
+    assert (entries[0]["level"], entries[0]["file"], entries[0]["line"], entries[0]["exit_code"]) == (
+        "error", "a.yaml", 3, 1,
+    )  # fmt: skip
+    assert (entries[1]["result"], entries[1]["exit_code"]) == ("failed", 1)
 
 
 def test_warnings_about_settings_are_told() -> None:
@@ -275,8 +287,11 @@ def test_libraries_are_heard_only_by_those_who_look_for_a_fault() -> None:
 
 
 def test_wrong_settings_are_told_as_far_as_they_say_how_to_log() -> None:
-    assert json.loads(Run(nothing, "--log-format", "json", env={"DRY_RUN": "x"}).err)["exit_code"] == 2
-    assert json.loads(Run(nothing, env={"KIT_LOG_FORMAT": "JSON", "DRY_RUN": "x"}).err)["exit_code"] == 2
+    for run in (
+        Run(nothing, "--log-format", "json", env={"DRY_RUN": "x"}),
+        Run(nothing, env={"KIT_LOG_FORMAT": "JSON", "DRY_RUN": "x"}),
+    ):
+        assert [json.loads(line)["exit_code"] for line in run.err.splitlines()] == [2, 2]
     assert "Traceback" in Run(nothing, env={"KIT_DEBUG": "", "DEBUG": "true", "DRY_RUN": "x"}).err
     assert "Traceback" in Run(nothing, "--debug", env={"DRY_RUN": "x"}).err
 
