@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from dulwich.objects import Blob, Commit, Tree
+from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 import kit_image_deployer
@@ -18,6 +19,7 @@ from kit_image_deployer import update_image
 from kit_image_deployer.cli import STEP
 
 KIT = b"images: {path: images, property: image}\n"
+MASTER = Ref(b"refs/heads/master")
 NEW = "registry.example.com/shop/cart:2"
 
 
@@ -35,8 +37,8 @@ def repository(tmp_path: Path) -> Path:
         commit.message = b"First\n"
         for item in (blob, root, commit):
             repo.object_store.add_object(item)
-        repo.refs[b"refs/heads/master"] = commit.id
-        repo.refs.set_symbolic_ref(b"HEAD", b"refs/heads/master")
+        repo.refs[MASTER] = commit.id
+        repo.refs.set_symbolic_ref(Ref(b"HEAD"), MASTER)
     return folder
 
 
@@ -49,7 +51,7 @@ def run(repository: Path | str, *arguments: str, **env: str) -> tuple[int, str]:
 
 def head(repository: Path) -> bytes:
     with Repo(str(repository)) as repo:
-        return repo.refs[b"refs/heads/master"]
+        return repo.refs[MASTER]
 
 
 def test_a_repository_in_a_folder(repository: Path) -> None:
@@ -98,7 +100,7 @@ def test_a_foreign_message_cannot_command_the_ci(repository: Path) -> None:
 
 def test_secrets_appear_nowhere(repository: Path, tmp_path: Path) -> None:
     canaries = {"KIT_GIT_PASSWORD": "canary-1-xyz", "GITHUB_AUTH_TOKEN": "canary-2-xyz"}
-    urls = [
+    urls: list[Path | str] = [
         repository,
         tmp_path / "gone",
         "https://me:canary-3-xyz@127.0.0.1:1/x.git",

@@ -112,7 +112,7 @@ def test_packs_are_read_from_memory_and_from_disk(limit: int, monkeypatch: pytes
     pack = objects.new_pack()
     from dulwich.object_format import SHA1
 
-    write_pack_objects(pack.write, [(item, None) for item in made], object_format=SHA1, deltify=True)
+    write_pack_objects(pack, [(item, None) for item in made], object_format=SHA1, deltify=True)
     assert set(objects.add_pack(pack)) == {item.id for item in made}
     for item in made:
         found = objects.get(item.id)
