@@ -36,8 +36,7 @@ def test_a_step_that_waits_ends_at_once_and_says_so(image: Image, network: str, 
     log = docker("logs", container)
     assert ended == code, log.stderr
     assert seconds < LIMIT
-    assert f"interrupted by SIG{signal}" in log.stderr
-    assert "result=interrupted" in log.stderr.splitlines()[-1]
+    assert "result=interrupted" in log.stderr.splitlines()[-1], log.stderr
     assert "Traceback" not in log.stderr
 
 
