@@ -22,7 +22,7 @@ HEARTBEAT_SECONDS: Final = 25.0
 """CI services end jobs that say nothing; half a minute without a word is the most that is promised."""
 
 _FRAME_SECONDS: Final = 0.25
-_PATIENCE_SECONDS: Final = 2.0
+_PATIENCE_SECONDS: Final = 0.5
 
 
 class Console:
@@ -49,7 +49,7 @@ class Console:
         self._masker = masker
         self._debug = debug
         self._heartbeat_seconds = heartbeat_seconds
-        self._cwd = cwd or Path.cwd()
+        self._cwd = cwd
         self._json = log_format == "json"
         self._live = interactive and not self._json
         colour = self._live and not env.get("NO_COLOR")
@@ -223,7 +223,7 @@ class Console:
 
     def _place(self, file: str) -> str:
         marks = self._provider.checkout and not self._json
-        return self._provider.in_checkout(file, self._env, self._cwd) if marks else file
+        return self._provider.in_checkout(file, self._env, self._cwd or Path.cwd()) if marks else file
 
     def _masked(self, value: Any) -> Any:
         """A fact with its texts masked, of types that JSON has."""

@@ -64,7 +64,7 @@ def main(
         dict(os.environ if env is None else env),
         stdout or sys.stdout,
         stderr or sys.stderr,
-        cwd or Path.cwd(),
+        cwd or _working_folder(),
     )
     try:
         with _signals(process.stop):
@@ -215,6 +215,13 @@ def _signals(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # it was removed
+        return Path("/")
 
 
 def _asked(argv: Sequence[str], names: frozenset[str]) -> bool:

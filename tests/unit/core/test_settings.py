@@ -26,6 +26,9 @@ class Shop(CommonSettings):
     configs: str = setting("/configs", original=True, aliases=("CONFIGS_PATTERN",), group="Shop", help="Glob.")
     git_url: str | None = setting(None, group="Shop", help="Remote.")
     git_password: Secret | None = setting(None, group="Shop", help="Password.")
+    token: Secret | None = setting(
+        None, original=True, aliases=("ACCESS_TOKEN",), native=("GITHUB_TOKEN",), group="Shop", help="Token."
+    )
     retries: int = setting(10, minimum=0, maximum=100, group="Shop", help="Attempts.")
     build: int | None = setting(None, group="Shop", help="Number.")
     deadline: float = setting(300, unit="s", minimum=0, group="Shop", help="Limit.")
@@ -66,6 +69,44 @@ def test_defaults_need_no_environment() -> None:
 )
 def test_a_setting_of_the_original_is_read_from_its_names_in_order(env: dict[str, str], expected: str | None) -> None:
     assert load(env).branch == expected
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+SPELLINGS = ["KIT_TOKEN", "TOKEN", "KIT_ACCESS_TOKEN", "ACCESS_TOKEN"]
+
+
+@pytest.mark.parametrize("names", [SPELLINGS[place:] for place in range(len(SPELLINGS))])
+@pytest.mark.parametrize("suffix", ["", "_FILE", "_BASE64"])
+def test_a_secret_s_strongest_name_wins_however_it_is_spelled(tmp_path: Path, names: list[str], suffix: str) -> None:
+    def given_as(name: str, suffix: str) -> dict[str, str]:
+        if suffix == "_FILE":
+            (tmp_path / name).write_text(f"{name}\n")
+        value = {"": name, "_FILE": str(tmp_path / name), "_BASE64": encoded(f"{name}\n")}[suffix]
+        return {name + suffix: value}
+
+    env = {"GITHUB_TOKEN": "native", **given_as(names[0], suffix)}
+    for name, other in zip(names[1:], ["_BASE64", "", "_FILE"], strict=False):
+        env |= given_as(name, other)
+    assert load(env).token.reveal() == names[0]
+    assert load_settings(Shop, env, {}).given["token"] == names[0] + suffix
+
+
+def test_the_ci_s_own_secret_is_the_last_resort() -> None:
+    empty = {"TOKEN": "", "TOKEN_FILE": "", "KIT_TOKEN_BASE64": "", "GITHUB_TOKEN": "native"}
+    assert load(empty).token.reveal() == "native"
+    assert load({**empty, "GITHUB_TOKEN": ""}).token is None
+
+
+@pytest.mark.parametrize("names", [("TOKEN", "TOKEN_BASE64"), ("TOKEN_FILE", "TOKEN_BASE64"), ("TOKEN", "TOKEN_FILE")])
+def test_one_name_spelled_twice_is_an_error(names: tuple[str, str]) -> None:
+    assert f"{names[0]} and {names[1]} are both set" in problem(dict.fromkeys(names, "x"))
+
+
+def test_an_empty_option_counts_as_none() -> None:
+    assert load({"KIT_BRANCH": "variable"}, branch="").branch == "variable"
 
 
 def test_an_option_wins_over_every_variable() -> None:
@@ -199,12 +240,9 @@ def test_base64_that_is_none_is_an_error(text: str) -> None:
 
 
 def test_base64_of_one_line_is_taken_without_the_newline_that_echo_adds() -> None:
-    def encoded(text: str) -> str:
-        return base64.encodebytes(text.encode()).decode()
-
     assert load({"KIT_GIT_PASSWORD_BASE64": encoded("pässword\n")}).git_password.reveal() == "pässword"
     key = "-----BEGIN KEY-----\n" + "x" * 100 + "\n-----END KEY-----\n"
-    assert load({"KIT_GIT_PASSWORD_BASE64": encoded(key)}).git_password.reveal() == key
+    assert load({"KIT_GIT_PASSWORD_BASE64": base64.encodebytes(key.encode()).decode()}).git_password.reveal() == key
     assert load({"KIT_RETRIES_BASE64": encoded("7\n")}).retries == 7
 
 
