@@ -20,6 +20,7 @@ from pathlib import Path
 
 from testbed.docker import Progress, docker, ensure_engine
 from testbed.errors import TestbedError
+from testbed.lock import one_at_a_time
 
 PUBLISHED = "debian:trixie-slim"
 STAND_IN = "kit-testbed-base:trixie"
@@ -60,16 +61,21 @@ def ensure_base(progress: Progress = print, env: Mapping[str, str] = os.environ)
     if _is_here(PUBLISHED):
         return PUBLISHED
     machine = _machine_digest()
-    made_for = docker(
-        "image", "inspect", "--format", '{{index .Config.Labels "' + _MACHINE_LABEL + '"}}', STAND_IN, check=False
-    ).stdout.strip()
-    if made_for == machine:
+    if _made_for() == machine:
         return STAND_IN
     pull = docker("pull", "--quiet", PUBLISHED, check=False, timeout=300)
     if pull.returncode == 0:
         return PUBLISHED
-    _make_stand_in(machine, progress, why=pull.stderr.strip())
+    with one_at_a_time("kit-base-image", progress):
+        if _made_for() != machine:
+            _make_stand_in(machine, progress, why=pull.stderr.strip())
     return STAND_IN
+
+
+def _made_for() -> str:
+    """The digest of the machine settings that the stand-in here carries, or nothing."""
+    label = '{{index .Config.Labels "' + _MACHINE_LABEL + '"}}'
+    return docker("image", "inspect", "--format", label, STAND_IN, check=False).stdout.strip()
 
 
 def _is_here(reference: str) -> bool:
@@ -137,13 +143,12 @@ def _bring_certificates(root: Path) -> None:
 
 
 def _import(root: Path, machine: str) -> None:
-    tar = subprocess.Popen(["tar", "-C", str(root), "-c", "."], stdout=subprocess.PIPE)
     changes = ['CMD ["bash"]', f"LABEL {_MACHINE_LABEL}={machine}"]
     options = [part for change in changes for part in ("--change", change)]
-    done = subprocess.run(
-        ["docker", "import", *options, "-", STAND_IN], stdin=tar.stdout, capture_output=True, text=True, check=False
-    )
-    if tar.wait() or done.returncode:
+    command = ["docker", "import", *options, "-", STAND_IN]
+    with subprocess.Popen(["tar", "-C", str(root), "-c", "."], stdout=subprocess.PIPE) as tar:
+        done = subprocess.run(command, stdin=tar.stdout, capture_output=True, text=True, check=False)
+    if tar.returncode or done.returncode:
         raise TestbedError(f"the stand-in base image could not be imported into Docker: {done.stderr.strip()}")
 
 

@@ -7,17 +7,15 @@ holds here too.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import shutil
 import subprocess
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from testbed.errors import TestbedError
+from testbed.lock import one_at_a_time
 
 Progress = Callable[[str], None]
 
@@ -83,7 +81,7 @@ def ensure_engine(progress: Progress = print, env: Mapping[str, str] = os.enviro
     if answers():
         return _version()
     _refuse_where_not_ours(env)
-    with _one_at_a_time():
+    with one_at_a_time("kit-docker-engine", progress):
         if answers():
             return _version()
         if not (shutil.which("dockerd") and shutil.which("docker")):
@@ -110,13 +108,6 @@ def _refuse_where_not_ours(env: Mapping[str, str]) -> None:
             "no Docker engine answers; start Docker (and make sure that your user may use its socket), "
             "or run this as root on Debian, where it is installed and started for you"
         )
-
-
-@contextlib.contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    with (Path(tempfile.gettempdir()) / "kit-docker-engine.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _install() -> None:
@@ -149,23 +140,36 @@ def _start() -> None:
         return
     remove_stale_pid_files()
     log = Path("/var/log/kit-dockerd.log")
-    with log.open("ab") as sink:
-        process = subprocess.Popen(
-            ["dockerd"], stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True, cwd="/"
-        )
-    _await_answer(process, log)
+    # Through a shell that ends at once: the engine is nobody's child, and stays when this process goes.
+    started = subprocess.run(
+        ["sh", "-c", 'dockerd </dev/null >>"$0" 2>&1 & echo $!', str(log)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        cwd="/",
+        check=True,
+    )
+    _await_answer(int(started.stdout), log)
 
 
-def _await_answer(process: subprocess.Popen[bytes] | None, log: Path) -> None:
+def _await_answer(pid: int | None, log: Path) -> None:
     end = time.monotonic() + _START_LIMIT
     while not answers():
-        if process is not None and process.poll() is not None:
-            raise TestbedError(f"dockerd ended at once (exit code {process.returncode}); {log} says{_tail_of(log)}")
+        if pid is not None and not _lives(pid):
+            raise TestbedError(f"dockerd ended at once; {log} says{_tail_of(log)}")
         if time.monotonic() > end:
             raise TestbedError(
                 f"dockerd was started and does not answer after {_START_LIMIT} s; {log} says{_tail_of(log)}"
             )
         time.sleep(0.2)
+
+
+def _lives(pid: int, proc: Path = Path("/proc")) -> bool:
+    try:
+        return (proc / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def remove_stale_pid_files(run: Path = Path("/var/run"), proc: Path = Path("/proc")) -> list[Path]:

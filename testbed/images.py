@@ -6,22 +6,20 @@ Each is tagged by a digest of the files it is made of: it is built when they cha
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import re
 import subprocess
-import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from testbed.baseimage import build_arguments, ensure_base
 from testbed.docker import Progress, docker, ensure_engine
 from testbed.errors import TestbedError
+from testbed.lock import one_at_a_time
 
 _HERE = Path(__file__).parent
 _HEARTBEAT = 20
@@ -76,7 +74,7 @@ def ensure_image(recipe: Recipe, progress: Progress = print) -> str:
     if _is_here(reference):
         return reference
     parts = {argument: ensure_image(needed, progress) for argument, needed in recipe.takes.items()}
-    with _one_at_a_time(recipe.name, progress):
+    with one_at_a_time(recipe.name, progress):
         if not _is_here(reference):
             _build(recipe, reference, parts, progress)
     return reference
@@ -86,25 +84,28 @@ def _is_here(reference: str) -> bool:
     return docker("image", "inspect", reference, check=False).returncode == 0
 
 
-@contextlib.contextmanager
-def _one_at_a_time(name: str, progress: Progress) -> Iterator[None]:
-    with (Path(tempfile.gettempdir()) / f"{name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress(f"{name}: somebody else is building it; waiting")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _build(recipe: Recipe, reference: str, parts: Mapping[str, str], progress: Progress) -> None:
     base = ensure_base(progress)
     progress(f"{recipe.name}: building ({recipe.note})")
     arguments = ["--build-arg", f"BASE={base}", *build_arguments()]
     for argument, value in parts.items():
         arguments += ["--build-arg", f"{argument}={value}"]
+    command = ["docker", "build", "--force-rm", *arguments, "--tag", reference, str(recipe.folder)]
+    reporter = _Reporter(recipe.name, progress)
+    with reporter:
+        code = _follow(command, reporter.take)
+    if code:
+        raise TestbedError(
+            f"the image {recipe.name} could not be built from {recipe.folder}; "
+            f"the builder's last lines:\n{reporter.tail()}"
+        )
+    progress(f"{recipe.name}: built in {reporter.elapsed()}")
+
+
+def _follow(command: list[str], take: Callable[[str], None]) -> int:
+    """Run a command, hand on each line that it prints, return its exit code; it ends when this process is interrupted."""
     process = subprocess.Popen(
-        ["docker", "build", "--force-rm", *arguments, "--tag", reference, str(recipe.folder)],
+        command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -113,21 +114,14 @@ def _build(recipe: Recipe, reference: str, parts: Mapping[str, str], progress: P
         env={**os.environ, "BUILDKIT_PROGRESS": "plain"},
         start_new_session=True,
     )
-    reporter = _Reporter(recipe.name, progress)
-    try:
-        with reporter:
+    with process:
+        try:
             for line in process.stdout or ():
-                reporter.take(line)
-        if process.wait():
-            raise TestbedError(
-                f"the image {recipe.name} could not be built from {recipe.folder}; "
-                f"the builder's last lines:\n{reporter.tail()}"
-            )
-    finally:
-        if process.poll() is None:
+                take(line)
+        except BaseException:
             process.terminate()
-            process.wait()
-    progress(f"{recipe.name}: built in {reporter.elapsed()}")
+            raise
+    return process.returncode
 
 
 class _Reporter:
