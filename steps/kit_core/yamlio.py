@@ -67,6 +67,17 @@ class Document:
             node = below
         return _position(self.start.name, node.start_mark) if node is not None else self.start
 
+    def key_position(self, *path: str | int) -> Position:
+        """Where the entry at `path` begins (its key, an item's value); the nearest known place above it else."""
+        node, place = self._node, self.start
+        for step in path:
+            entry = _entry(node, step) if node is not None else None
+            if entry is None:
+                break
+            begin, node = entry
+            place = _position(self.start.name, begin.start_mark)
+        return place
+
 
 def load_documents(text: str, *, name: str, words: Words = kubernetes_words) -> list[Document]:
     """Every document of `text` that holds something. `name` (a path) stands in errors. Raises `YamlError`."""
@@ -133,12 +144,20 @@ def _position(name: str, mark: yaml.Mark) -> Position:
 
 
 def _below(node: yaml.Node, step: str | int) -> yaml.Node | None:
+    entry = _entry(node, step)
+    return entry[1] if entry else None
+
+
+def _entry(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    """The node that an entry begins with, and the one of its value."""
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-        return node.value[step] if -len(node.value) <= step < len(node.value) else None
+        if -len(node.value) <= step < len(node.value):
+            return node.value[step], node.value[step]
+        return None
     if isinstance(node, yaml.MappingNode):
         for key, value in reversed(node.value):
-            if isinstance(key, yaml.ScalarNode) and key.value == str(step):
-                return value if isinstance(value, yaml.Node) else None
+            if isinstance(key, yaml.ScalarNode) and key.value == str(step) and isinstance(value, yaml.Node):
+                return key, value
     return None
 
 

@@ -14,6 +14,7 @@ from kit_deploymentizer.checksum import Checksums, annotate
 from kit_deploymentizer.manifest import Identity
 from kit_deploymentizer.plan import ClusterPlan, Level, Output
 from kit_deploymentizer.problems import Problems
+from kit_deploymentizer.view import without
 
 _MUSTACHE = ".mustache"
 
@@ -70,6 +71,7 @@ def _error(cluster: str, output: Output, finding: Finding) -> KitError:
     """About a line of a rendered file, which may not have been written yet: so the line itself is shown."""
     lines = output.content.decode("utf-8", "replace").splitlines()
     line = lines[finding.line - 1].strip() if 0 < finding.line <= len(lines) else ""
+    line = without(output.secrets, line)
     return WorkError(
         finding.text,
         where=f"{cluster}/{output.path}:{finding.line}",

@@ -12,7 +12,7 @@ from kit_deploymentizer.problems import Problem, Problems
 from kit_deploymentizer.reading import placed
 from kit_deploymentizer.repository import Cluster, Repository, is_file_name
 from kit_deploymentizer.templates import COPIED, Templates, output_name
-from kit_deploymentizer.view import SecretValue, Sight, View
+from kit_deploymentizer.view import SecretValue, Sight, View, without
 
 Level = Literal["error", "warn", "off"]
 
@@ -127,7 +127,12 @@ class Planner:
         output = Output(path, b"", resource, shown, inputs, secrets=view.secrets)
         if file.endswith(COPIED) and name is None:
             return replace(output, content=self._templates.copy(file), copied=True, secrets=())
-        rendering = self._templates.get(file).render(view.values)
+        template = self._templates.get(file)
+        try:
+            rendering = template.render(view.values)
+        except KitError as error:
+            error.why = without(view.secrets, error.why or "")
+            raise
         if self._level != "off":
             for unset in rendering.unset:
                 self._problems.unset(shown, unset, cluster.name, resource, view.values)

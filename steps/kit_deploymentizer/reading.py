@@ -33,9 +33,9 @@ class YamlFile:
         return True
 
     def position(self, *keys: str | int) -> Position:
-        """Where the value at `keys` stands, or the nearest thing above it that is there."""
+        """Where the entry at `keys` begins, or the nearest thing above it that is there."""
         text = read_text(self.path, what=self.shown)
-        return load_document(text, name=self.shown, words=original_words).position(*keys)
+        return load_document(text, name=self.shown, words=original_words).key_position(*keys)
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ Pure apart from the environment source that is handed in. A view shares what it 
 """
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from kit_core.errors import InputError
+from kit_core.secrets import MASK
 from kit_deploymentizer.images import Images, check_commit
 from kit_deploymentizer.javascript import text_of, truthy
 from kit_deploymentizer.merge import merge, merge_env
@@ -42,6 +43,13 @@ class SecretValue:
 
     name: str
     text: str
+
+
+def without(secrets: Iterable[SecretValue], text: str) -> str:
+    """`text` with every secret value in it hidden; for what is shown of a rendered file."""
+    for secret in sorted(secrets, key=lambda secret: -len(secret.text)):
+        text = text.replace(secret.text, MASK) if len(secret.text) > 1 else text
+    return text
 
 
 @dataclass(frozen=True)

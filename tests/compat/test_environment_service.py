@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""The plugin env-api-client-v3, spoken to over real HTTP: a third party's service, so a stand-in answers."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.deploymentizer.workshop import KIT, Result, Workshop
+
+TEMPLATE = (
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: app}\nstringData:\n"
+    "{{#app.env}}\n  {{{name}}}: '{{{value}}}'\n{{/app.env}}\n"
+)
+RESOURCE = "  annotations: {kit-deploymentizer/env-api-service: my-service}\n  env: [{name: OWN, value: mine}]\n"
+
+
+class Service:
+    """Answers in turn what it was given, and the last for ever; keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, Any]] = []
+        self.asked: list[tuple[str, dict[str, str], Any]] = []
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                service.asked.append((self.path, dict(self.headers), body))
+                code, answer = service.answers.pop(0) if len(service.answers) > 1 else service.answers[0]
+                raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+                self.send_response(code)
+                self.send_header("Content-Length", str(len(raw)))
+                self.end_headers()
+                self.wfile.write(raw)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    service = Service()
+    thread = threading.Thread(target=service.server.serve_forever, args=(0.01,))
+    thread.start()
+    yield service
+    service.server.shutdown()
+    service.server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    """A repository of one cluster whose only container is annotated for the service."""
+    workshop = Workshop(tmp_path)
+    (tmp_path / "clusters/west/cluster.yaml").unlink()
+    workshop.cluster("east", metadata="type: test, environment: staging, owner: true")
+    workshop.app(TEMPLATE, RESOURCE)
+    return workshop
+
+
+def run(workshop: Workshop, url: str, **env: str) -> Result:
+    workshop.write(
+        {"kit.yaml": KIT + f"plugin: {{path: /src/plugin/env-api-client-v3, options: {{apiUrl: '{url}'}}}}\n"}
+    )
+    return workshop.run(**{"ENVAPI_ACCESS_TOKEN": "t0ken-canary", **env})
+
+
+def test_values_are_asked_for_with_the_clusters_metadata_and_merge_by_name(
+    workshop: Workshop, service: Service
+) -> None:
+    service.answers = [(200, {"status": "success", "values": {"A": "one", "B": 2, "OWN": "theirs"}})]
+    result = run(workshop, service.url)
+    assert result.code == 0, result.log
+    assert result.files["east/app.yaml"].endswith("stringData:\n  OWN: 'mine'\n  A: 'one'\n  B: '2'\n")
+    ((path, headers, body),) = service.asked
+    assert (path, headers["X-Auth-Token"]) == ("/v3/vars", "t0ken-canary")
+    assert body == {
+        "service": "my-service",
+        "environment": "staging",
+        "cluster": "east",
+        "metadata": {"name": "east", "type": "test", "branch": "master", "environment": "staging", "owner": "true"},
+    }
+    assert workshop.index("east")["secrets"] == {"app.yaml": ["/stringData/A", "/stringData/B"]}
+    assert "canary" not in result.log
+
+
+def test_the_address_of_the_environment_wins(workshop: Workshop, service: Service) -> None:
+    service.answers = [(200, {"values": {}})]
+    assert run(workshop, "http://127.0.0.1:1", ENVAPI_URL=service.url + "/").code == 0
+    assert len(service.asked) == 1
+
+
+def test_a_container_without_the_annotation_is_not_asked_for(workshop: Workshop, service: Service) -> None:
+    service.answers = [(500, {})]
+    workshop.app(TEMPLATE, "  env: [{name: OWN, value: mine}]\n")
+    assert run(workshop, service.url).code == 0
+    assert service.asked == []
+
+
+def test_a_partial_answer_warns(workshop: Workshop, service: Service) -> None:
+    service.answers = [(206, {"status": "success", "message": "two are missing", "values": {"A": "one"}})]
+    result = run(workshop, service.url)
+    assert result.code == 0
+    assert "gave only a part of the values of my-service: two are missing" in result.log
+    assert "A: 'one'" in result.files["east/app.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "why"),
+    [
+        (404, {"status": "error", "message": "no such file"}, "answered 404: no such file"),
+        (500, {"status": "error", "message": "bad", "errors": ["one", "two"]}, "answered 500: bad; one; two"),
+        (200, {"status": "error", "message": "in disguise"}, "answered 200: in disguise"),
+        (502, b"<html>", "answered 502: no reason given"),
+    ],
+)
+def test_a_refusal_is_told_in_the_services_words_and_not_asked_again(
+    workshop: Workshop, service: Service, code: int, answer: Any, why: str
+) -> None:
+    service.answers = [(code, answer)]
+    result = run(workshop, service.url)
+    assert result.code == 1
+    assert "The environment service did not give the values of my-service" in result.log
+    assert why in result.log
+    assert len(service.asked) == 1
+    assert result.files == {}
+
+
+def test_a_service_that_is_busy_is_asked_again(workshop: Workshop, service: Service) -> None:
+    service.answers = [(429, {}), (200, {"values": {"A": "one"}})]
+    assert run(workshop, service.url).code == 0
+    assert len(service.asked) == 2
+
+
+def test_a_service_that_is_not_there_names_its_address(workshop: Workshop, service: Service) -> None:
+    service.server.server_close()
+    result = run(workshop, service.url)
+    assert result.code == 1
+    assert f"{service.url}/v3/vars" in result.log
+    assert "Check ENVAPI_URL and the network" in result.log
+
+
+@pytest.mark.parametrize(
+    ("env", "url", "why"),
+    [
+        ({"ENVAPI_ACCESS_TOKEN": ""}, "http://127.0.0.1:1", "ENVAPI_ACCESS_TOKEN is not set"),
+        ({}, "ftp://x", "neither ENVAPI_URL nor plugin.options.apiUrl in kit.yaml is an http(s) address"),
+    ],
+)
+def test_what_is_missing_is_named(workshop: Workshop, env: dict[str, str], url: str, why: str) -> None:
+    result = run(workshop, url, **env)
+    assert result.code == 2
+    assert f"kit.yaml:8: plugin env-api-client-v3 has no {'token' if env else 'address'}: {why}" in result.log

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""The documented entry point, the commit of a clone, and what stays out of logs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kit_deploymentizer
+from kit_deploymentizer import Deploymentizer, DeploymentizerSettings, RenderError
+from kit_deploymentizer.commit import checked_out_commit
+from tests.unit.deploymentizer.workshop import CONFIG_MAP, KIT, Workshop
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def test_the_example_of_the_packages_docstring_works(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workshop.app(CONFIG_MAP)
+    monkeypatch.chdir(workshop.folder)
+    example = re.search(r"As a library:\n\n((?:    .*\n|\n)+)", kit_deploymentizer.__doc__ or "")
+    assert example
+    code = "\n".join(line.removeprefix("    ") for line in example[1].splitlines())
+    exec(compile(code, "example", "exec"), {})
+    assert capsys.readouterr().out == "rendered ('east/app.yaml', 'west/app.yaml')\n"
+
+
+def test_a_plan_is_a_value_and_is_what_gets_written(workshop: Workshop) -> None:
+    workshop.app(CONFIG_MAP)
+    step = Deploymentizer(DeploymentizerSettings(conf=Path("kit.yaml")), env={}, cwd=workshop.folder)
+    plan = step.plan()
+    assert workshop.output() == {}
+    assert [(cluster.name, [output.path for output in cluster.outputs]) for cluster in plan.clusters] == [
+        ("east", ["app.yaml"]),
+        ("west", ["app.yaml"]),
+    ]
+    report = step.run(plan)
+    assert (report.word, report.written) == ("rendered", ("east/app.yaml", "west/app.yaml"))
+    assert workshop.output()["east/app.yaml"].encode() == plan.clusters[0].outputs[0].content
+    again = Deploymentizer(DeploymentizerSettings(conf=Path("kit.yaml")), env={}, cwd=workshop.folder).run()
+    assert (again.word, again.written) == ("unchanged", ())
+
+
+def test_a_plan_with_errors_raises_all_of_them_and_writes_nothing(workshop: Workshop) -> None:
+    workshop.resources("one: {svc: {}}\ntwo: {file: a.txt}")
+    step = Deploymentizer(DeploymentizerSettings(conf=Path("kit.yaml")), env={}, cwd=workshop.folder)
+    with pytest.raises(RenderError) as caught:
+        step.run()
+    assert len(caught.value.problems) == 2
+    assert caught.value.exit_code == 2
+    assert "svc of resource one has no name" in str(caught.value)
+    assert "a.txt is of an unknown kind" in str(caught.value)
+    assert workshop.output() == {}
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="Kit"):
+        kit_deploymentizer.Kit  # noqa: B018
+
+
+def test_importing_the_package_and_its_settings_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, kit_deploymentizer.cli;"
+        "print([name for name in ('yaml', 'jinja2', 'ssl', 'urllib.request', 'typer') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          env={"PYTHONPATH": ":".join(sys.path)})  # fmt: skip
+    assert done.stdout == "[]\n"
+
+
+def test_an_external_value_is_in_no_log(workshop: Workshop) -> None:
+    workshop.app(
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n{{#app.env}}\ndata: {a: b: {{{value}}}}\n{{/app.env}}\n",
+        "  env: [{name: KEY, external: true, encoding: base64}]\n",
+    )
+    result = workshop.run("--debug", KEY="canary-value-1")
+    assert "malformed YAML" in result.log
+    assert "data: {a: b: ***" in result.log
+    assert "canary" not in result.log
+    assert "Y2FuYXJ5LXZhbHVlLTE=" not in result.log
+
+
+@pytest.mark.parametrize(
+    ("files", "commit"),
+    [
+        ({"HEAD": COMMIT}, COMMIT),
+        ({"HEAD": "ref: refs/heads/main\n", "refs/heads/main": f"{COMMIT}\n"}, COMMIT),
+        ({"HEAD": "ref: refs/heads/a", "packed-refs": f"# x\n{'1' * 40} refs/heads/ab\n{COMMIT} refs/heads/a"}, COMMIT),
+        ({"HEAD": "ref: refs/heads/unborn"}, None),
+        ({"HEAD": "nonsense"}, None),
+        ({}, None),
+    ],
+)  # fmt: skip
+def test_the_commit_of_a_clone(tmp_path: Path, files: dict[str, str], commit: str | None) -> None:
+    (tmp_path / ".git").mkdir()
+    for name, text in files.items():
+        path = tmp_path / ".git" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    below = tmp_path / "deployments"
+    below.mkdir()
+    assert checked_out_commit(below) == commit
+
+
+def test_the_commit_of_a_worktree(tmp_path: Path) -> None:
+    main, work = tmp_path / "main/.git", tmp_path / "work"
+    own = main / "worktrees/work"
+    own.mkdir(parents=True)
+    work.mkdir()
+    (main / "refs/heads").mkdir(parents=True)
+    (main / "refs/heads/side").write_text(COMMIT)
+    (own / "HEAD").write_text("ref: refs/heads/side\n")
+    (own / "commondir").write_text("../..\n")
+    (work / ".git").write_text(f"gitdir: {own}\n")
+    assert checked_out_commit(work) == COMMIT
+
+
+def test_the_index_names_the_commit(workshop: Workshop) -> None:
+    workshop.app(CONFIG_MAP)
+    workshop.write({".git/HEAD": COMMIT})
+    workshop.run()
+    assert workshop.index("east")["commit"] == COMMIT
+
+
+@pytest.mark.parametrize("engine", ["mustache", "j2"])
+def test_a_value_of_an_environment_source_is_in_no_error(workshop: Workshop, engine: str) -> None:
+    """It is masked where it stands, not in the whole log: a source's values may be any everyday word."""
+    expression = "{{ view[view.app.env[0].value] }}"
+    body = "a: b: {{{app.env.0.value}}}\n" if engine == "mustache" else f"a: {expression}\n"
+    workshop.write({
+        f"resources/app/app.{engine}": f"apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\n{body}",
+        "kit.yaml": KIT + "plugin: {path: x/file-config, options: {configPath: config}}\n",
+        "config/app/east-env.json": '{"env": [{"name": "A", "value": "canary"}]}',
+        "config/app/west-env.json": '{"env": [{"name": "A", "value": "canary"}]}',
+    })  # fmt: skip
+    workshop.resources(f"app: {{file: ./app/app.{engine}}}")
+    result = workshop.run(KIT_VALIDATE="error")
+    assert result.code == 1
+    assert "canary" not in result.log

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""VALIDATE: what is wrong before a cluster sees it, with its place."""
+
+import pytest
+
+from kit_deploymentizer.check import read_rendered
+from tests.unit.deploymentizer.workshop import CONFIG_MAP, KIT, Workshop
+
+ENV_API = "plugin: {path: x/env-api-client-v3, options: {apiUrl: 'https://example.com'}}\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "place", "key", "meant"),
+    [
+        ("kit.yaml", KIT + "clean: true\n", "kit.yaml:8", "clean", None),
+        ("kit.yaml", KIT.replace("property", "proprety"), "kit.yaml:3", "images.proprety", "property"),
+        ("clusters/east/cluster.yaml", "kind: ClusterNamespace\nmetadata:\n  name: east\n  type: test\n  brunch: x\n",
+         "clusters/east/cluster.yaml:5", "metadata.brunch", "branch"),
+        ("clusters/east/cluster.yaml", "kind: ClusterNamespace\nmetadata:\n  name: east\n  type: test\n  owner: me\n",
+         "clusters/east/cluster.yaml:5", "metadata.owner", None),
+        ("clusters/east/cluster.yaml", "kind: ClusterNamespace\nmetadata: {name: east, type: test}\nresource: {}\n",
+         "clusters/east/cluster.yaml:3", "resource", "resources"),
+        ("base-cluster.yaml",
+         "kind: ClusterNamespace\nmetadata: {name: base}\nresources:\n  app:\n    fiel: ./app/app.mustache\n",
+         "base-cluster.yaml:5", "resources.app.fiel", "file"),
+        ("base-cluster.yaml",
+         "kind: ClusterNamespace\nmetadata: {name: base}\nresources:\n  app:\n    size: 1\n    containers: {con: {}}\n",
+         "base-cluster.yaml:5", "resources.app.size", None),
+    ],
+)  # fmt: skip
+def test_a_key_that_kit_does_not_know(
+    workshop: Workshop, file: str, text: str, place: str, key: str, meant: str | None
+) -> None:
+    workshop.write({file: text})
+    result = workshop.run()
+    assert result.code == 2
+    assert f"error: {place}: unknown key {key}." in result.log
+    assert (f"{meant} is probably meant" in result.log) == (meant is not None)
+    warned = workshop.run(KIT_VALIDATE="warn")
+    assert warned.code == 0, warned.log
+    assert f"warning: {place}: unknown key {key}." in warned.log
+    assert "unknown key" not in workshop.run(KIT_VALIDATE="off").log
+
+
+def test_keys_that_only_templates_read_are_free(workshop: Workshop) -> None:
+    workshop.app(CONFIG_MAP, "  size: 7\n  svc: {name: app-svc, ports: [1]}\n  kind: deployment\n")
+    workshop.write({"base-var.yaml": "kind: ResourceConfig\nanything: {goes: here}\n"})
+    assert workshop.run().code == 0
+
+
+def test_an_environment_service_reads_all_of_a_clusters_metadata(workshop: Workshop) -> None:
+    workshop.app(CONFIG_MAP)
+    workshop.write({"kit.yaml": KIT + ENV_API})
+    workshop.cluster("east", metadata="type: test, owner: me")
+    assert workshop.run(ENVAPI_ACCESS_TOKEN="t0ken").code == 0
+
+
+def test_a_switch_that_is_no_boolean_warns(workshop: Workshop) -> None:
+    workshop.app(CONFIG_MAP)
+    workshop.cluster("east", "app:\n  disable: yes")
+    result = workshop.run()
+    assert result.code == 0
+    assert "clusters/east/cluster.yaml:5: disable is neither true nor false" in result.log
+    assert "east/app.yaml" in result.files
+
+
+def test_a_key_that_stands_twice_warns(workshop: Workshop) -> None:
+    workshop.app(CONFIG_MAP)
+    workshop.write({"base-var.yaml": "kind: ResourceConfig\na: 1\nb: 2\na: 3\n"})
+    result = workshop.run()
+    assert result.code == 0
+    assert "warning: base-var.yaml:4: a key stands twice in one map: the last one counts" in result.log
+
+
+def test_a_name_that_nothing_sets_warns_with_its_place_and_the_nearest_one(workshop: Workshop) -> None:
+    workshop.app("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{{name}}}{{{deployment.replicaCont}}}'}\n")
+    workshop.write({"base-var.yaml": "kind: ResourceConfig\ndeployment: {replicaCount: 2}\n"})
+    result = workshop.run()
+    assert result.code == 0
+    assert (
+        "warning: [east, west] resources/app/app.mustache:3: nothing sets deployment.replicaCont, so it printed as"
+        " nothing: for resource app. deployment.replicaCount is set: is it meant?"
+    ) in result.log
+    assert "nothing sets" not in workshop.run(KIT_VALIDATE="off").log
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: b: c\n", "east/app.yaml:5: malformed YAML"),
+        ("just text\n", "this is no Kubernetes object: it is no map"),
+        ("kind: ConfigMap\nmetadata: {name: a}\n", "it has no apiVersion"),
+        ("apiVersion: v1\nmetadata: {name: a}\n", "it has no kind"),
+        ("apiVersion: v1\nkind: ConfigMap\n", "it has no metadata.name"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 123}\n", "its metadata.name is read as 123"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yes}\n", "its metadata.name is read as True"),
+    ],
+)
+@pytest.mark.parametrize("engine", ["mustache", "j2", "yaml"])
+def test_what_no_cluster_would_take(workshop: Workshop, text: str, sentence: str, engine: str) -> None:
+    """From Jinja2 and in plain manifests an error; from Mustache one only where VALIDATE=error is asked for."""
+    workshop.write({f"resources/app/app.{engine}": text})
+    workshop.resources(f"app: {{file: ./app/app.{engine}}}")
+    default, strict = workshop.run(), workshop.run(KIT_VALIDATE="error")
+    assert sentence in default.log
+    assert f"resources/app/app.{engine}" in default.log
+    assert default.code == (0 if engine == "mustache" else 1)
+    assert strict.code == 1
+    assert workshop.run(KIT_VALIDATE="warn").code == 0
+    assert sentence not in workshop.run(KIT_VALIDATE="off").log
+
+
+def test_the_same_object_twice_in_one_cluster(workshop: Workshop) -> None:
+    workshop.template(CONFIG_MAP.replace("{{{name}}}", "same"))
+    workshop.template(CONFIG_MAP.replace("{{{name}}}", "same"), name="other/other.mustache")
+    workshop.resources("app: {file: ./app/app.mustache}\nother: {file: ./other/other.mustache}")
+    result = workshop.run()
+    assert result.code == 1
+    assert "east/other.yaml:1: ConfigMap same is already in app.yaml (resource app)" in result.log
+    assert workshop.run(KIT_VALIDATE="warn").code == 0
+
+
+def test_the_same_name_in_another_namespace_or_of_another_kind_is_another_object(workshop: Workshop) -> None:
+    text = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\n"
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: n}\n---\n"
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"
+    )
+    workshop.app(text)
+    assert workshop.run(KIT_VALIDATE="error").code == 0
+
+
+def test_a_template_that_renders_nothing_is_fine(workshop: Workshop) -> None:
+    workshop.app("{{#never}}\nx\n{{/never}}\n# only a comment\n")
+    assert workshop.run(KIT_VALIDATE="error").code == 0
+
+
+def test_entries_that_server_side_apply_refuses_warn() -> None:
+    text = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {spec: {containers: [\n"
+        "  {name: c, env: [{name: A}, {name: B}, {name: A}],\n"
+        "   ports: [{containerPort: 80}, {containerPort: 80, protocol: TCP}, {containerPort: 80, protocol: UDP}]}]}}}\n"
+    )
+    findings = read_rendered(text).findings
+    assert [finding.text for finding in findings] == [
+        "container c has env A twice, which server-side apply refuses",
+        "container c has ports 80/TCP twice, which server-side apply refuses",
+    ]
+    assert not any(finding.grave for finding in findings)
+
+
+def test_a_list_is_its_items() -> None:
+    text = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n- {kind: B}\n"
+    rendered = read_rendered(text)
+    assert [(str(identity), line) for identity, line in rendered.identities] == [("ConfigMap a", 4)]
+    assert [(finding.line, finding.text) for finding in rendered.findings] == [
+        (5, "this is no Kubernetes object: it has no apiVersion")
+    ]
