@@ -6,7 +6,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -16,7 +15,7 @@ from tests.images.running import LABEL, Image
 
 
 @pytest.fixture(scope="session")
-def built(pytestconfig: pytest.Config) -> dict[str, str]:
+def built(pytestconfig: pytest.Config) -> Iterator[dict[str, str]]:
     """References of the three images, built from this work tree (quick when Docker has the layers)."""
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
 
@@ -24,7 +23,9 @@ def built(pytestconfig: pytest.Config) -> dict[str, str]:
         with capture.global_and_fixture_disabled():
             print(f"\n{text}", end="", file=sys.stderr, flush=True)
 
-    return build_all(progress)
+    yield build_all(progress)
+    if left := docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}").stdout.split():
+        docker("rm", "--force", "--volumes", *left, check=False)
 
 
 @pytest.fixture(params=[image.name for image in IMAGES])
@@ -54,12 +55,3 @@ def _image(name: str, built: dict[str, str], tmp_path: Path) -> Iterator[Image]:
     made = Image(name, built[name], folder)
     yield made
     made.remove()
-
-
-@pytest.fixture
-def network() -> Iterator[str]:
-    """A Docker network of the test's own."""
-    name = f"kit-test-{uuid4().hex[:8]}"
-    docker("network", "create", "--label", LABEL, name)
-    yield name
-    docker("network", "rm", name, check=False)

@@ -11,7 +11,7 @@ from tests.images.running import Image, eventually
 KUBECONFIG = """apiVersion: v1
 kind: Config
 metadata: {name: one}
-clusters: [{name: one, cluster: {server: "https://silent:8443", insecure-skip-tls-verify: true}}]
+clusters: [{name: one, cluster: {server: "https://localhost:8443", insecure-skip-tls-verify: true}}]
 contexts: [{name: one, context: {cluster: one, user: one, namespace: shop}}]
 current-context: one
 users: [{name: one, user: {token: %s}}]
@@ -24,7 +24,7 @@ cluster: {path: clusters}
 resources: {path: resources}
 output: {path: generated}
 """
-PLUGIN = """plugin: {path: plugins/env-api-client-v3, options: {apiUrl: "http://silent:8443"}}
+PLUGIN = """plugin: {path: plugins/env-api-client-v3, options: {apiUrl: "http://localhost:8443"}}
 """
 REPOSITORY = {
     "kit.yaml": KIT,
@@ -60,12 +60,11 @@ class Job:
         )
 
 
-def endless_job(image: Image, network: str, *, token: str = "nothing") -> Job:
+def endless_job(image: Image, *, token: str = "nothing") -> Job:
     """What makes this image's step wait. `token` is a credential that it needs on the way."""
-    options = ("--network", network)
     script = "while true; do nc -l -p 8443 -e sh -c 'echo asked > /proc/1/fd/1; exec sleep 600'; done"
-    peer = image.start("-c", script, options=("--entrypoint", "/bin/sh", "--network-alias", "silent", *options))
-    return Job((*options, *_work(image, token)), peer)
+    peer = image.start("-c", script, options=("--entrypoint", "/bin/sh"))
+    return Job(("--network", f"container:{peer}", *_work(image, token)), peer)
 
 
 def _work(image: Image, token: str) -> tuple[str, ...]:
@@ -80,7 +79,7 @@ def _work(image: Image, token: str) -> tuple[str, ...]:
         image.write(configs, "one/kubeconfig", KUBECONFIG % token, uid=0)
         return ("-v", f"{manifests}:/manifests", "-v", f"{configs}:/configs")
     settings = {
-        "KIT_GIT_URL": "http://silent:8443/deployments.git",
+        "KIT_GIT_URL": "http://localhost:8443/deployments.git",
         "KIT_GIT_USERNAME": "service",
         "KIT_GIT_PASSWORD": token,
         "DOCKER_REPO": "shop/web",

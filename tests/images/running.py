@@ -19,7 +19,8 @@ from images.build import IMAGES
 from testbed.docker import docker
 
 PACKAGES = {image.name: image.name.replace("-", "_") for image in IMAGES}
-LABEL = "kit.test.images"
+LABEL = f"kit.test.images={uuid4().hex}"
+"""What is on every container of this run, so that none of them stays."""
 ROOT = os.geteuid() == 0
 """Who may give files away does so; for anybody else a container does."""
 
