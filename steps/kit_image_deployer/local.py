@@ -37,6 +37,9 @@ class LocalRemote:
         """See `Remote`."""
         return self._repo.object_store.get_raw(sha)[1]  # type: ignore[arg-type]
 
+    def prefetch(self, objects: Collection[bytes]) -> None:
+        """See `Remote`; everything is here."""
+
     def checkout(self, commit: bytes) -> bytes:
         """See `Remote`."""
         return self.load(commit)

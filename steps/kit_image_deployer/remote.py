@@ -58,6 +58,10 @@ class Remote(Protocol):
         """An object's content, by an id that the repository told."""
         ...
 
+    def prefetch(self, objects: Collection[bytes]) -> None:
+        """Fetch in one go what is about to be loaded."""
+        ...
+
     def checkout(self, commit: bytes) -> bytes:
         """A commit's content; what hangs on it can be loaded afterwards."""
         ...
@@ -89,7 +93,7 @@ class SmartRemote:
         self._upload: Advertisement | None = None
         self._receive: Advertisement | None = None
         self._partial = True
-        self._fetched: list[bytes] = []
+        self._heads: list[bytes] = []
 
     def head(self, branch: str | None) -> Head:
         """See `Remote`."""
@@ -121,40 +125,48 @@ class SmartRemote:
 
     def load(self, sha: bytes) -> bytes:
         """See `Remote`."""
+        self.prefetch([sha])
         found = self._objects.get(sha)
-        if found is None:
-            with self._words("read the repository"):
-                self._fetch(Wanted(want=[sha], bare=self._partial))
-            found = self._objects.get(sha)
         if found is None:
             raise Fault(f"the server did not send the object {sha.decode()}")
         return found.content
+
+    def prefetch(self, objects: Collection[bytes]) -> None:
+        """See `Remote`."""
+        missing = [sha for sha in objects if sha not in self._objects]
+        if missing:
+            with self._words("read the repository"):
+                self._fetch(Wanted(want=missing, filter=self._filter("tree:0")))
 
     def checkout(self, commit: bytes) -> bytes:
         """See `Remote`."""
         if commit not in self._objects:
             with self._words("read the repository"):
                 self._fetch_commit(commit)
+            self._heads.append(commit)
         return self.load(commit)
 
     def _fetch_commit(self, commit: bytes) -> None:
         assert self._upload is not None
         can = self._upload.can_fetch
+        before = self._heads[-1:]
+        depth = 1 if can("shallow") else None
         self._partial = self._partial and self._upload.version == 2 and can("filter")
-        if self._partial:
+        if self._partial and not before:
             try:
-                self._fetch(Wanted(want=[commit], bare=True, depth=1 if can("shallow") else None))
+                self._fetch(Wanted(want=[commit], filter="tree:0", depth=depth))
                 # The first object by id shows whether the server gives objects by id at all.
-                content = self.load(commit)
-                self.load(content.split(b"\n", 1)[0].removeprefix(b"tree "))
+                self.load(self.load(commit).split(b"\n", 1)[0].removeprefix(b"tree "))
             except (ServerSaid, WorkError):
                 self._partial = False
             else:
                 return
-        before = self._fetched[-1:]
-        shallow = before if can("shallow") else []
-        self._fetch(Wanted(want=[commit], have=before, shallow=shallow, depth=1 if can("shallow") else None))
-        self._fetched.append(commit)
+        # What changed since the head that is known comes in one go.
+        shallow = before if depth else []
+        self._fetch(Wanted(want=[commit], have=before, shallow=shallow, depth=depth, filter=self._filter("blob:none")))
+
+    def _filter(self, spec: str) -> str | None:
+        return spec if self._partial else None
 
     def _fetch(self, wanted: Wanted) -> list[bytes]:
         assert self._upload is not None
@@ -171,7 +183,7 @@ class SmartRemote:
         if head == since:
             return None
         with self._words("read the repository"):
-            newer = self._fetch(Wanted(want=[head], have=[since], bare=self._partial))
+            newer = self._fetch(Wanted(want=[head], have=[since], filter=self._filter("tree:0")))
         return next((commit for commit in commits if commit in newer), None)
 
     def push(self, old: Head, new: bytes, objects: Sequence[GitObject]) -> None:

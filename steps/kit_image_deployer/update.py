@@ -3,6 +3,7 @@
 
 import difflib
 import re
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -125,6 +126,10 @@ def _attempt(
 def plan_change(remote: Remote, head: Head, change: Change) -> Plan:
     """What the change means for the repository at `head`. Raises `InputError` naming file and key."""
     root = tree.root_of(remote.checkout(head.commit))
+    # Where the images are is only known once kit.yaml is read; most say `images`, and a round trip is saved.
+    top = tree.parsed(remote.load(root))
+    likely = [top[name] for name in (KIT_FILE.encode(), b"images") if name in top]
+    remote.prefetch([sha for mode, sha in likely if stat.S_ISREG(mode) or stat.S_ISDIR(mode)])
     rule = images_rule(_kit_file(remote, root))
     path = image_file(rule, change.repository, change.branch)
     place = tree.find(remote.load, root, path)

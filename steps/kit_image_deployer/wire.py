@@ -142,14 +142,16 @@ def read_refs(read: Read) -> tuple[dict[bytes, bytes], bytes | None]:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What to fetch: objects by id, without what is reachable from `have`; `bare` leaves out trees and files that
-    are not themselves wanted; `depth` cuts the history; `shallow` are commits in `have` whose history we lack.
+    """What to fetch: objects by id, without what is reachable from `have`.
+
+    `filter` leaves out kinds of objects that are not themselves wanted (`tree:0`: trees and files, `blob:none`:
+    files). `depth` cuts the history; `shallow` are commits in `have` whose history we lack.
     """
 
     want: Sequence[bytes]
     have: Sequence[bytes] = ()
     shallow: Sequence[bytes] = ()
-    bare: bool = False
+    filter: str | None = None
     depth: int | None = None
 
 
@@ -159,7 +161,7 @@ def fetch_request(advertisement: Advertisement, wanted: Wanted) -> bytes:
     cut += [b"deepen %d" % wanted.depth] if wanted.depth else []
     have = [b"have " + sha for sha in wanted.have]
     if advertisement.version == 2:
-        filters = [b"filter tree:0"] if wanted.bare else []
+        filters = [b"filter " + wanted.filter.encode()] if wanted.filter else []
         want = [b"want " + sha for sha in wanted.want]
         return _command("fetch", advertisement, [b"no-progress", b"ofs-delta", *filters, *cut, *want, *have, b"done"])
     names = ["side-band-64k", "ofs-delta", "no-progress", *(["shallow"] if cut else [])]

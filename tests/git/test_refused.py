@@ -42,6 +42,20 @@ def test_a_repository_or_settings_that_are_wrong(
     assert wrong.commits() == before
 
 
+def test_a_submodule_in_the_way(deployments: Deployments) -> None:
+    repository = deployments.repository
+    repository.container.execute(
+        "sh", "-c",
+        f"cd {repository.path} && export GIT_INDEX_FILE=/tmp/submodule.index && git read-tree master"
+        f" && git rm -r -q --cached images && git update-index --add --cacheinfo 160000,{'1' * 40},images"
+        " && git update-ref refs/heads/master $(git -c user.name=a -c user.email=a@b commit-tree"
+        " -p master -m submodule $(git write-tree))",
+    )  # fmt: skip
+    run = deployments.run()
+    assert run.code == 2
+    assert "images should be a folder and is a submodule" in run.log
+
+
 def test_an_empty_repository(git_repository: Callable[..., GitRepository]) -> None:
     empty = Deployments(git_repository("empty"))
     for branch in ("", "master"):
