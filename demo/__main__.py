@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from demo import scenes
+from demo import frame, scenes
 from demo.checks import NotAsPromised
 from demo.narrator import Narrator
 from demo.process import CommandFailed
@@ -31,7 +31,7 @@ def main() -> int:
     stage: Stage | None = None
     left_up = False
     try:
-        scenes.prologue(tell)
+        frame.prologue(tell)
         tell.scene("Setting the stage")
         began = time.monotonic()
         images = build_all(tell.progress)
@@ -52,7 +52,7 @@ def main() -> int:
         return 130
     finally:
         if stage is not None and left_up:
-            scenes.left_up(tell, stage)
+            frame.left_up(tell, stage)
         else:
             _take_down(tell, bed, stage, work)
     return 0
@@ -60,10 +60,12 @@ def main() -> int:
 
 def play(tell: Narrator, stage: Stage) -> None:
     """The scenes, in order."""
-    scenes.opening(tell, stage)
+    frame.opening(tell, stage)
+    tell.scene("The shop as it is")
+    scenes.first_light(tell, stage)
     tell.scene("A release: the service's pipeline")
     good = scenes.release(tell, stage)
-    tell.scene("The deployments repository's pipeline")
+    tell.scene("The release reaches the clusters: the deployments repository's pipeline")
     scenes.deploy(tell, stage, good)
     tell.scene("A release that breaks")
     bad = scenes.breakage(tell, stage)
@@ -71,7 +73,7 @@ def play(tell: Narrator, stage: Stage) -> None:
     tell.scene("The way back")
     scenes.way_back(tell, stage, good, bad)
     tell.scene("What you saw")
-    scenes.epilogue(tell)
+    frame.epilogue(tell)
 
 
 def _take_down(tell: Narrator, bed: Testbed | None, stage: Stage | None, work: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
+from collections.abc import Sequence
 
 from demo.checks import annotation, await_page, expect, last_crash
 from demo.git import Author
@@ -16,56 +17,65 @@ from demo.stage import ADA, Stage
 
 GRACE = Author(name="Grace", email="grace@shop.example")
 _REPO = "shop/storefront"
+_GREETING = "Good morning, and welcome to the shop"
 _MISSING = "WAREHOUSE_URL"
 
 
-def prologue(tell: Narrator) -> None:
-    """What kit is, in a few lines and a picture."""
-    tell.say("""
-        kit deploys to any number of Kubernetes clusters with three small Docker images and a git repository. No
-        server of its own, nothing inside the clusters, no database: a CI service runs the images, git keeps the
-        truth.
-    """)
-    tell.blank()
-    tell.show("""
-        a service's pipeline                         the deployments repository's pipeline
-        build -> check -> push image                 clone -> render -> rehearse -> deploy -> wait until healthy
-                  -> kit-image-deployer --commit-->           kit-            kit-
-                                                              deploymentizer  deployer  --> every cluster
-    """)
-    tell.blank()
-    tell.say("""
-        You will see one morning of a small shop: a release, a release that breaks, and the way back. All parts are
-        real, each in a container on this machine: two Kubernetes clusters, a git server, an image registry. Lines
-        that begin with $ are what a pipeline runs; what follows them is what the program printed.
-    """)
+class Excerpt:
+    """Shows a command and the end of its output, for one whose middle says the same many times."""
+
+    def __init__(self, tell: Narrator, begin: str) -> None:
+        self._tell = tell
+        self._begin = begin
+        self._held = 0
+        self._open = False
+
+    def command(self, command: Sequence[str]) -> None:
+        """Show it."""
+        self._tell.command(command)
+
+    def output(self, line: str) -> None:
+        """Count it until the line that `begin` is the start of; show it from there on."""
+        if not self._open and line.startswith(self._begin):
+            self._open = True
+            self._tell.output(f"({self._held} lines, one for each object)")
+        if self._open:
+            self._tell.output(line)
+        self._held += 1
 
 
-def opening(tell: Narrator, stage: Stage) -> None:
-    """What is on stage."""
+def first_light(tell: Narrator, stage: Stage) -> None:
+    """The shop as it is, on empty clusters."""
     tell.say("""
-        The deployments repository is on the git server. It says what runs where: five services, three cluster
-        folders on two clusters. A cluster folder is one namespace of one cluster.
+        The clusters are empty, so the shop is deployed as it stands, with the two steps that make up the deployments
+        repository's pipeline. kit-deploymentizer makes each cluster's manifests out of settings and templates; the
+        payment key comes from the CI's secrets, not from git.
     """)
+    commit = stage.clone("first")
+    _succeeds(stage.pipeline.render("first"), "rendering")
+    files = {
+        place.folder: list((stage.work / "first/generated" / place.folder).glob("*.yaml")) for place in stage.places
+    }
+    expect(all(files.values()), "a cluster folder has no manifests")
+    tell.check("rendered " + ", ".join(f"{len(found)} manifests for {name}" for name, found in files.items()))
     tell.blank()
-    for place in stage.places:
-        name = stage.cluster(place).name
-        tell.show(f"clusters/{place.folder + '/':<15} -> cluster {name}, namespace {place.namespace}")
-    tell.blank()
-    tell.show(f"""
-        {stage.remote.url}   (from containers; user {stage.remote.username})
-        {stage.work}   (the commands below are typed here)
+    tell.say("""
+        kit-deployer brings all clusters to them at once: objects in an order that works, then it watches until every
+        workload is healthy.
     """)
+    done = stage.pipeline.aside(Excerpt(tell, "summary")).deploy("first", commit, dry_run=False)
+    _succeeds(done, "the deploy")
+    tell.check("five services run in three cluster folders, healthy by Kubernetes' own account", done.seconds)
 
 
 def release(tell: Narrator, stage: Stage) -> Build:
     """A developer merges; the service's pipeline ends with kit-image-deployer. Returns the build."""
     tell.say("""
-        Ada has merged her change to the storefront. The storefront's own pipeline builds the image, lets it check
-        itself and pushes it. Then comes the one step that kit adds: it writes the new image into the deployments
-        repository.
+        Ada merges a friendlier greeting into the storefront. The storefront's own pipeline builds the image, lets it
+        check itself and pushes it. Then comes the one step that kit adds: it writes the new image into the
+        deployments repository.
     """)
-    build = stage.desk.head("storefront")
+    build = _change(stage, "Greet our customers", {"greeting": _GREETING, "requires": []})
     _service_pipeline(tell, stage, build)
     tell.blank()
     tell.say(
@@ -83,34 +93,21 @@ def release(tell: Narrator, stage: Stage) -> Build:
 def deploy(tell: Narrator, stage: Stage, build: Build) -> None:
     """The deployments repository's pipeline: render, rehearse, deploy."""
     tell.say("""
-        That commit starts the deployments repository's pipeline, as any commit there does. On a clean clone,
-        kit-deploymentizer makes each cluster's manifests out of settings and templates. The payment key comes from
-        the CI's secrets, not from git.
+        That commit starts the deployments repository's pipeline, as any commit there does, on a clean clone. Rendering
+        is as before. Then a rehearsal: the clusters' own API servers are asked what they would make of it.
     """)
     commit = stage.clone("release")
-    _succeeds(stage.pipeline.render("release"), "rendering")
-    rendered = {
-        place.folder: len(list((stage.work / "release/generated" / place.folder).glob("*.yaml")))
-        for place in stage.places
-    }
-    tell.check("rendered " + ", ".join(f"{count} manifests for {name}" for name, count in rendered.items()))
-    expect(all(rendered.values()), "a cluster folder has no manifests")
-    tell.blank()
-    tell.say("First a rehearsal: the clusters' own API servers are asked what they would say. Nothing changes.")
-    rehearsal = stage.pipeline.deploy("release", commit, dry_run=True)
+    _succeeds(stage.pipeline.aside().render("release"), "rendering")
+    before = _versions(stage)
+    rehearsal = stage.pipeline.deploy("release", commit, dry_run=True, DIFF="true")
     _succeeds(rehearsal, "the dry run")
-    for place in stage.places:
-        found = stage.cluster(place).kubectl("get", "deployments", "--all-namespaces", "--output=name").stdout.split()
-        expect(not found, f"the dry run left {found}")
-    tell.check("rehearsed on every cluster; nothing is there yet", rehearsal.seconds)
+    expect(_versions(stage) == before, "the dry run changed something")
+    tell.check("rehearsed on every cluster; nothing has changed yet", rehearsal.seconds)
     tell.blank()
-    tell.say("""
-        Now for real, on all clusters at once. Objects are applied in an order that works, then every workload is
-        watched until it is healthy.
-    """)
+    tell.say("Now for real.")
     done = stage.pipeline.deploy("release", commit, dry_run=False)
     _succeeds(done, "the deploy")
-    tell.check("deployed, and healthy by Kubernetes' own account", done.seconds)
+    tell.check("deployed, and healthy", done.seconds)
     _answers(tell, stage, build, commit)
 
 
@@ -120,9 +117,9 @@ def breakage(tell: Narrator, stage: Stage) -> Build:
         Ada's next version shows stock levels, for which it wants a variable, {_MISSING}. Nobody has added it to the
         deployments repository. The image checks itself and passes: what is missing is missing only out there.
     """)
-    service = {"greeting": "Welcome to the shop, now with stock levels", "requires": [_MISSING]}
-    (stage.work / "storefront/service.json").write_text(json.dumps(service, indent=2) + "\n", "utf-8")
-    build = stage.desk.commit("storefront", "Show stock levels", ADA)
+    build = _change(
+        stage, "Show stock levels", {"greeting": f"{_GREETING}, now with stock levels", "requires": [_MISSING]}
+    )
     _service_pipeline(tell, stage, build)
     tell.blank()
     tell.say(
@@ -169,6 +166,24 @@ def way_back(tell: Narrator, stage: Stage, good: Build, bad: Build) -> None:
     _succeeds(done, "the deploy of the reverted commit")
     tell.check("healthy again", done.seconds)
     _answers(tell, stage, good, commit)
+
+
+def _change(stage: Stage, message: str, service: dict[str, object]) -> Build:
+    """Ada changes what the storefront's image brings along, and merges."""
+    (stage.work / "storefront/service.json").write_text(json.dumps(service, indent=2) + "\n", "utf-8")
+    return stage.desk.commit("storefront", message, ADA)
+
+
+def _versions(stage: Stage) -> list[str]:
+    """What the API servers count up whenever the storefront's object changes."""
+    return [
+        str(
+            stage.cluster(place).get("deployment", "storefront", "--namespace", place.namespace)["metadata"][
+                "generation"
+            ]
+        )
+        for place in stage.places
+    ]
 
 
 def _service_pipeline(tell: Narrator, stage: Stage, build: Build) -> None:
@@ -221,34 +236,3 @@ def _names_the_cause(tell: Narrator, stage: Stage, done: Result) -> None:
 def _succeeds(result: Result, what: str) -> None:
     tail = "\n".join(result.output.strip().splitlines()[-5:])
     expect(result.code == 0, f"{what} ended with exit code {result.code}:\n{tail}")
-
-
-def epilogue(tell: Narrator) -> None:
-    """What it was, and where to go on."""
-    tell.say(f"""
-        {tell.checks} checks held. A release was one commit, an outage was one message with its cause, the way back
-        was one more commit; three cluster folders on two clusters followed.
-    """)
-    tell.blank()
-    tell.show("""
-        KEEP=1 make demo               the same, and everything stays up to look around
-        examples/deployments-repo      what was deployed: settings, templates, one folder a cluster
-        examples/service-repo          what a service team writes: one service and one step
-        images/*/README.md             every setting of the three images
-        docker run --rm kit-deployer:edge --help
-    """)
-
-
-def left_up(tell: Narrator, stage: Stage) -> None:
-    """How to look around, and how to end it."""
-    bed, remote = stage.bed, stage.remote
-    address = remote.address.replace("@git/", f"@127.0.0.1:{bed.git.http_port}/")
-    tell.scene("Left up for you to look around")
-    tell.show(f"""
-        python -m testbed info {bed.id}   addresses, and a kubeconfig for each cluster
-        docker exec {bed.cluster.container.name} kubectl --kubeconfig=/run/kit/conf/admin.yaml get pods -A
-        git clone {address}
-        cd {stage.work}   where the commands above were typed
-
-        python -m testbed down {bed.id}   takes it all down
-    """)
