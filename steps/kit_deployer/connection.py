@@ -170,6 +170,8 @@ def _pool(proxy: str | None, kubeconfig: Kubeconfig, context: ssl.SSLContext | N
         options["ssl_context"] = context
         if not context.check_hostname:
             options["assert_hostname"] = False
+            # The run has said so once, in better words.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         if server_name:
             options |= {"server_hostname": server_name, "assert_hostname": server_name}
     if not proxy:

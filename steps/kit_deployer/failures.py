@@ -55,7 +55,9 @@ def transport_error(error: Exception, *, cluster: str, server: str, tried: str) 
     import urllib3
 
     cause = _root(error)
-    if isinstance(error, urllib3.exceptions.TimeoutError):
+    # A refused connection is a kind of timeout to urllib3.
+    refused = isinstance(error, urllib3.exceptions.NewConnectionError)
+    if isinstance(error, urllib3.exceptions.TimeoutError) and not refused:
         return TimeLimitError(
             "The API server does not answer",
             where=cluster,

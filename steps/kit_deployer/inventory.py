@@ -112,7 +112,7 @@ def check_identity(
     inventories = list(found)
     ours = next((inventory for inventory in inventories if inventory.cluster == cluster), None)
     if adopt:
-        return replace(ours, identity=identity) if ours else None
+        return ours
     if ours is not None and ours.identity and identity and ours.identity != identity:
         raise WorkError(
             "The kubeconfig leads to another cluster than before",

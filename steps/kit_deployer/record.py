@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What has become of one cluster's objects so far: kept by its rollout, read from any thread, told as it happens."""
 
-import copy
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -92,7 +91,8 @@ class Record:
 
     def _here(self, error: KitError) -> KitError:
         """The error without the cluster's name, which the log puts before every line."""
-        told = copy.copy(error)
+        told: KitError = error.__class__.__new__(error.__class__)
+        told.__dict__.update(error.__dict__)
         where = (error.where or "").removeprefix(self.name).removeprefix(": ")
         told.where = where or None
         return told

@@ -139,3 +139,35 @@ spec: {{selector: {{name: {name}}}, ports: [{{port: 80, targetPort: 8080}}]}}
 
 def config_map(name: str, **data: str) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
+
+
+def autoscaler(name: str, least: int = 1) -> str:
+    """A HorizontalPodAutoscaler of the Deployment of this name."""
+    return f"""\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {{name: {name}}}
+spec: {{minReplicas: {least}, maxReplicas: 4, scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: {name}}}}}
+"""
+
+
+def job(name: str, image: str, code: int = 0, *, annotations: str = "{}", spec: str = "", **env: str) -> str:
+    """A Job's manifest that ends with this exit code."""
+    variables = ", ".join(f"{{name: {key}, value: {json.dumps(value)}}}" for key, value in env.items())
+    return f"""\
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: {name}, annotations: {annotations}}}
+spec:
+  backoffLimit: 0
+  {spec}
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{{name: main, image: '{image}', env: [{{name: EXIT, value: '{code}'}}, {variables}]}}]
+"""
+
+
+def documents(*manifests: str) -> str:
+    """Several manifests in one file."""
+    return "\n---\n".join(manifests)

@@ -95,7 +95,7 @@ def run(cluster: Cluster, image: str, tmp_path_factory: pytest.TempPathFactory) 
         desk.write(f"manifests/{name}/all.yaml", manifests)
     # The limits of the table are minutes for some; their length is tested apart, with a clock of the test's own.
     limits = Limits(container_config=3, failed_create=3, unschedulable=3, crash_restarts=2)
-    policy = Policy(grace=1, ignored=frozenset({"Unhealthy"}), timeout=45)
+    policy = Policy(grace=1, ignored=frozenset({"Unhealthy"}), timeout=35)
     deployer = Deployer(
         configs=desk.settings["CONFIGS"], manifests_dir=desk.root / "manifests", namespaces_dir=desk.root / "no"
     )

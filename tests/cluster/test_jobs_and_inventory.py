@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""Jobs run once per content; the inventory remembers what was put where, and which cluster it was."""
+
+from __future__ import annotations
+
+import json
+
+from testbed.cluster import Cluster
+from tests.cluster.conftest import Desk, config_map, deployment, documents, job
+
+
+def jobs(cluster: Cluster, namespace: str) -> dict[str, str]:
+    items = cluster.get("jobs", "--namespace", namespace)["items"]
+    return {item["metadata"]["name"]: item["metadata"]["uid"] for item in items}
+
+
+def test_a_completed_job_is_not_run_again_until_its_content_changes(
+    shop: Desk, cluster: Cluster, namespace: str, image: str
+) -> None:
+    shop.write("manifests/shop/job.yaml", job("migrate", image))
+    assert shop.deploy(CI_COMMIT_ID="a1").code == 0
+    first = jobs(cluster, namespace)
+    (name,) = first
+    assert name.startswith("migrate-")
+
+    again = shop.deploy(CI_COMMIT_ID="b2")
+    assert again.did("shop") == {f"Job/{name}": "unchanged"}
+    assert jobs(cluster, namespace) == first
+
+    # A TTL has removed it: the inventory remembers.
+    cluster.kubectl("--namespace", namespace, "delete", "job", name)
+    remembered = shop.deploy()
+    assert remembered.code == 0, remembered.log
+    assert remembered.did("shop") == {f"Job/{name}": "unchanged"}
+    assert jobs(cluster, namespace) == {}
+
+    assert shop.deploy(FORCE="true").did("shop") == {f"Job/{name}": "created"}
+    forced = jobs(cluster, namespace)
+    shop.write("manifests/shop/job.yaml", job("migrate", image, STEP="2"))
+    other = shop.deploy()
+    assert other.code == 0, other.log
+    assert len(jobs(cluster, namespace)) == 2
+    assert other.cluster("shop")["leftovers"] == []
+    assert forced.items() < jobs(cluster, namespace).items()
+
+
+def test_a_failed_job_is_run_anew_and_always_means_always(
+    shop: Desk, cluster: Cluster, namespace: str, image: str
+) -> None:
+    shop.write("manifests/shop/job.yaml", job("migrate", image, code=3))
+    failed = shop.deploy()
+    assert failed.code == 1
+    assert "exit code 3" in failed.log
+    before = jobs(cluster, namespace)
+    assert shop.deploy().code == 1
+    after = jobs(cluster, namespace)
+    assert set(before) == set(after)
+    assert list(before.values()) != list(after.values())
+
+    shop.write("manifests/shop/job.yaml", job("smoke", image, annotations="{kit-deployer/run: always}"))
+    assert shop.deploy().code == 0
+    first = {name: uid for name, uid in jobs(cluster, namespace).items() if name.startswith("smoke")}
+    assert shop.deploy().code == 0
+    second = {name: uid for name, uid in jobs(cluster, namespace).items() if name.startswith("smoke")}
+    assert set(first) == set(second)
+    assert list(first.values()) != list(second.values())
+
+
+def test_what_the_folder_no_longer_holds_is_a_leftover_after_every_run(
+    shop: Desk, cluster: Cluster, namespace: str
+) -> None:
+    shop.write("manifests/shop/a.json", config_map("stays"))
+    shop.write("manifests/shop/b.json", config_map("goes"))
+    shop.write("manifests/shop/c.json", config_map("picked").replace('"name"', '"labels": {"pick": "me"}, "name"'))
+    assert shop.deploy().cluster("shop")["leftovers"] == []
+    shop.remove("manifests/shop/b.json")
+    for settings in ({}, {}, {"SELECTOR": "pick=me"}, {"DRY_RUN": "true"}):
+        run = shop.deploy(**settings)
+        assert run.code == 0
+        assert [key["name"] for key in run.cluster("shop")["leftovers"]] == ["goes"]
+        assert f"leftovers, no longer in the folder: ConfigMap {namespace}/goes" in run.log
+    cluster.kubectl("--namespace", namespace, "delete", "configmap", "goes")
+    assert shop.deploy().cluster("shop")["leftovers"] == []
+    assert shop.deploy().did("shop") == {"ConfigMap/picked": "unchanged", "ConfigMap/stays": "unchanged"}
+
+
+def test_a_kubeconfig_that_leads_elsewhere_is_refused_until_adopted(
+    shop: Desk, cluster: Cluster, namespace: str
+) -> None:
+    shop.write("manifests/shop/a.json", config_map("settings", a="1"))
+    assert shop.deploy().code == 0
+    stored = cluster.get("configmap", "kit-deployer-shop", "--namespace", namespace)
+    content = json.loads(stored["data"]["inventory.json"])
+    content["identity"] = "another"
+    patch = json.dumps({"data": {"inventory.json": json.dumps(content)}})
+    cluster.kubectl("--namespace", namespace, "patch", "configmap", "kit-deployer-shop", "--patch", patch)
+    shop.write("manifests/shop/a.json", config_map("settings", a="2"))
+    refused = shop.deploy()
+    assert refused.code == 1
+    assert "leads to another cluster than before" in refused.log
+    assert "KIT_ADOPT=true" in refused.log
+    assert cluster.get("configmap", "settings", "--namespace", namespace)["data"] == {"a": "1"}
+    assert shop.deploy(KIT_ADOPT="true").code == 0
+    assert shop.deploy().code == 0
+
+
+def test_another_folder_on_the_same_namespace_is_refused(shop: Desk, cluster: Cluster, namespace: str) -> None:
+    shop.write("manifests/shop/a.json", config_map("settings", a="1"))
+    assert shop.deploy().code == 0
+    (shop.root / "configs/shop/kubeconfig").unlink()
+    shop.target("other", cluster.kubeconfig("other", namespace, inside=False))
+    shop.write("manifests/other/a.json", config_map("settings", a="2"))
+    refused = shop.deploy()
+    assert refused.code == 1
+    assert "belongs to the folder shop" in refused.log
+    assert cluster.get("configmap", "settings", "--namespace", namespace)["data"] == {"a": "1"}
+
+
+def test_running_a_failed_deploy_again_never_turns_it_green(
+    shop: Desk, cluster: Cluster, namespace: str, image: str
+) -> None:
+    shop.write("manifests/shop/all.yaml", documents(deployment("web", image, CRASH="no database")))
+    assert shop.deploy(AVAILABLE_TIMEOUT="4").code in {1, 70}
+    again = shop.deploy(AVAILABLE_TIMEOUT="4")
+    assert again.did("shop") == {"Deployment/web": "unchanged"}
+    assert again.code in {1, 70}
