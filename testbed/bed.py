@@ -16,9 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from testbed import cluster, git, leftovers, owner, registry
+from testbed import cluster, git, leftovers, network, owner, registry
 from testbed.cluster import Cluster
-from testbed.container import LABEL, OWNER_LABEL, PART_LABEL, Container, network_name
+from testbed.container import LABEL, PART_LABEL, Container, network_name
 from testbed.docker import Progress, docker, ensure_engine
 from testbed.errors import TestbedError
 from testbed.git import GitServer
@@ -66,9 +66,8 @@ class Testbed:
             f"testbed {bed}: starting a registry, a git server and {clusters} cluster{'s' if clusters != 1 else ''}"
         )
         pool = ThreadPoolExecutor(max_workers=clusters + 2)
-        labels = ["--label", f"{LABEL}={bed}", "--label", f"{OWNER_LABEL}={holder}"]
         try:
-            docker("network", "create", *labels, network_name(bed))
+            network.create(bed, holder)
             started = _start_parts(pool, bed, image, clusters, progress)
         except BaseException as error:
             kept = keep_logs(bed, logs) if isinstance(error, TestbedError) else None

@@ -103,7 +103,7 @@ def _build(recipe: Recipe, reference: str, parts: Mapping[str, str], progress: P
 
 
 def _follow(command: list[str], take: Callable[[str], None]) -> int:
-    """Run a command, hand on each line that it prints, return its exit code; it ends when this process is interrupted."""
+    """Run a command, hand on each line that it prints, return its exit code. An interruption of this process ends it."""
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What several processes of this machine may ask for at once is made by one of them; the others wait and then find it there."""
+"""What several processes may ask for at once is made by one of them; the others wait, and then find it there."""
 
 from __future__ import annotations
 
