@@ -61,7 +61,11 @@ def bill(reference: str, digest: str, labels: dict[str, str], found: list[Compon
         "specVersion": "1.6",
         "version": 1,
         "metadata": {
-            **({} if labels.get(label + "created", "unknown") == "unknown" else {"timestamp": labels[label + "created"]}),
+            **(
+                {}
+                if labels.get(label + "created", "unknown") == "unknown"
+                else {"timestamp": labels[label + "created"]}
+            ),
             "component": {
                 "type": "container",
                 "bom-ref": f"{name}@{digest}",

@@ -56,10 +56,9 @@ def home(env: Mapping[str, str], writable: Callable[[str], bool], mounts: Sequen
 def _give_up_root(folders: Sequence[Folder], arguments: Sequence[str]) -> None:
     from kit_core.privileges import become, privileged
 
-    if not privileged():
-        return
     try:
-        become(_identity(folders, arguments))
+        if privileged():
+            become(_identity(folders, arguments))
     except OSError as error:
         _say(f"root's privileges cannot be given up: {error.strerror}; start the container with `--user`")
         sys.exit(_NOT_EXECUTABLE)

@@ -3,8 +3,10 @@
 thread.
 """
 
+import contextlib
 import ctypes
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -35,14 +37,27 @@ def become(identity: Identity) -> None:
         for number in range(_last_capability() + 1):
             _call(libc.prctl, _PR_CAPBSET_DROP, number, 0, 0, 0)
     if identity.uid != 0 and held >> _CAP_SETGID & 1 and held >> _CAP_SETUID & 1:
-        os.setgroups([group for group in os.getgroups() if group != 0])
-        os.setresgid(identity.gid, identity.gid, identity.gid)
-        os.setresuid(identity.uid, identity.uid, identity.uid)
+        _hand_over_streams(identity.uid)
+        with contextlib.suppress(OSError):  # a user namespace may know no other user than root
+            os.setgroups([group for group in os.getgroups() if group != 0])
+            os.setresgid(identity.gid, identity.gid, identity.gid)
+            os.setresuid(identity.uid, identity.uid, identity.uid)
     _call(libc.prctl, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     nothing = (ctypes.c_uint32 * 6)()
     _call(libc.capset, ctypes.byref(header), ctypes.byref(nothing))
     _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def _hand_over_streams(uid: int) -> None:
+    """Give the standard streams away, as the container's runtime does for a user that it is told of: somebody else's
+    pipes and terminals cannot be opened again (`> /dev/stderr`).
+    """
+    for descriptor in (0, 1, 2):
+        with contextlib.suppress(OSError):
+            mode = os.fstat(descriptor).st_mode
+            if stat.S_ISFIFO(mode) or os.isatty(descriptor):
+                os.fchown(descriptor, uid, -1)
 
 
 def privileged() -> bool:

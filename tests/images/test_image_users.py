@@ -112,6 +112,13 @@ def test_no_home_is_no_trouble(image: Image) -> None:
     assert done.out.startswith(f"/tmp\n{image.name} "), done.text
 
 
+@pytest.mark.parametrize("terminal", [(), ("-t",)])
+def test_standard_streams_can_be_opened_again(deployer: Image, terminal: tuple[str, ...]) -> None:
+    """As `tee /dev/stderr` does, and many a script."""
+    done = deployer.run("sh", "-c", "echo out > /dev/stdout && echo err > /dev/stderr", options=terminal)
+    assert (done.code, sorted(done.text.split())) == (0, ["err", "out"])
+
+
 def test_a_shell_inside_does_the_same(image: Image) -> None:
     """With the entrypoint overridden it is the program itself that gives up root."""
     work = image.owned(4321)
