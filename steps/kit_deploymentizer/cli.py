@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def render(settings: DeploymentizerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
     """Render the repository and write the output; the exit code."""
     from kit_deploymentizer.deploymentizer import Deploymentizer
+    from kit_deploymentizer.layout import normal
 
     console = context.console
     deploymentizer = Deploymentizer(
@@ -26,7 +27,7 @@ def render(settings: DeploymentizerSettings, context: Context, _arguments: Mappi
         strict="validate" in context.given and settings.validate == "error",
     )
     paths = deploymentizer.repository.paths
-    if settings.workdir is None and paths.root != context.cwd.resolve():
+    if settings.workdir is None and paths.root != normal(context.cwd):
         console.info(f"The paths in kit.yaml begin at its own folder, {paths.root}: the base is there and not here.")
     plan = deploymentizer.plan()
     for problem in plan.problems:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """kit.yaml: where a deployments repository keeps everything."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ class Plugin:
 
 def read_kit(conf: Path, workdir: Path | None, cwd: Path) -> tuple[YamlFile, Paths]:
     """The kit.yaml at `conf`, and its paths made absolute. Raises `InputError` for what is missing or wrong."""
-    path = cwd / conf
+    path = normal(cwd / conf)
     if not path.is_file():
         raise InputError(
             "kit.yaml is missing",
@@ -57,7 +58,7 @@ def read_kit(conf: Path, workdir: Path | None, cwd: Path) -> tuple[YamlFile, Pat
     named = {part: _path_of(kit, part) for part in FOLDERS}
     root = _root(path, workdir, cwd, named["base"])
     image_property = kit.value["images"].get("property") or "image"
-    folders = {part: (root / text).resolve() for part, text in named.items()}
+    folders = {part: normal(root / text) for part, text in named.items()}
     paths = Paths(
         root=root,
         base=folders["base"],
@@ -89,10 +90,15 @@ def _root(conf: Path, workdir: Path | None, cwd: Path, base: str) -> Path:
     """The folder that relative paths begin at: WORKDIR, else the current one, else that of kit.yaml if the base is
     there and not here."""
     if workdir is not None:
-        return (cwd / workdir).resolve()
+        return normal(cwd / workdir)
     if not (cwd / base / BASE_CLUSTER).is_file() and (conf.parent / base / BASE_CLUSTER).is_file():
-        return conf.parent.resolve()
-    return cwd.resolve()
+        return conf.parent
+    return normal(cwd)
+
+
+def normal(path: Path) -> Path:
+    """`path` without `.` and `..`; links keep the names that people know them by."""
+    return Path(os.path.normpath(path))
 
 
 def read_plugin(kit: YamlFile) -> Plugin | None:

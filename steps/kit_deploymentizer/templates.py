@@ -7,10 +7,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, Protocol
 
 from kit_core.errors import InputError
-from kit_core.files import read_text
+from kit_core.files import read_text, refused
 from kit_deploymentizer.mustache import Mustache, MustacheError, Unset
 
 COPIED: Final = ".yaml"
+_FOLDER_HINT: Final = "`file` is a path below kit.yaml's resources folder."
 _JINJA: Final = (".j2", ".jinja2")
 _SERVICE: Final = ("base-svc.mustache", *(f"base-svc{yaml}{end}" for end in _JINJA for yaml in (".yaml", "")))
 
@@ -78,7 +79,7 @@ class Templates:
         """The parsed template at `name`, a path below the resources folder. Raises `InputError`."""
         if name not in self._parsed:
             path = self._folder / name
-            text = read_text(path, what="A template", hint="`file` is a path below kit.yaml's resources folder.")
+            text = read_text(path, what="A template", hint=_FOLDER_HINT)
             self._parsed[name] = self._engine(name).parse(name, self._shown(path), text)
         return self._parsed[name]
 
@@ -86,10 +87,10 @@ class Templates:
         """The bytes of a plain manifest. Raises `InputError`."""
         if name not in self._bytes:
             path = self._folder / name
-            # Read as text first, for its errors; what is written are the very bytes.
-            self._bytes[name] = read_text(
-                path, what="A manifest", hint="`file` is a path below kit.yaml's resources folder."
-            ).encode()
+            try:
+                self._bytes[name] = path.read_bytes()
+            except (OSError, ValueError) as error:
+                raise refused(error, path, "A manifest cannot be read", kind=InputError, hint=_FOLDER_HINT) from None
         return self._bytes[name]
 
     def shown(self, name: str) -> str:

@@ -40,7 +40,7 @@ def checksum(text: str, path: tuple[str, ...] = ("spec", "template")) -> str:
         "  template: {metadata: {annotations: {a: b}}, spec: {containers: [{USES}]}}\n",
         "  template:\n    metadata:\n      annotations:\n      labels: {x: y}\n    spec:\n      containers: [{USES}]\n",
         "  template:\n    metadata: # none yet\n    spec:\n      containers:\n      - {USES}\n",
-        "    template:\n          metadata:\n                labels: {ü: y} # ünï\n          spec: {initContainers: [{USES}]}\n",
+        "   template:\n         metadata:\n            labels: {ü: y} # ünï\n         spec: {containers: [{USES}]}\n",
     ],
 )
 def test_the_annotation_is_inserted_where_it_belongs_and_nothing_else_changes(template: str) -> None:
