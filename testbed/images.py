@@ -103,7 +103,7 @@ def _build(recipe: Recipe, reference: str, parts: Mapping[str, str], progress: P
 
 
 def _follow(command: list[str], take: Callable[[str], None]) -> int:
-    """Run a command, hand on each line that it prints, return its exit code. An interruption of this process ends it."""
+    """Run a command, hand on each line that it prints, return its exit code; ends when this process is interrupted."""
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
