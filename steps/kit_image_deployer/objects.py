@@ -59,7 +59,7 @@ class Objects:
     def add_pack(self, file: IO[bytes]) -> list[bytes]:
         """Take in a received pack; returns the ids of its objects. Raises `Fault` where it is cut short or broken."""
         from dulwich.object_format import SHA1
-        from dulwich.pack import MemoryPackIndex, Pack, PackData, PackInflater
+        from dulwich.pack import MemoryPackIndex, Pack, PackData, UnpackedObjectIterator
 
         self._open.callback(file.close)
         large = file.tell() > _IN_MEMORY
@@ -71,7 +71,8 @@ class Objects:
             data.check()
             if not large:
                 found = [
-                    GitObject(item.type_num, item.id, item.as_raw_string()) for item in PackInflater.for_pack_data(data)
+                    GitObject(item.obj_type_num or 0, item.sha().hex().encode(), b"".join(item.obj_chunks or []))
+                    for item in UnpackedObjectIterator.for_pack_data(data)
                 ]
                 self.add(found)
                 return [item.sha for item in found]
