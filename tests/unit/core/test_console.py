@@ -125,6 +125,22 @@ def test_a_mark_names_the_file_as_the_repository_does(workspace: str, cwd: str, 
     assert err.getvalue() == f"::warning file={expected},line=2::odd\n"
 
 
+def test_the_json_log_names_the_file_as_the_step_does() -> None:
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": "/repo"}
+    shown, _, err = console(env, cwd=Path("/repo"), log_format="json")
+    shown.error(WorkError("bad", file="/repo/a.yaml", line=3, column=4), cluster="eu")
+    entry = json.loads(err.getvalue())
+    assert (entry["file"], entry["line"], entry["column"], entry["exit_code"]) == ("/repo/a.yaml", 3, 4, 1)
+    assert entry["cluster"] == "eu"
+
+
+def test_colour_is_for_those_who_want_it() -> None:
+    for env, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+        shown, _, err = console(env, interactive=True)
+        shown.error("bad")
+        assert ("\x1b[31m" in err.getvalue()) is coloured
+
+
 def test_azure_gets_the_result_as_a_variable() -> None:
     shown, _, err = console({"TF_BUILD": "True"})
     shown.result("updated", note="a\n##vso[task.complete]")

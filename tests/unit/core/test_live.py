@@ -28,6 +28,12 @@ def test_what_does_not_fit_is_counted() -> None:
     assert lines == ["a (1 s)", "b", "c", "… and 5 more lines"]
 
 
+def test_what_just_fits_is_shown_as_it_is() -> None:
+    text = "12345 (1 s)\n1234567890a\n1234567890a"
+    assert frame([(None, 1.0, "12345\n1234567890a\n1234567890a")], columns=12, rows=5) == text.splitlines()
+    assert frame([(None, 1.0, "123456")], columns=12, rows=5) == ["1234… (1 s)"]
+
+
 @pytest.mark.parametrize(
     ("text", "columns", "expected"),
     [

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit_core.errors import InputError
+from kit_core.names import known_to_any_step
 from kit_core.secrets import Secret
 from kit_core.settings import CommonSettings, load_settings, setting
 
@@ -234,7 +235,7 @@ def test_a_secret_file_that_cannot_serve_is_named(tmp_path: Path, make: str) -> 
     assert f"KIT_GIT_PASSWORD_FILE={path}" in problem({"KIT_GIT_PASSWORD_FILE": str(path)})
 
 
-@pytest.mark.parametrize("text", ["not base64!", "zü", base64.b64encode(b"\xff").decode()])
+@pytest.mark.parametrize("text", ["not base64!", "aGVs*bG8=", "zü", base64.b64encode(b"\xff").decode()])
 def test_base64_that_is_none_is_an_error(text: str) -> None:
     assert "BRANCH_BASE64: expected base64" in problem({"BRANCH_BASE64": text})
 
@@ -283,6 +284,25 @@ def test_all_problems_are_told_at_once() -> None:
 )
 def test_a_typing_error_is_an_error(name: str) -> None:
     assert f"{name} is no setting" in problem({name: "x"})
+
+
+@pytest.mark.parametrize("name", ["KIT_TIMEZONE", "KIT_LOG", "KIT_TOEN_X", "KIT_BIULDS"])
+def test_a_word_that_is_merely_alike_is_none(name: str) -> None:
+    assert f"{name} is no setting of this step" in load_settings(Shop, {name: "x"}, {}).warnings[0]
+
+
+def test_what_another_step_reads_is_neither_wrong_nor_worth_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = frozenset({"KIT_GIT_URLS", "KIT_FLUX_CAPACITOR", "KIT_BRANCH", "KIT_GIT_URL"})
+    monkeypatch.setattr("kit_core.names.known_to_any_step", lambda: others)
+    env = dict.fromkeys(["KIT_GIT_URLS", "KIT_FLUX_CAPACITOR", "KIT_FLUX_CAPACITOR_FILE", "KIT_GIT_URLS_BASE64"], "x")
+    assert load_settings(Shop, env, {}).warnings == ()
+    assert "KIT_BRANCH_FILE is no setting; KIT_BRANCH is" in problem({"KIT_BRANCH_FILE": "/x"}), "it is ours as well"
+
+
+def test_the_suite_s_variables_are_listed() -> None:
+    names = known_to_any_step()
+    assert {"KIT_DRY_RUN", "KIT_GIT_URL", "KIT_LOG_FORMAT"} <= names
+    assert all(name == name.strip() and name and "#" not in name for name in names)
 
 
 def test_another_unknown_variable_is_a_warning() -> None:
