@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""What libraries say by themselves: unmasked, unasked, in the middle of a JSON log, where nobody takes care of it."""
+"""What libraries and threads say by themselves: unmasked, unasked, in the middle of a JSON log, unless it is caught."""
 
 import contextlib
 import logging
+import threading
+import traceback
 from collections.abc import Iterator
 
 from kit_core.console import Console
@@ -23,13 +25,21 @@ class _ToConsole(logging.Handler):
 
 @contextlib.contextmanager
 def told_by(console: Console) -> Iterator[None]:
-    """While the body runs, the log records and warnings of libraries go to `console`, none to standard error."""
+    """While the body runs, what libraries log and warn of, and what ends a thread, goes to `console` alone."""
+
+    def ended(args: threading.ExceptHookArgs) -> None:
+        name = args.thread.name if args.thread else "a thread"
+        console.detail("".join(traceback.format_exception(args.exc_type, args.exc_value, args.exc_traceback)))
+        console.warning(f"{name} ended by a fault of kit: {args.exc_type.__name__}: {args.exc_value}")
+
     handler = _ToConsole(console)
     root = logging.getLogger()
     root.addHandler(handler)
     logging.captureWarnings(True)
+    before, threading.excepthook = threading.excepthook, ended
     try:
         yield
     finally:
+        threading.excepthook = before
         logging.captureWarnings(False)
         root.removeHandler(handler)

@@ -286,6 +286,25 @@ def test_libraries_are_heard_only_by_those_who_look_for_a_fault() -> None:
     assert not [handler for handler in logging.getLogger().handlers if "kit" in type(handler).__module__]
 
 
+def test_a_thread_that_fails_is_told_as_everything_is(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise RuntimeError(f"cannot reach https://u:{CANARY}@x")
+
+    def work(*_: Any) -> None:
+        thread = threading.Thread(target=fail, name="kit-watch")
+        thread.start()
+        thread.join(10)
+
+    before = threading.excepthook
+    run = Run(work, env={"KIT_TOKEN": CANARY})
+    assert run.err == (
+        "warning: kit-watch ended by a fault of kit: RuntimeError: cannot reach https://u:***@x\n"
+    )  # fmt: skip
+    assert "Traceback" in Run(work, "--debug").err
+    assert capsys.readouterr().err == ""
+    assert threading.excepthook is before
+
+
 def test_wrong_settings_are_told_as_far_as_they_say_how_to_log() -> None:
     for run in (
         Run(nothing, "--log-format", "json", env={"DRY_RUN": "x"}),
