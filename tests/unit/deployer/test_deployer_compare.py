@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: MIT
+"""Live against declared: changed, same, or something to ask the server about."""
+
+from __future__ import annotations
+
+import copy
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from kit_deployer.annotate import Writing
+from kit_deployer.compare import compare, differences, quantity, result_differences, show_path
+from kit_deployer.managedfields import owned_paths_missing, takeover
+from kit_deployer.objects import Json
+from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, WRITING, declared, live
+
+
+@pytest.mark.parametrize("text", [CONFIG_MAP, DEPLOYMENT, SERVICE, SECRET])
+def test_what_we_applied_is_the_same(text: str) -> None:
+    (item,) = declared(text)
+    assert compare(item, live(item), WRITING).verdict == "same"
+
+
+def test_neither_commit_nor_time_nor_id_is_a_change() -> None:
+    (item,) = declared(DEPLOYMENT)
+    found = live(item)
+    later = Writing(commit="other", deploy_id="9", uuid="u", now="later")
+    (again,) = declared(DEPLOYMENT, later)
+    assert compare(again, found, later).verdict == "same"
+
+
+def test_a_changed_manifest_is_a_change_and_its_order_of_keys_is_none() -> None:
+    found = live(declared(CONFIG_MAP)[0])
+    assert compare(declared(CONFIG_MAP.replace("red", "blue"))[0], found, WRITING).verdict == "changed"
+    swapped = "kind: ConfigMap\napiVersion: v1\ndata: {colour: red}\nmetadata: {name: settings}\n"
+    assert compare(declared(swapped)[0], found, WRITING).verdict == "same"
+
+
+def test_a_removed_key_is_a_change() -> None:
+    found = live(declared(CONFIG_MAP.replace("red", "red, size: big"))[0])
+    assert compare(declared(CONFIG_MAP)[0], found, WRITING).verdict == "changed"
+
+
+def test_another_resource_label_is_a_change_of_ours() -> None:
+    found = live(declared(CONFIG_MAP)[0])
+    writing = Writing(resource="web")
+    comparison = compare(declared(CONFIG_MAP, writing)[0], found, writing)
+    assert comparison.verdict == "changed"
+    assert "metadata.labels.resource" in comparison.paths
+
+
+def test_what_others_applied_is_ours_to_apply() -> None:
+    (item,) = declared(CONFIG_MAP)
+    found = live(item)
+    found["metadata"]["managedFields"][0]["manager"] = "argocd"
+    assert compare(item, found, WRITING).verdict == "changed"
+
+
+def test_a_live_value_that_differs_is_a_suspect() -> None:
+    (item,) = declared(CONFIG_MAP)
+    found = live(item)
+    found["data"]["colour"] = "blue"
+    comparison = compare(item, found, WRITING)
+    assert (comparison.verdict, comparison.paths) == ("suspect", ("data.colour",))
+
+
+def test_secrets_are_compared_by_content_and_by_what_we_own() -> None:
+    (item,) = declared(SECRET)
+    found = live(item)
+    found["metadata"]["managedFields"][0]["fieldsV1"] = {"f:data": {"f:password": {}}}
+    assert compare(item, found, WRITING).verdict == "same"
+    assert compare(declared(SECRET.replace("hunter2", "other"))[0], found, WRITING).verdict == "changed"
+    found["data"]["old"] = "eA=="
+    assert compare(item, found, WRITING).verdict == "same", "somebody else's key"
+    found["metadata"]["managedFields"][0]["fieldsV1"]["f:data"]["f:old"] = {}
+    assert compare(item, found, WRITING).paths == ("data.old",)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "paths"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, []),
+        ({"a": {"b": 1}}, {"a": {"b": 2}}, ["a.b"]),
+        ({"a": None}, {}, []),
+        ({"a": {}, "b": [], "c": "", "d": False, "e": {"f": None}}, {}, []),
+        ({"a": {"b": 1}}, {}, ["a"]),
+        ({"a": [1, 2]}, {"a": [2, 1]}, ["a[0]", "a[1]"]),
+        ({"a": [1]}, {"a": [1, 2]}, ["a"]),
+        ({"limits": {"cpu": "1000m"}}, {"limits": {"cpu": "1"}}, []),
+        ({"limits": {"memory": "0.5Gi"}}, {"limits": {"memory": "512Mi"}}, []),
+        ({"limits": {"cpu": 1}}, {"limits": {"cpu": "1"}}, []),
+        ({"limits": {"cpu": "2"}}, {"limits": {"cpu": "1"}}, ["limits.cpu"]),
+        ({"name": "1000m"}, {"name": "1"}, ["name"]),
+        (
+            {"containers": [{"name": "a", "image": "x"}]},
+            {"containers": [{"name": "sidecar"}, {"name": "a", "image": "x"}]},
+            [],
+        ),
+        ({"containers": [{"name": "a"}]}, {"containers": [{"name": "b"}]}, ["containers[0]"]),
+        ({"ports": [{"port": 80}]}, {"ports": [{"port": 80, "protocol": "TCP", "nodePort": 3}]}, []),
+        ({"ports": [{"port": 80}]}, {"ports": [{"port": 80, "protocol": "UDP"}]}, ["ports[0]"]),
+        ({"tolerations": [{"key": "a"}]}, {"tolerations": [{"key": "a"}, {"key": "b"}]}, ["tolerations"]),
+    ],
+)
+def test_differences(wanted: Json, found: Json, paths: list[str]) -> None:
+    assert [show_path(path) for path in differences(wanted, found)] == paths
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [("1", 1), (2, 2), ("500m", "0.5"), ("1Ki", 1024), ("1k", 1000), ("1e3", 1000), ("1.5Gi", 1536 * 2**20),
+     ("abc", None), ("", None), (True, None), ("1x", None), ("1..2", None), ([], None)],
+)  # fmt: skip
+def test_quantities(text: Any, amount: Any) -> None:
+    assert quantity(text) == (None if amount is None else Decimal(amount))
+
+
+def test_drift_is_told_from_the_servers_own_spelling() -> None:
+    (item,) = declared(CONFIG_MAP)
+    before = live(item)
+    after = copy.deepcopy(before)
+    after["metadata"] |= {"resourceVersion": "8", "generation": 3, "managedFields": []}
+    after["metadata"]["annotations"]["kit-deployer/last-updated"] = "later"
+    after["metadata"]["labels"]["id"] = "9"
+    after["status"] = {"x": 1}
+    assert result_differences(before, after) == ()
+    after["data"]["colour"] = "blue"
+    del before["data"]["colour"]
+    assert result_differences(before, after) == ("data.colour",)
+    before["data"]["size"] = "big"
+    assert result_differences(before, after) == ("data.colour", "data.size")
+
+
+def entry(manager: str, operation: str = "Update", fields: Json | None = None, **more: str) -> Json:
+    return {"manager": manager, "operation": operation, "fieldsV1": fields or {}, "time": "T", **more}
+
+
+def with_fields(*entries: Json) -> Json:
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "managedFields": list(entries)}}
+
+
+SCALED = {"f:spec": {"f:replicas": {}, "f:template": {}}}
+
+
+@pytest.mark.parametrize(
+    "manager", ["kubectl", "kubectl-client-side-apply", "kubectl-edit", "helm", "before-first-apply"]
+)
+def test_takeover_of_what_client_side_tools_wrote(manager: str) -> None:
+    status = entry("kube-controller-manager", subresource="status")
+    fields = takeover(with_fields(entry(manager, fields=copy.deepcopy(SCALED)), status), keep_replicas=False)
+    assert fields is not None
+    assert fields[0] == status
+    ours = fields[1]
+    assert (ours["manager"], ours["operation"], ours["fieldsV1"]) == ("kit-deployer", "Apply", SCALED)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        (),
+        (entry("kube-controller-manager"),),
+        (entry("kubectl", subresource="scale"),),
+        (entry("kubectl", "Apply"),),
+        (entry("kubectl", fields=SCALED), entry("kit-deployer", "Apply")),
+    ],
+    ids=["nobody", "a controller", "a subresource", "server-side already", "ours before"],
+)
+def test_no_takeover(entries: tuple[Json, ...]) -> None:
+    assert takeover(with_fields(*entries), keep_replicas=False) is None
+
+
+def test_replicas_under_an_autoscaler_stay_with_whoever_wrote_them() -> None:
+    fields = takeover(with_fields(entry("kubectl", fields=copy.deepcopy(SCALED))), keep_replicas=True)
+    assert fields is not None
+    assert fields[0]["manager"] == "kubectl"
+    assert fields[0]["fieldsV1"] == {"f:spec": {"f:replicas": {}}}
+    assert fields[1]["fieldsV1"] == {"f:spec": {"f:template": {}}}
+
+
+def test_our_replicas_are_let_go_without_losing_their_value() -> None:
+    fields = takeover(with_fields(entry("kit-deployer", "Apply", copy.deepcopy(SCALED))), keep_replicas=True)
+    assert fields is not None
+    assert fields[0]["fieldsV1"] == {"f:spec": {"f:template": {}}}
+    assert fields[1]["operation"] == "Update"
+    assert fields[1]["fieldsV1"] == {"f:spec": {"f:replicas": {}}}
+    again = with_fields(*fields)
+    assert takeover(again, keep_replicas=True) is None
+
+
+def test_owned_keys_that_the_manifest_dropped() -> None:
+    fields = {
+        "f:metadata": {"f:annotations": {"f:kit-deployer/commit": {}, "f:mine": {}}, "f:labels": {"f:id": {}}},
+        "f:spec": {
+            "f:ports": {
+                'k:{"port":80,"protocol":"TCP"}': {".": {}, "f:port": {}},
+                'k:{"port":81,"protocol":"TCP"}': {".": {}, "f:port": {}},
+            },
+            "f:finalizers": {'v:"x"': {}},
+        },
+    }
+    found = with_fields(entry("kit-deployer", "Apply", fields))
+    body = {"metadata": {"labels": {"id": "x"}}, "spec": {"ports": [{"port": 80}], "finalizers": []}}
+    assert owned_paths_missing(found, body) == ("metadata.annotations.mine", "spec.ports[81,TCP]")

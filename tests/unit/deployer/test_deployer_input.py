@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: MIT
+"""Everything that exit code 2 stands for: one sentence that says what, where, why, what next; nothing touched."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kit_core.entry import main
+from kit_deployer.cli import STEP
+
+KUBECONFIG: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Config",
+    "metadata": {"name": "shop"},
+    "current-context": "it",
+    "contexts": [{"name": "it", "context": {"cluster": "east", "user": "me", "namespace": "shop"}}],
+    # A port that nobody listens on: whoever connected would fail with another exit code.
+    "clusters": [{"name": "east", "cluster": {"server": "https://127.0.0.1:1"}}],
+    "users": [{"name": "me", "user": {"token": "hunter2-canary"}}],
+}
+
+
+class Desk:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.kubeconfig("shop")
+        self.write("manifests/shop/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+
+    def write(self, path: str, text: str) -> Path:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return file
+
+    def kubeconfig(self, folder: str, **changes: Any) -> None:
+        config = {**KUBECONFIG, **changes}
+        self.write(f"configs/{folder}/kubeconfig", json.dumps({key: config[key] for key in config if config[key]}))
+
+    def run(self, *arguments: str, **env: str) -> tuple[int, str]:
+        log = io.StringIO()
+        settings = {
+            "PATH": os.environ["PATH"],
+            "CONFIGS": f"{self.root}/configs/**/kubeconfig",
+            "MANIFESTS_DIR": f"{self.root}/manifests",
+            "NAMESPACES_DIR": f"{self.root}/namespaces",
+            "BACKOFF_FAIL_AFTER": "0",
+            **env,
+        }
+        code = main(STEP, list(arguments), settings, stdout=io.StringIO(), stderr=log)
+        text = log.getvalue()
+        assert "Traceback" not in text
+        assert "hunter2" not in text
+        return code, text
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def refused(desk: Desk, *parts: str, **env: str) -> str:
+    """The run ends with 2 and says all of `parts`; and it never tried to reach the cluster."""
+    code, log = desk.run(**env)
+    assert code == 2, log
+    for part in parts:
+        assert part in log, log
+    assert "reading the cluster" not in log
+    return log
+
+
+def test_a_dead_server_is_no_input_error(desk: Desk) -> None:
+    """The desk itself is right: what the other tests change is what they are refused for."""
+    code, log = desk.run()
+    assert code == 1
+    assert "The API server cannot be reached" in log
+    assert "https://127.0.0.1:1: connection refused" in log
+    assert "Check the address in the kubeconfig" in log
+
+
+def test_no_kubeconfig_matches(desk: Desk) -> None:
+    refused(desk, "No kubeconfig was found", "CONFIGS=/nowhere/*", "Mount the kubeconfigs", CONFIGS="/nowhere/*")
+
+
+def test_the_original_variable_of_the_dockerfile(desk: Desk) -> None:
+    refused(desk, "CONFIGS=/there/*", CONFIGS="", CONFIGS_PATTERN="/there/*")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("apiVersion: v1\nkind: Secret\n", "its kind is Secret, not Config"),
+        ("- a\n- b\n", "no mapping with kind: Config"),
+        ("", "the file is empty"),
+        ("kind: Config\n", "no current-context"),
+        ("kind: Config\ncurrent-context: x\n", "current-context names context 'x', which contexts does not hold"),
+        ("a: b: c\n", "malformed YAML"),
+    ],
+)
+def test_a_file_that_is_no_kubeconfig(desk: Desk, text: str, why: str) -> None:
+    file = desk.write("configs/shop/kubeconfig", text)
+    refused(desk, str(file), why)
+
+
+@pytest.mark.parametrize("name", ["certificate-authority", "client-certificate", "client-key", "tokenFile"])
+def test_a_kubeconfig_that_names_a_missing_file(desk: Desk, name: str) -> None:
+    if name == "certificate-authority":
+        cluster = {"server": "https://127.0.0.1:1", name: "pki/missing"}
+        desk.kubeconfig("shop", clusters=[{"name": "east", "cluster": cluster}])
+    else:
+        desk.kubeconfig("shop", users=[{"name": "me", "user": {name: "pki/missing"}}])
+    refused(desk, f"{name} names {desk.root}/configs/shop/pki/missing, which does not exist", "Mount it")
+
+
+def test_a_plugin_that_is_not_installed(desk: Desk) -> None:
+    user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-login"}}
+    desk.kubeconfig("shop", users=[{"name": "me", "user": user}])
+    refused(desk, "'no-such-login' is neither on PATH nor in /plugins", "derive an image")
+
+
+def test_two_of_the_same_name(desk: Desk) -> None:
+    desk.kubeconfig("b", clusters=[{"name": "east", "cluster": {"server": "https://127.0.0.1:2"}}])
+    refused(desk, "are both named shop", "Give each its own metadata.name")
+
+
+def test_two_that_lead_to_the_same_server_and_namespace(desk: Desk) -> None:
+    cluster = {"server": "https://127.0.0.1:1/"}
+    desk.kubeconfig("b", metadata={"name": "b"}, clusters=[{"name": "east", "cluster": cluster}])
+    refused(desk, "both lead to namespace shop of https://127.0.0.1:1")
+
+
+def test_a_name_that_leads_out_of_the_manifests(desk: Desk) -> None:
+    desk.kubeconfig("shop", metadata={"name": "../secrets"})
+    refused(desk, "leads out of the manifests")
+
+
+def test_no_manifests_folder(desk: Desk) -> None:
+    refused(desk, "MANIFESTS_DIR=/nowhere is no folder", MANIFESTS_DIR="/nowhere")
+
+
+def test_manifests_without_a_kubeconfig_and_the_other_way_round(desk: Desk) -> None:
+    desk.write("manifests/west/a.yaml", "")
+    desk.kubeconfig("north", metadata={"name": "north"}, contexts=[
+        {"name": "it", "context": {"cluster": "east", "user": "me", "namespace": "north"}}])  # fmt: skip
+    code, log = desk.run()
+    assert code == 1, "deploying some clusters by hand is normal"
+    assert f"warning: folder {desk.root}/manifests/west has no kubeconfig" in log
+    assert f"(north) has no manifests: there is no folder {desk.root}/manifests/north" in log
+    refused(desk, "west has no kubeconfig", "(north) has no manifests", "REQUIRE_ALL", KIT_REQUIRE_ALL="true")
+
+
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "place", "why"),
+    [
+        ("a.yaml", "kind: [\n", "a.yaml:2:1", "malformed YAML"),
+        ("a.yaml", "a: 1\n---\n\tb: 2\n", "a.yaml:3:1", "Indent with spaces"),
+        ("a.json", '{"kind": }', "a.json:1:10", "Expecting value"),
+        ("a.yaml", "just text\n", "a.yaml:1:1", "expected an object with apiVersion and kind, found text"),
+        ("a.yaml", "apiVersion: v1\nmetadata: {name: x}\n", "a.yaml:1:1", "the object has no kind"),
+        ("a.yaml", "kind: ConfigMap\nmetadata: {name: x}\n", "a.yaml:1:1", "the object has no apiVersion"),
+        ("a.yaml", "apiVersion: v1\nkind: ConfigMap\n", "a.yaml:1:1", "the ConfigMap has no metadata.name"),
+        ("a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {generateName: x-}\n", "a.yaml:1:1", "generateName"),
+        ("a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: 12}\n", "a.yaml:1:1", "the number 12; quote it"),
+        (
+            "a.yaml",
+            "\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {version: 1.10}}\n",
+            "a.yaml:4:39",
+            "label version is 1.1, not text; quote it",
+        ),
+        (
+            "a.yaml",
+            CONFIG_MAP + "---\n" + CONFIG_MAP.replace("name: a", "name: a, namespace: shop"),
+            "a.yaml:5:1",
+            "ConfigMap shop/a is described twice; the other one is at",
+        ),
+    ],
+)  # fmt: skip
+def test_a_manifest_that_cannot_be_read(desk: Desk, file: str, text: str, place: str, why: str) -> None:
+    desk.write(f"manifests/shop/{file}", text)
+    refused(desk, f"manifests/shop/{place}", why)
+
+
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: a}
+spec:
+  containers:
+  - name: main
+    image: x
+    env:
+    - {name: A, value: "1"}
+    - {name: B, value: "2"}
+    - {name: A, value: "3"}
+"""
+BARE_POD = POD.partition("    env:")[0]
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "why"),
+    [
+        (POD, "a.yaml:11:7", "env name A is there twice in container main"),
+        (POD.replace("name: A, value: \"3\"", "name: C, value: 8080"), "a.yaml:11:24", "env C is 8080, not text"),
+        (POD.replace("name: A, value: \"3\"", "name: C, value: yes"), "a.yaml:11:24", "env C is the boolean true"),
+        (
+            BARE_POD + "    ports: [{containerPort: 80}, {containerPort: 80, protocol: TCP}]\n",
+            "a.yaml:8:34",
+            "port 80/TCP is there twice",
+        ),
+        (
+            SERVICE + "  - {port: 80, name: a}\n  - {port: 80, name: b}\n",
+            "a.yaml:7:5",
+            "port 80/TCP is there twice",
+        ),
+    ],
+)  # fmt: skip
+def test_what_server_side_apply_would_refuse_is_found_with_its_line(
+    desk: Desk, text: str, place: str, why: str
+) -> None:
+    desk.write("manifests/shop/a.yaml", text)
+    refused(desk, place, why)
+
+
+def test_ports_that_differ_in_protocol_are_fine(desk: Desk) -> None:
+    ports = "    ports: [{containerPort: 80}, {containerPort: 80, protocol: UDP}]\n"
+    desk.write("manifests/shop/a.yaml", BARE_POD + ports)
+    assert desk.run()[0] == 1
+
+
+def test_namespaces_hold_namespaces(desk: Desk) -> None:
+    desk.write("namespaces/shop/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    refused(desk, "ConfigMap a is no Namespace")
+
+
+@pytest.mark.parametrize(
+    ("index", "why"),
+    [
+        ({"version": 1, "complete": False}, "the render was not completed"),
+        ({"version": 1}, "the render was not completed"),
+        ({"version": 1, "complete": True, "placeholders": True}, "rendered with placeholders"),
+        ({"version": 2, "complete": True}, "of a version that this deployer does not know"),
+        ([], "of a version"),
+    ],
+)
+def test_an_incomplete_render(desk: Desk, index: Any, why: str) -> None:
+    desk.write("manifests/.kit/shop.json", json.dumps(index))
+    refused(desk, "The rendered manifests cannot be deployed", why, "Render them again")
+
+
+def test_a_complete_render_is_taken(desk: Desk) -> None:
+    desk.write("manifests/.kit/shop.json", json.dumps({"version": 1, "complete": True, "placeholders": False}))
+    assert desk.run()[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("env", "why"),
+    [
+        ({"STRATEGY": "fast-rollback", "DEPLOY_ID": "7"}, "STRATEGY=fast-rollback is not there yet"),
+        ({"STRATEGY": "blue-green"}, "STRATEGY"),
+        ({"DEPLOY_ID": "no spaces"}, "DEPLOY_ID='no spaces' becomes the value of a label"),
+        ({"RESOURCE": "x" * 64}, "at most 63 characters"),
+        ({"SELECTOR": "a in b"}, "SELECTOR: cannot read"),
+        ({"DRY_RUN": "maybe"}, "DRY_RUN"),
+        ({"AVAILABLE_TIMEOUT": "soon"}, "AVAILABLE_TIMEOUT"),
+        ({"KIT_MAX_PARALEL": "3"}, "KIT_MAX_PARALLEL is probably meant"),
+    ],
+)
+def test_wrong_settings(desk: Desk, env: dict[str, str], why: str) -> None:
+    refused(desk, why, **env)
+
+
+def test_settings_without_effect_are_told(desk: Desk) -> None:
+    _, log = desk.run(AVAILABLE_WEBHOOK="https://x", BACKUP_ENABLED="true", ELROY_URL="https://y", API_VERSION="v1")
+    assert "without effect yet: AVAILABLE_WEBHOOK, BACKUP_ENABLED" in log
+    assert "ignored: ELROY_URL" in log
+    assert "API_VERSION is accepted for compatibility and has no effect" in log
+
+
+def test_kubeconfigs_in_hidden_folders_are_left_out_and_links_followed(desk: Desk) -> None:
+    """As Kubernetes mounts a secret: the file is a link into a hidden folder."""
+    file = desk.root / "configs/shop/kubeconfig"
+    hidden = desk.root / "configs/shop/..data"
+    hidden.mkdir()
+    file.rename(hidden / "kubeconfig")
+    file.symlink_to("..data/kubeconfig")
+    assert desk.run()[0] == 1
+
+
+def test_the_folder_names_the_cluster_where_metadata_does_not(desk: Desk) -> None:
+    desk.kubeconfig("shop", metadata=None)
+    assert "[shop] reading the cluster" in desk.run()[1]
+    (desk.root / "manifests/shop").rename(desk.root / "manifests/east")
+    assert "[east] reading the cluster" in desk.run()[1]
+
+
+def test_help_names_every_setting_of_the_original(desk: Desk) -> None:
+    out = io.StringIO()
+    assert main(STEP, ["--help"], {}, stdout=out, stderr=io.StringIO()) == 0
+    names = """API_VERSION CI_COMMIT_ID SELECTOR CONFIGS CONFIGS_PATTERN NAMESPACES_DIR MANIFESTS_DIR DRY_RUN UUID
+        DEPLOY_ID STRATEGY RESOURCE DEBUG IS_ROLLBACK DIFF FORCE CREATE_ONLY RAW BACKOFF_FAIL_AFTER
+        BACKOFF_INITIAL_DELAY BACKOFF_MAX_DELAY AVAILABLE_ENABLED AVAILABLE_POLLING_INTERVAL AVAILABLE_HEALTH_CHECK
+        AVAILABLE_HEALTH_CHECK_GRACE_PERIOD AVAILABLE_HEALTH_CHECK_THRESHOLD AVAILABLE_HEALTH_CHECK_IGNORED_ERRORS
+        AVAILABLE_WEBHOOK AVAILABLE_ALL AVAILABLE_REQUIRED AVAILABLE_KEEP_ALIVE AVAILABLE_KEEP_ALIVE_INTERVAL
+        AVAILABLE_TIMEOUT DEPENDENCY_WAIT DEPENDENCY_TIMEOUT GITHUB_ENABLED GITHUB_AUTH_TYPE GITHUB_AUTH_TOKEN
+        GITHUB_USER GITHUB_REPO BACKUP_ENABLED SAVE_FORMAT AWS_BUCKET AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"""
+    text = out.getvalue()
+    assert [name for name in names.split() if f" {name}" not in text] == []

@@ -1,0 +1,323 @@
+# SPDX-License-Identifier: MIT
+"""What will be done with each object, in which order, and what a person is told beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kit_core.errors import WorkError
+from kit_deployer.annotate import Declared, Writing
+from kit_deployer.inventory import Inventory, check_identity, from_configmap, name_of, to_configmap
+from kit_deployer.objects import GroupKind, Json, Key
+from kit_deployer.order import phase_of
+from kit_deployer.plan import Action, Plan, Seen, Wishes, by_phase, fit, make_plan, not_restarting, unchecked
+from kit_deployer.references import referenced
+from kit_deployer.scaling import scaled
+from kit_deployer.strategies import STRATEGIES
+from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, JOB, SECRET, SERVICE, WRITING, declared, live, one
+
+ROLLING = STRATEGIES["rolling-update"]
+
+
+def plan_of(
+    items: list[Declared], *bodies: Json, wishes: Wishes | None = None, writing: Writing = WRITING, **seen: Any
+) -> Plan:
+    objects = {
+        Key(b["apiVersion"].rpartition("/")[0], b["kind"], b["metadata"].get("namespace", ""), b["metadata"]["name"]): b
+        for b in bodies
+    }
+    world = Seen(objects=objects, **seen)
+    return make_plan(items, world, writing=writing, wishes=wishes or Wishes(), strategy=ROLLING)
+
+
+def did(plan: Plan) -> dict[str, str]:
+    return {action.key.kind: action.do for action in plan.actions}
+
+
+def test_new_changed_and_same() -> None:
+    items = declared(f"{CONFIG_MAP}---\n{SECRET}---\n{SERVICE}")
+    changed = declared(CONFIG_MAP.replace("red", "blue"))[0]
+    plan = plan_of(items, live(changed), live(items[2]))
+    assert did(plan) == {"ConfigMap": "change", "Secret": "create", "Service": "keep"}
+    assert plan.sends
+    assert not plan_of(items, *map(live, items)).sends
+
+
+def test_create_only_and_force() -> None:
+    items = declared(f"{CONFIG_MAP}---\n{SECRET}")
+    other = live(declared(CONFIG_MAP.replace("red", "blue"))[0])
+    assert did(plan_of(items, other, wishes=Wishes(create_only=True))) == {"ConfigMap": "keep", "Secret": "create"}
+    same = [live(item) for item in items]
+    assert did(plan_of(items, *same, wishes=Wishes(force=True))) == {"ConfigMap": "change", "Secret": "change"}
+
+
+@pytest.mark.parametrize(
+    ("group", "kind", "phase"),
+    [
+        ("", "Namespace", 0),
+        ("apiextensions.k8s.io", "CustomResourceDefinition", 0),
+        ("rbac.authorization.k8s.io", "ClusterRole", 1),
+        ("", "ServiceAccount", 1),
+        ("", "ConfigMap", 1),
+        ("", "Secret", 1),
+        ("", "PersistentVolumeClaim", 1),
+        ("", "ResourceQuota", 1),
+        ("networking.k8s.io", "NetworkPolicy", 1),
+        ("", "Service", 2),
+        ("apps", "Deployment", 3),
+        ("apps", "StatefulSet", 3),
+        ("batch", "CronJob", 3),
+        ("", "Pod", 3),
+        ("autoscaling", "HorizontalPodAutoscaler", 4),
+        ("policy", "PodDisruptionBudget", 4),
+        ("networking.k8s.io", "Ingress", 4),
+        ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration", 4),
+        ("example.com", "Deployment", 4),
+        ("serving.knative.dev", "Service", 4),
+    ],
+)
+def test_phases(group: str, kind: str, phase: int) -> None:
+    assert phase_of(GroupKind(group, kind)) == phase
+
+
+def test_phases_are_applied_one_after_the_other() -> None:
+    plan = plan_of(declared(f"{DEPLOYMENT}---\n{SERVICE}---\n{JOB}---\n{CONFIG_MAP}"))
+    kinds = [[action.key.kind for action in phase] for phase in by_phase(plan.actions)]
+    assert kinds == [["ConfigMap"], ["Service"], ["Deployment", "Job"]]
+
+
+def test_an_existing_service_waits_and_a_new_one_does_not() -> None:
+    items = declared(f"{DEPLOYMENT}---\n{SERVICE}")
+    old = live(declared(SERVICE)[0])
+    waiting = plan_of(items, old)
+    assert [action.waits for action in waiting.actions if action.key.kind == "Service"] == [True]
+    assert waiting.switches
+    assert not plan_of(items).switches
+    assert not plan_of(items, *map(live, items)).switches
+    assert not plan_of(declared(SERVICE), live(declared(SERVICE.replace("80", "81"))[0])).switches
+
+
+def job(conditions: str | None = None, **seen: Any) -> Action:
+    items = declared(JOB)
+    bodies = []
+    if conditions is not None:
+        found = live(items[0])
+        if conditions:
+            found["status"] = {"conditions": [{"type": conditions, "status": "True"}]}
+        bodies.append(found)
+    return plan_of(items, *bodies, **seen).actions[0]
+
+
+def test_jobs() -> None:
+    key = declared(JOB)[0].key
+    remembered = Inventory("shop", jobs={f"shop/{key.name}": "T"})
+    assert job().do == "create"
+    assert (job("Complete").do, job("Complete").state) == ("keep", "completed")
+    assert job("Failed").do == "rerun"
+    assert (job("").do, job("").state) == ("keep", "running")
+    assert (job(inventory=remembered).do, job(inventory=remembered).state) == ("keep", "completed")
+    force = Wishes(force=True)
+    assert job(inventory=remembered, wishes=force).do == "create"
+    assert job("Complete", wishes=force).do == "rerun"
+    assert job("", wishes=force).do == "keep", "a running one is not killed"
+
+
+def test_a_job_that_always_runs() -> None:
+    always = declared(JOB.replace("{name: migrate}", "{name: migrate, annotations: {kit-deployer/run: always}}"))
+    found = live(always[0])
+    found["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
+    assert plan_of(always, found).actions[0].do == "rerun"
+
+
+def test_replicas_under_an_autoscaler_are_never_sent() -> None:
+    (item,) = declared(DEPLOYMENT)
+    plan = plan_of([item], scaled=frozenset({("shop", "Deployment", "web")}))
+    assert "replicas" not in plan.actions[0].item.body["spec"]
+    other = plan_of([item], scaled=frozenset({("other", "Deployment", "web"), ("shop", "StatefulSet", "web")}))
+    assert other.actions[0].item.body["spec"]["replicas"] == 2
+
+
+def test_what_scales_what() -> None:
+    hpa = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+           "spec": {"scaleTargetRef": {"kind": "StatefulSet", "name": "db"}}}  # fmt: skip
+    keda = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "spec": {"scaleTargetRef": {"name": "web"}}}
+    other = {"apiVersion": "example.com/v1", "kind": "ScaledObject", "spec": {"scaleTargetRef": {"name": "x"}}}
+    found = scaled([("shop", hpa), ("shop", keda), ("shop", other), ("shop", {"apiVersion": "v1", "kind": "Pod"})])
+    assert found == {("shop", "StatefulSet", "db"), ("shop", "Deployment", "web")}
+
+
+def test_a_live_selector_that_lacks_our_labels_is_kept() -> None:
+    (item,) = declared(DEPLOYMENT)
+    found = live(item, selector={"matchLabels": {"name": "web"}})
+    fitted, note = fit(item, found, frozenset())
+    assert fitted.body["spec"]["selector"] == {"matchLabels": {"name": "web"}}
+    assert "keeps its selector" in note
+    assert plan_of([item], found).actions[0].do == "keep", "and that is no change, run after run"
+    changed = live(item, selector={"matchLabels": {"app": "other"}})
+    fitted, note = fit(item, changed, frozenset())
+    assert fitted.body["spec"]["selector"]["matchLabels"]["strategy"] == "rolling-update"
+    assert note == ""
+
+
+def other_strategy(name: str = "web-7", **labels: str) -> Json:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {
+            "name": name,
+            "namespace": "shop",
+            "uid": name,
+            "labels": {"name": "web", "strategy": "fast-rollback", **labels},
+            "annotations": {"kit-deployer/original-name": "web"},
+        },
+    }
+
+
+def test_what_another_strategy_deployed_is_outdated() -> None:
+    items = declared(DEPLOYMENT)
+    old = other_strategy()
+    assert [body["metadata"]["name"] for body in plan_of(items, deployments=(old,)).outdated] == ["web-7"]
+    assert plan_of(items, deployments=(old,)).switches
+    for kept in (
+        other_strategy(strategy="rolling-update"),
+        other_strategy(name="other"),
+        {**other_strategy(), "metadata": {**other_strategy()["metadata"], "annotations": {}}},
+        {**other_strategy(), "metadata": {**other_strategy()["metadata"], "labels": {"name": "web"}}},
+        {**other_strategy(), "metadata": {**other_strategy()["metadata"], "namespace": "elsewhere"}},
+        other_strategy("web"),
+    ):
+        if kept["metadata"]["labels"].get("name") == "other" or kept["metadata"]["name"] == "other":
+            kept["metadata"]["annotations"] = {"kit-deployer/original-name": "other"}
+        assert plan_of(items, deployments=(kept,)).outdated == ()
+    assert plan_of(items, deployments=(old,), wishes=Wishes(create_only=True)).outdated == ()
+
+
+def test_orphaned_replica_sets_go_with_their_deployments() -> None:
+    orphan = {**other_strategy("web-7-abc"), "kind": "ReplicaSet"}
+    owned = {**orphan, "metadata": {**orphan["metadata"], "name": "owned", "ownerReferences": [{"uid": "x"}]}}
+    plan = plan_of(declared(DEPLOYMENT), deployments=(other_strategy(),), replica_sets=(orphan, owned))
+    assert [body["metadata"]["name"] for body in plan.outdated] == ["web-7", "web-7-abc"]
+
+
+READS = DEPLOYMENT.replace("env: [{name: COLOUR, value: red}]", "envFrom: [{configMapRef: {name: settings}}]")
+
+
+def test_who_still_runs_with_old_values() -> None:
+    items = declared(f"{READS}---\n{CONFIG_MAP}")
+    workload = live(items[0])
+    old = live(declared(CONFIG_MAP.replace("red", "blue"))[0])
+    assert [(str(a), str(b)) for a, b in not_restarting(plan_of(items, workload, old).actions)] == [
+        ("Deployment shop/web", "ConfigMap shop/settings")]  # fmt: skip
+    assert not_restarting(plan_of(items, workload, live(items[1])).actions) == []
+    assert not_restarting(plan_of(items, old).actions) == [], "a new workload starts with the new values"
+    before = live(declared(READS.replace("web:1", "web:0"))[0])
+    assert not_restarting(plan_of(items, before, old).actions) == [], "a new image restarts it"
+    scaled_only = live(declared(READS.replace("replicas: 2", "replicas: 5"))[0])
+    assert len(not_restarting(plan_of(items, scaled_only, old).actions)) == 1
+
+
+def test_every_way_to_read_configuration() -> None:
+    text = """\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: a}
+spec:
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          initContainers: [{name: i, envFrom: [{secretRef: {name: s1}}]}]
+          containers:
+          - name: c
+            env:
+            - {name: A, valueFrom: {configMapKeyRef: {name: c1, key: k}}}
+            - {name: B, valueFrom: {secretKeyRef: {name: s2, key: k}}}
+          volumes:
+          - {name: v1, configMap: {name: c2}}
+          - {name: v2, secret: {secretName: s3}}
+          - {name: v3, projected: {sources: [{configMap: {name: c3}}, {secret: {name: s4}}]}}
+"""
+    found = referenced(one(text).body, "shop")
+    assert {f"{key.kind[0].lower()}:{key.name}" for key in found} == {
+        "c:c1", "c:c2", "c:c3", "s:s1", "s:s2", "s:s3", "s:s4"}  # fmt: skip
+
+
+def test_what_the_server_cannot_check() -> None:
+    text = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: new}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a, namespace: new}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec: {group: example.com, names: {kind: Widget}}
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: w}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: b}
+"""
+    plan = plan_of(declared(text))
+    found = {action.key.name: unchecked(action, plan) for action in plan.actions}
+    assert found == {
+        "new": "",
+        "widgets.example.com": "",
+        "a": "namespace new is only created by the run",
+        "w": "its definition Widget.example.com is only created by the run",
+        "b": "",
+    }
+
+
+def test_the_inventory_comes_back_as_it_was() -> None:
+    inventory = Inventory(
+        "shop", "uid", "4f2a91c", frozenset({Key("apps", "Deployment", "shop", "web")}), {"shop/migrate-1": "T"}, "T"
+    )
+    body = to_configmap(inventory, "shop")
+    assert body["metadata"]["name"] == "kit-deployer-shop"
+    assert from_configmap(body) == inventory
+    assert inventory.completed(Key("batch", "Job", "shop", "migrate-1"))
+    assert not inventory.completed(Key("batch", "Job", "other", "migrate-1"))
+    later = inventory.with_jobs([Key("batch", "Job", "shop", "migrate-1"), Key("batch", "Job", "shop", "x")], "U")
+    assert later.jobs == {"shop/migrate-1": "T", "shop/x": "U"}
+
+
+@pytest.mark.parametrize("text", ["", "{}", "no json", '{"version": 2}', '{"version": 1}'])
+def test_an_inventory_that_cannot_be_read(text: str) -> None:
+    body = to_configmap(Inventory("shop"), "shop")
+    body["data"] = {"inventory.json": text}
+    with pytest.raises(WorkError, match=r"ConfigMap shop/kit-deployer-shop: The inventory cannot be read"):
+        from_configmap(body)
+
+
+def test_names_of_inventories_are_names_to_kubernetes_and_differ() -> None:
+    names = [name_of(cluster) for cluster in ("a-b", "a_b", "a.b", "A-B", "arn:aws:eks:eu:1:cluster/x", "…")]
+    assert len(set(names)) == len(names)
+    assert all(name == name.lower() and len(name) < 250 and not name.endswith("-") for name in names)
+    assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") for name in names)
+
+
+def check(*found: Inventory, identity: str | None = "one", adopt: bool = False) -> Inventory | None:
+    return check_identity(found, cluster="shop", identity=identity, namespace="shop", adopt=adopt)
+
+
+def test_identity() -> None:
+    ours, other = Inventory("shop", "one"), Inventory("other", "one")
+    assert check() is None
+    assert check(ours) == ours
+    assert check(other, ours) == ours
+    assert check(Inventory("shop", None)) is not None
+    assert check(ours, identity=None) == ours
+    for found in (Inventory("shop", "two"), other):
+        with pytest.raises(WorkError, match="KIT_ADOPT=true"):
+            check(found)
+        check(found, adopt=True)
