@@ -58,7 +58,7 @@ def run(
     """
     began = time.monotonic()
     lines: list[str] = []
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         cwd=cwd,
         env={**os.environ, **(env or {})},
@@ -67,21 +67,20 @@ def run(
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-    )
-    watchdog = threading.Timer(limit, process.kill)
-    watchdog.start()
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line)
-            if listener:
-                listener(line.rstrip("\n"))
-        code = process.wait()
-    except BaseException:
-        _end(process)
-        raise
-    finally:
-        watchdog.cancel()
+    ) as process:
+        watchdog = threading.Timer(limit, process.kill)
+        watchdog.start()
+        try:
+            for line in process.stdout or ():
+                lines.append(line)
+                if listener:
+                    listener(line.rstrip("\n"))
+            code = process.wait()
+        except BaseException:
+            _end(process)
+            raise
+        finally:
+            watchdog.cancel()
     seconds = time.monotonic() - began
     if seconds >= limit:
         lines.append(f"(stopped after {limit:.0f} s)\n")

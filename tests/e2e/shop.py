@@ -125,10 +125,14 @@ class Shop:
         return annotation(self.stage.cluster(place), place, name, kind)
 
     def objects(self, place: Place) -> dict[str, str]:
-        """Every workload, Service and configuration in a cluster folder's namespace: kind/name -> resource version."""
+        """Every workload, Service and configuration in a cluster folder's namespace, kit-deployer's own record left out.
+
+        Kind/name -> uid: an object that was deleted and made again is another one.
+        """
         kinds = "deployments,services,configmaps,secrets,horizontalpodautoscalers,cronjobs"
         items = self.stage.cluster(place).get(kinds, "--namespace", place.namespace)["items"]
-        return {f"{item['kind']}/{item['metadata']['name']}": item["metadata"]["uid"] for item in items}
+        found = {f"{item['kind']}/{item['metadata']['name']}": item["metadata"]["uid"] for item in items}
+        return {name: uid for name, uid in found.items() if name != f"ConfigMap/kit-deployer-{place.folder}"}
 
     def pods(self, place: Place, service: str) -> set[str]:
         """The names of a service's pods that are there to stay."""
