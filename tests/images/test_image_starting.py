@@ -90,12 +90,12 @@ def test_a_gitlab_script_comes_over_standard_input(image: Image, entrypoint: tup
     assert done.out.splitlines()[1:] == ["b"]
 
 
-def test_a_script_of_a_mount_runs(image: Image) -> None:
+def test_a_script_of_a_mount_runs(deployer: Image) -> None:
     """As GitHub's Docker actions and Drone's plugins start an image: a workspace, a working directory, arguments."""
-    work = image.owned(1001)
-    image.write(work, "job.sh", '#!/bin/sh\nset -e\necho "$1" > made\nstat -c %u made\n', uid=1001, mode=0o755)
+    work = deployer.owned(1001)
+    deployer.write(work, "job.sh", '#!/bin/sh\nset -e\necho "$1" > made\nstat -c %u made\n', uid=1001, mode=0o755)
     options = ("-v", f"{work}:/github/workspace", "-w", "/github/workspace", "-e", "HOME=/github/home")
-    assert image.run("./job.sh", "x", options=options).out == "1001\n"
+    assert deployer.run("./job.sh", "x", options=options).out == "1001\n"
 
 
 def test_a_second_init_and_a_terminal_are_no_trouble(deployer: Image) -> None:

@@ -71,9 +71,9 @@ def test_a_mount_at_the_working_directory_tells_the_user(deployer: Image) -> Non
     assert deployer.run("id", "-u", options=options).out == "4321\n"
 
 
-def test_a_folder_to_write_into_counts_more_than_one_to_read(image: Image) -> None:
-    work, output = image.owned(0), image.owned(4321, name="output")
-    assert image.run("id", "-u", options=(*mounted(image, work, "ro"), "-v", f"{output}:/output")).out == "4321\n"
+def test_a_folder_to_write_into_counts_more_than_one_to_read(deployer: Image) -> None:
+    work, output = deployer.owned(0), deployer.owned(4321, name="output")
+    assert deployer.run("id", "-u", options=(*mounted(deployer, work, "ro"), "-v", f"{output}:/output")).out == "4321\n"
 
 
 def test_groups_that_were_given_stay(deployer: Image) -> None:
@@ -119,11 +119,11 @@ def test_standard_streams_can_be_opened_again(deployer: Image, terminal: tuple[s
     assert (done.code, sorted(done.text.split())) == (0, ["err", "out"])
 
 
-def test_a_shell_inside_does_the_same(image: Image) -> None:
+def test_a_shell_inside_does_the_same(deployer: Image) -> None:
     """With the entrypoint overridden it is the program itself that gives up root."""
-    work = image.owned(4321)
-    script = f"cd /; {image.name} id -u"
-    assert image.shell(script, *mounted(image, work)) == "4321\n"
+    work = deployer.owned(4321)
+    script = f"cd /; {deployer.name} id -u"
+    assert deployer.shell(script, *mounted(deployer, work)) == "4321\n"
 
 
 def test_what_is_mounted_below_roots_home_is_found(deployer: Image) -> None:
