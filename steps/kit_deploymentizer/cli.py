@@ -52,14 +52,19 @@ def render(settings: DeploymentizerSettings, context: Context, _arguments: Mappi
         console.detail(f"{'removed' if path in report.removed else 'written'} {path}")
     if report.saved:
         console.success(
-            f"{facts['clusters']} clusters in {report.output}: {facts['written']} files written, {facts['unchanged']}"
-            f" unchanged, {facts['removed']} removed."
+            f"{_counted(facts['clusters'], 'cluster')} in {report.output}: {_counted(facts['written'], 'file')}"
+            f" written, {facts['unchanged']} unchanged, {facts['removed']} removed."
         )
     else:
         files = sum(len(cluster.outputs) for cluster in plan.clusters)
-        console.success(f"{facts['clusters']} clusters with {files} files rendered; nothing was written (SAVE=false).")
+        told = f"{_counted(facts['clusters'], 'cluster')} with {_counted(files, 'file')}"
+        console.success(f"{told} rendered; nothing was written (SAVE=false).")
     console.result(report.word, **facts)
     return 0
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _tell(problem: "Problem", console: Console) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, Undefined
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, Undefined
 from jinja2.exceptions import UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -56,6 +56,13 @@ class JinjaEngine:
                 hint=f"The line is: {_line(error.source or text, error.lineno)}",
                 file=place,
                 line=error.lineno,
+            ) from None
+        except TemplateNotFound:
+            raise InputError(
+                f"{name} is not below the resources folder",
+                why="Jinja2 templates are read from there only, so that includes cannot reach other files",
+                hint="Move the template into kit.yaml's resources folder.",
+                file=shown,
             ) from None
 
         def render(view: Mapping[str, Any]) -> Rendering:

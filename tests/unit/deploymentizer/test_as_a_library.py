@@ -125,6 +125,14 @@ def test_the_index_names_the_commit(workshop: Workshop) -> None:
     assert workshop.index("east")["commit"] == COMMIT
 
 
+def test_external_values_are_told_to_whoever_masks_logs(workshop: Workshop) -> None:
+    workshop.app(CONFIG_MAP, "  env: [{name: KEY, external: true, encoding: hex}]\n")
+    learnt: list[str] = []
+    settings = DeploymentizerSettings(conf=Path("kit.yaml"))
+    Deploymentizer(settings, env={"KEY": "abc"}, cwd=workshop.folder, learn_secret=learnt.append).plan()
+    assert set(learnt) == {"abc", "616263"}
+
+
 @pytest.mark.parametrize("engine", ["mustache", "j2"])
 def test_a_value_of_an_environment_source_is_in_no_error(workshop: Workshop, engine: str) -> None:
     """It is masked where it stands, not in the whole log: a source's values may be any everyday word."""

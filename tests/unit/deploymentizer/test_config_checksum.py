@@ -36,7 +36,7 @@ def checksum(text: str, path: tuple[str, ...] = ("spec", "template")) -> str:
         "  template:\n    metadata:\n      annotations:\n        a: b\n    spec:\n      containers:\n      - {USES}\n",
         "  template:\n    spec:\n      containers:\n      - {USES}\n",
         "  template: {spec: {containers: [{USES}]}}\n",
-        "  template: {metadata: {}, spec: {containers: [{USES}]}}\n",
+        "  template: {metadata: {}, spec: {initContainers: [{USES}]}}\n",
         "  template: {metadata: {annotations: {a: b}}, spec: {containers: [{USES}]}}\n",
         "  template:\n    metadata:\n      annotations:\n      labels: {x: y}\n    spec:\n      containers: [{USES}]\n",
         "  template:\n    metadata: # none yet\n    spec:\n      containers:\n      - {USES}\n",

@@ -109,6 +109,14 @@ def test_an_error_in_an_included_file_names_that_file(workshop: Workshop) -> Non
     assert "resources/lib/part.j2:2: The template did not render" in workshop.run().log
 
 
+def test_a_template_outside_of_the_resources_folder_is_refused(workshop: Workshop) -> None:
+    workshop.write({"outside.j2": HEAD})
+    workshop.resources("app: {file: ../outside.j2}")
+    result = workshop.run()
+    assert result.code == 2
+    assert "../outside.j2 is not below the resources folder" in result.log
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
