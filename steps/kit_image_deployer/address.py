@@ -57,7 +57,7 @@ def address_of(
     if password is None and github_token is not None and _server(url) == _server(base):
         password, setting = github_token, "GITHUB_AUTH_TOKEN"
     if password is None and url_password is not None:
-        password, setting = url_password, "the password in KIT_GIT_URL"
+        password, setting = url_password, "the credentials in KIT_GIT_URL"
     if password is not None:
         username = username or url_username or _TOKEN_USER
     return Address(url=url, username=username, password=password, setting=setting)
@@ -71,7 +71,9 @@ def _split_credentials(url: str) -> tuple[str, str | None, Secret | None]:
         host = parts.netloc.rpartition("@")[2]
         bare = urlunsplit((parts.scheme.lower(), host, parts.path, parts.query, ""))
         username = unquote(parts.username) if parts.username else None
-        password = Secret(unquote(parts.password)) if parts.password else None
+        # A user alone may be a token: forges take one there, with any password.
+        password = Secret(unquote(parts.password or "")) if parts.username or parts.password else None
+        _ = parts.port  # raises where it is no number
     except ValueError:
         raise InputError("KIT_GIT_URL is no address", hint="It should look like https://host/team/repo.git.") from None
     return bare, username, password

@@ -13,7 +13,7 @@ from kit_image_deployer.image import check_reference
 from kit_image_deployer.message import Origin
 from kit_image_deployer.patience import Patience, Waiting
 from kit_image_deployer.source import author as author_line
-from kit_image_deployer.target import check_names
+from kit_image_deployer.target import check_branch, check_names
 from kit_image_deployer.update import Change, Outcome, Tell, update
 
 Heartbeat = Callable[[Callable[[], str]], AbstractContextManager[None]]
@@ -50,6 +50,8 @@ def update_image(
     `TimeLimitError` and `BusyError` at the deadline. Running it again is always safe.
     """
     check_names(repository, branch)
+    if git_branch is not None:
+        check_branch(git_branch)
     check_reference(image, setting="image")
     address = address_of(git_url=git_url, username=username, password=Secret(password) if password else None)
     assert address is not None
@@ -79,7 +81,7 @@ def deploy(
     waiting: Heartbeat = lambda _describe: nullcontext(),
 ) -> Outcome:
     """Open the repository and update it. `waiting` shows, while it lasts, what is awaited."""
-    attempts = Waiting(patience, clock=time.monotonic, pause=time.sleep, draw=random.SystemRandom().uniform)
+    attempts = Waiting(patience, clock=time.monotonic, pause=time.sleep, draw=random.SystemRandom().uniform, tell=tell)
     remote = open_remote(address, ca_cert=ca_cert, env=env, remaining=attempts.remaining)
     try:
         with waiting(lambda: attempts.state or f"waiting for {remote.where}"):

@@ -25,9 +25,6 @@ def update_command(settings: ImageDeployerSettings, context: Context, _arguments
     from kit_image_deployer.patience import Patience
 
     change, address = read_change(settings, context.env, context.given)
-    if address.password is not None:
-        context.masker.add(address.password)
-    _mask_proxies(context)
     console = context.console
     if address.password is not None and _in_the_clear(address.url):
         console.warning("the password goes over http:// unencrypted; use the https:// address if there is one")
@@ -55,7 +52,7 @@ def read_change(
     """
     from kit_image_deployer.image import check_reference, composed_reference
     from kit_image_deployer.source import author, branch_name, check_pull_request, origin
-    from kit_image_deployer.target import check_names
+    from kit_image_deployer.target import check_branch, check_names
     from kit_image_deployer.update import Change
 
     if settings.commit:
@@ -84,6 +81,8 @@ def read_change(
         image = composed_reference(settings.docker_registry, settings.docker_repo, branch, settings.ci_commit_id)
     email_given = given.get("ci_committer_email", "").removeprefix("KIT_") == "CI_COMMITTER_EMAIL"
     git_branch = settings.git_branch.removeprefix("refs/heads/") if settings.git_branch else None
+    if git_branch is not None:
+        check_branch(git_branch)
     change = Change(
         repository=settings.docker_repo,
         branch=branch,
@@ -122,18 +121,6 @@ def _in_the_clear(url: str) -> bool:
 
     host = urlsplit(url).hostname or ""
     return url.startswith("http://") and "." in host and not host.startswith("127.")
-
-
-def _mask_proxies(context: Context) -> None:
-    """A proxy's address may hold a password, and libraries print addresses."""
-    from urllib.parse import unquote, urlsplit
-
-    for name, value in context.env.items():
-        if name.lower().endswith("_proxy") and "@" in value:
-            password = urlsplit(value if "://" in value else f"http://{value}").password
-            if password:
-                context.masker.add(password)
-                context.masker.add(unquote(password))
 
 
 def _report(outcome: "Outcome", context: Context) -> None:

@@ -3,6 +3,7 @@
 
 import email.utils
 import io
+import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,8 +14,9 @@ from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import (
+    ConnectTimeoutError,
     HTTPError,
-    LocationParseError,
+    LocationValueError,
     MaxRetryError,
     NewConnectionError,
     ProxyError,
@@ -31,6 +33,7 @@ from kit_image_deployer.wire import Advertisement, Read, read_advertisement
 _CONNECT_SECONDS: Final = 15.0
 _READ_SECONDS: Final = 60.0
 _MAY_PASS: Final = frozenset({408, 425, 429})
+_ERROR_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
 _LONGEST_WORDS: Final = 1000
 
 
@@ -109,7 +112,7 @@ class HttpTransport:
                 timeout=Timeout(connect=min(_CONNECT_SECONDS, remaining), read=min(_READ_SECONDS, remaining)),
                 preload_content=False,
             )
-        except LocationParseError as error:
+        except LocationValueError as error:
             raise InputError(
                 f"{self.where} is no address",
                 why=str(error),
@@ -226,7 +229,9 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 def _words_of(error: Exception) -> str:
     """A library's error as a few words, without its addresses of objects."""
     if isinstance(error, NewConnectionError):
-        return str(error).rpartition("]: ")[2].rpartition("> ")[2].rpartition(": ")[2] or "no connection"
+        return _ERROR_NUMBER.sub("", str(error).rpartition(": ")[2])
+    if isinstance(error, ConnectTimeoutError):
+        return "no connection in time"
     if isinstance(error, ReadTimeoutError):
         return "the server did not answer in time"
     if isinstance(error, OSError) and error.strerror:

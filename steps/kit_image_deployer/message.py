@@ -59,11 +59,16 @@ def commit_message(
 
 def defused(text: str) -> str:
     """`text` with the words that act in a repository (`[skip ci]`, `Closes #12`, `@mention`) made mere words."""
-    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:_LONGEST]
+    text = _CONTROL.sub("", utf8(text).replace("\r\n", "\n").replace("\r", "\n"))[:_LONGEST]
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return "\n".join(line.rstrip() for line in text.split("\n"))
 
 
+def utf8(text: str) -> str:
+    """`text` with what was no UTF-8 in a variable (Python keeps such bytes as half surrogates) as a mark."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _one_line(value: str) -> str:
-    return _SPACE.sub(" ", _CONTROL.sub("", value)).strip()
+    return _SPACE.sub(" ", _CONTROL.sub("", utf8(value))).strip()

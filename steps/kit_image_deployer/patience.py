@@ -28,7 +28,7 @@ class Patience:
 
 
 class Waiting:
-    """Counts what went wrong and waits. `clock` and `pause` work in seconds.
+    """Counts what went wrong and waits. `clock` and `pause` work in seconds, `tell` is told.
 
     `draw(a, b)` gives a random number between the two.
     """
@@ -39,16 +39,19 @@ class Waiting:
         *,
         clock: Callable[[], float],
         pause: Callable[[float], object],
+        tell: Callable[[str], object] = lambda _text: None,
         draw: Callable[[float, float], float],
     ) -> None:
         self._patience = patience
         self._clock = clock
         self._pause = pause
+        self._tell = tell
         self._draw = draw
         self._begun = clock()
         self.faults = 0
         self.races = 0
         self.state = ""
+        """What the last attempt met, for whoever asks what is awaited."""
 
     def remaining(self) -> float:
         """Seconds until the deadline; zero afterwards."""
@@ -65,8 +68,7 @@ class Waiting:
                 why=race.why,
                 hint="Others push all the time: run it again, or raise KIT_DEADLINE. Nothing was changed.",
             )
-        self.state = f"someone else pushed first ({race.why}); attempt {self.races + self.faults + 1} follows"
-        self._pause(min(self._wait(self.races, _RACE_CAP), left))
+        self._next(f"someone else pushed first ({race.why})", min(self._wait(self.races, _RACE_CAP), left))
 
     def after_fault(self, fault: Fault, where: str) -> None:
         """Wait for the next attempt after a fault. Raises `WorkError` after the last retry, `TimeLimitError` at the
@@ -76,12 +78,18 @@ class Waiting:
         left = self.remaining()
         asked = fault.retry_after or 0.0
         if self.faults > self._patience.retries:
-            raise self._gave_up(WorkError, f"gave up after {self.faults} failed attempts", fault, where)
+            raise self._gave_up(
+                WorkError, f"gave up after {self.faults} failed attempt{'s' if self.faults > 1 else ''}", fault, where
+            )
         if left <= 0 or asked > left:
             limit = f"the time limit of {self._patience.deadline:g} s (KIT_DEADLINE) ran out"
             raise self._gave_up(TimeLimitError, limit, fault, where)
-        self.state = f"{fault.why}; attempt {self.races + self.faults + 1} follows"
-        self._pause(min(max(asked, self._wait(self.faults, _CAP)), left))
+        self._next(fault.why, min(max(asked, self._wait(self.faults, _CAP)), left))
+
+    def _next(self, why: str, seconds: float) -> None:
+        self.state = f"{why}; attempt {self.races + self.faults + 1} follows in {seconds:.1f} s"
+        self._tell(self.state)
+        self._pause(seconds)
 
     def _wait(self, count: int, cap: float) -> float:
         """The first soon, then exponential with full jitter; or what RETRY_INCREMENT asks for."""

@@ -34,7 +34,9 @@ _RACE: Final = re.compile(
     r"|incorrect old value|is at [0-9a-f]+ but expected|reference already exists|lock file|already locked",
     re.IGNORECASE,
 )
-_HOOK: Final = re.compile(r"hook|protected|denied|not allowed|permission|prohibited|read-only", re.IGNORECASE)
+_HOOK: Final = re.compile(
+    r"hook|protected|den(y|ied)|declined|violat|forbid|not allowed|permission|prohibited|read-only", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

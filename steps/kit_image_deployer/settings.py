@@ -41,8 +41,8 @@ class ImageDeployerSettings(CommonSettings):
         None,
         original=True,
         group=_WHAT,
-        help="Repository of the image in its registry; names the folder of the file that is written:"
-        " <images.path of kit.yaml>/<DOCKER_REPO>/<CI_BRANCH>.yaml.",
+        help="Repository of the image in its registry; the file that is written is"
+        " `<images.path>/<DOCKER_REPO>/<CI_BRANCH>.yaml`, the folder being named in the repository's kit.yaml.",
     )
     allow_pull_request: bool = setting(
         False, group=_WHAT, help="Let COMMIT=true work in a pull request's build, which is refused otherwise."

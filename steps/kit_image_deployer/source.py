@@ -8,7 +8,7 @@ from typing import Final
 
 from kit_core.ci import NONE, Provider, detect
 from kit_core.errors import InputError
-from kit_image_deployer.message import Origin
+from kit_image_deployer.message import Origin, utf8
 
 # The variables that CI services set by themselves, in the order in which they are asked. Those that hold a pull
 # request's own branch come before those that hold the branch it wants to go to.
@@ -76,8 +76,8 @@ def author(name: str | None, email: str | None, env: Mapping[str, str], *, email
     if person:
         name = person.group(1)
         email = email if email_given and email else person.group(2)
-    name = _UNFIT.sub(" ", name or "").strip(" .,:;\"'")
-    email = _UNFIT.sub("", email or "").strip()
+    name = _UNFIT.sub(" ", utf8(name or "")).strip(" .,:;\"'")
+    email = _UNFIT.sub("", utf8(email or "")).strip()
     if not email and name and name == env.get("GITHUB_ACTOR"):
         email = f"{name}@users.noreply.github.com"
     name = name or email.partition("@")[0] or _NOBODY

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Which file of the deployments repository holds the image, and under which key."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 from kit_core.errors import InputError
 
 KIT_FILE: Final = "kit.yaml"
+_NO_BRANCH: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\\ud800-\udfff]|\.\.|@\{|//|^[/-]|/$|\.lock$|\.$")
 _FORBIDDEN: Final = frozenset({"", ".", ".."})
 
 
@@ -55,12 +57,20 @@ def check_names(repository: str, branch: str) -> None:
     image_file(ImagesRule((), ""), repository, branch)
 
 
+def check_branch(name: str) -> None:
+    """Raise `InputError` where `name` can be no branch (git-check-ref-format(1))."""
+    if not name or _NO_BRANCH.search(name):
+        raise InputError(f"KIT_GIT_BRANCH={name!r} can be no branch's name", hint="Give it as `git branch` lists it.")
+
+
 def _check_parts(parts: list[str], setting: str, value: str, file: str | None) -> None:
     reason = None
     if any(part in _FORBIDDEN for part in parts):
         reason = "it has an empty part, `.` or `..`" if not value.startswith("/") else "it is an absolute path"
     elif any(ord(char) < 32 or ord(char) == 127 or char == "\\" for char in value):
         reason = "it has a backslash or a control character"
+    elif any("\ud800" <= char <= "\udfff" for char in value):
+        reason = "it is not UTF-8"
     elif any(part.lower() in {".git", "git~1"} for part in parts):
         reason = "git keeps `.git` to itself"
     if reason:

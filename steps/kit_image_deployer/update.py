@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from kit_core.errors import InputError
+from kit_core.errors import InputError, Interrupted
 from kit_core.yamlio import load_document
 from kit_image_deployer import tree
 from kit_image_deployer.edit import Edit, set_value
@@ -94,7 +94,6 @@ def update(remote: Remote, change: Change, *, commit: bool, waiting: Waiting, te
             waiting.after_race(race, remote.where)
         except Fault as fault:
             waiting.after_fault(fault, remote.where)
-        tell(waiting.state)
 
 
 def _attempt(
@@ -119,6 +118,9 @@ def _attempt(
         remote.push(head, plan.commit, plan.objects)
     except OutcomeUnknown:
         sent[plan.commit] = plan
+        raise
+    except Interrupted:
+        tell(f"stopped while {plan.commit.decode()} was being pushed: it may have arrived; running it again is safe")
         raise
     return _outcome("updated", plan, change, attempts)
 

@@ -76,12 +76,11 @@ class Relay:
                     relay.requests.append((self.command, service))
                     number = relay.count(self.command, service)
                     relay.sent += len(body)
+                url = self.path if "://" in self.path else base + self.path  # as a proxy is asked
                 headers = {k: v for k, v in self.headers.items() if k.lower() not in relay.without}
 
                 def forward() -> urllib3.BaseHTTPResponse:
-                    return pool.request(
-                        self.command, base + self.path, body=body or None, headers=headers, retries=False
-                    )
+                    return pool.request(self.command, url, body=body or None, headers=headers, retries=False)
 
                 exchange = Exchange(self.command, service, number, self, forward)
                 if relay.meddle(exchange):

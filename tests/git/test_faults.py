@@ -151,6 +151,21 @@ def test_a_proxy_is_used_and_named(deployments: Deployments) -> None:
         assert deployments.run(HTTP_PROXY=proxy, NO_PROXY="127.0.0.1").code == 0
 
 
+def test_a_proxy_carries_everything(deployments: Deployments) -> None:
+    seen: list[str | None] = []
+
+    def spy(exchange: Exchange) -> bool:
+        seen.append(exchange.handler.headers.get("Proxy-Authorization"))
+        return False
+
+    with Relay(deployments.repository.url_outside, meddle=spy) as relay:
+        proxy = relay.url.rpartition("/")[0].replace("://", "://me:secret@")
+        run = deployments.run(http_proxy=proxy)
+    assert run.code == 0, run.log
+    assert set(seen) == {"Basic bWU6c2VjcmV0"}
+    assert len(deployments.commits()) == 2
+
+
 def await_true(condition: Callable[[], bool], *, what: str, limit: float = 20) -> None:
     end = time.monotonic() + limit
     while not condition():
@@ -191,6 +206,7 @@ def test_killed_and_run_again(deployments: Deployments, kill: signal.Signals, mo
         assert first.returncode == (143 if kill == signal.SIGTERM else -9)
         if kill == signal.SIGTERM:
             assert "interrupted by SIGTERM" in output
+            assert ("may have arrived" in output) == moment.endswith("the push")
         again = deployments.run(KIT_GIT_URL=relay.url)
     assert again.code == 0, again.log
     commits = deployments.commits()

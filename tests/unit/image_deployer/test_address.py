@@ -34,7 +34,8 @@ GITHUB = "https://github.com/acme/deployments.git"
     [
         (given("https://g/x.git", "me", PASSWORD), "https://g/x.git", "me", PASSWORD, "KIT_GIT_PASSWORD"),
         (given("https://g/x.git", None, PASSWORD), "https://g/x.git", "x-access-token", PASSWORD, "KIT_GIT_PASSWORD"),
-        (given("https://me:p%40s@g:8/x"), "https://g:8/x", "me", Secret("p@s"), "the password in KIT_GIT_URL"),
+        (given("https://me:p%40s@g:8/x"), "https://g:8/x", "me", Secret("p@s"), "the credentials in KIT_GIT_URL"),
+        (given("https://t0ken@g/x"), "https://g/x", "t0ken", Secret(""), "the credentials in KIT_GIT_URL"),
         (given("https://me@g/x.git", None, PASSWORD), "https://g/x.git", "me", PASSWORD, "KIT_GIT_PASSWORD"),
         (given("https://g/x.git"), "https://g/x.git", None, None, "KIT_GIT_PASSWORD"),
         (given(user="acme", repo="deployments", token=TOKEN), GITHUB, "x-access-token", TOKEN, "GITHUB_AUTH_TOKEN"),

@@ -69,6 +69,10 @@ def test_harmless_words_stay(words: str) -> None:
     assert defused(words) == words
 
 
+def test_bytes_that_are_no_text_become_marks() -> None:
+    assert defused("h\udce4llo") == "h\ufffdllo"
+
+
 def test_trailers_hold_one_line_each() -> None:
     origin = Origin(build="7\nKit-Image: forged", build_url="\x1b[31mred")
     message = commit_message(path="p", image="r/a:1", previous=None, said="x\r\ny\x00", origin=origin)

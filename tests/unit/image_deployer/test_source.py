@@ -171,6 +171,11 @@ def test_what_is_set_wins_over_what_the_ci_says() -> None:
     assert seen.author == "Ada L <team@example.com>"
 
 
+def test_bytes_that_are_no_text_become_marks() -> None:
+    names = {"CI_COMMITTER_NAME": "J\udcf6rg", "CI_COMMITTER_EMAIL": "j@example.com"}
+    assert change({**CODESHIP, **names}).author == "J\ufffdrg <j@example.com>"
+
+
 @pytest.mark.parametrize(
     ("env", "words"),
     [
@@ -186,6 +191,9 @@ def test_what_is_set_wins_over_what_the_ci_says() -> None:
         ({"CI_BRANCH": "a\\b", "IMAGE": "a"}, ["CI_BRANCH", "backslash"]),
         ({"CI_BRANCH": "a\0b", "IMAGE": "a"}, ["CI_BRANCH", "control character"]),
         ({"CI_BRANCH": "master", "DOCKER_REPO": "x/.git", "IMAGE": "a"}, ["DOCKER_REPO", "`.git`"]),
+        ({"CI_BRANCH": "J\udcf6rg", "IMAGE": "a"}, ["CI_BRANCH", "not UTF-8"]),
+        ({"CI_BRANCH": "master", "IMAGE": "a", "KIT_GIT_BRANCH": "no branch"}, ["KIT_GIT_BRANCH='no branch'"]),
+        ({"CI_BRANCH": "master", "IMAGE": "a", "KIT_GIT_URL": "https://host:port/x"}, ["KIT_GIT_URL is no address"]),
         ({"CI_BRANCH": "a//b", "IMAGE": "a"}, ["CI_BRANCH='a//b'", "empty part"]),
     ],
 )  # fmt: skip
