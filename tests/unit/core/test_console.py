@@ -26,7 +26,7 @@ def console(env: dict[str, str] | None = None, **options: Any) -> tuple[Console,
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < end, "it does not come"
         time.sleep(0.01)
@@ -220,7 +220,7 @@ def test_waiting_tells_what_is_awaited_until_it_is_over() -> None:
         return "waiting for web: 1 of 2 pods are ready"
 
     with shown.waiting(describe, cluster="eu"):
-        assert told.wait(5)
+        assert told.wait(20)
     length = len(err.getvalue())
     assert "[eu] waiting for web: 1 of 2 pods are ready\n" in err.getvalue()
     assert not [thread for thread in threading.enumerate() if thread.name == "kit-waiting"]
@@ -236,7 +236,7 @@ def test_on_a_terminal_the_status_is_drawn_over_and_taken_away() -> None:
         return "web: 1 of 2"
 
     with shown.waiting(describe):
-        assert told.wait(5)
+        assert told.wait(20)
         shown.info("an event")
     written = err.getvalue()
     assert written.endswith(("\x1b[J", "an event\n"))
@@ -307,7 +307,7 @@ def test_a_description_that_hangs_does_not_hold_up_the_run(monkeypatch: pytest.M
         return "too late"
 
     with shown.waiting(describe):
-        assert asked.wait(5)
+        assert asked.wait(20)
     shown.info("it goes on")
     hung.set()
     wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "kit-waiting"])
@@ -347,5 +347,5 @@ def test_nothing_moves_the_cursor_in_ci() -> None:
         return "waiting"
 
     with shown.waiting(describe):
-        assert told.wait(5)
+        assert told.wait(20)
     assert "\x1b" not in err.getvalue()
