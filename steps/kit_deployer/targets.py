@@ -80,7 +80,8 @@ def expand_braces(pattern: str) -> list[str]:
     if match is None:
         return [pattern]
     head, tail = pattern[: match.start()], pattern[match.end() :]
-    return [whole for part in match[1].split(",") for whole in expand_braces(head + part + tail)]
+    wholes = [whole for part in match[1].split(",") for whole in expand_braces(head + part + tail)]
+    return list(dict.fromkeys(wholes))
 
 
 def cluster_folders(manifests_dir: Path) -> list[str]:

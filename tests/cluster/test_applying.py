@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 
 from testbed.cluster import Cluster
-from tests.cluster.conftest import Desk, autoscaler, config_map, deployment, documents, service
+from tests.cluster.desk import Desk, autoscaler, config_map, deployment, documents, service
 
 
 def versions(cluster: Cluster, namespace: str) -> dict[str, str]:

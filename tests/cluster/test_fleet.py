@@ -21,7 +21,7 @@ import pytest
 import yaml
 
 from testbed.cluster import Cluster
-from tests.cluster.conftest import QUICK, Desk, config_map, deployment, documents, service
+from tests.cluster.desk import QUICK, Desk, config_map, deployment, documents, service
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "steps/kit_deployer/report/schema.json"

@@ -16,7 +16,7 @@ from kit_deployer.health.limits import Limits
 from kit_deployer.health.model import Policy
 from kit_deployer.options import Waiting
 from testbed.cluster import Cluster
-from tests.cluster.conftest import Desk, deployment
+from tests.cluster.desk import Desk, deployment
 
 NONE_READY = "readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1}"
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 
 from testbed.cluster import Cluster
-from tests.cluster.conftest import Desk, config_map, deployment, documents, job
+from tests.cluster.desk import Desk, config_map, deployment, documents, job
 
 
 def jobs(cluster: Cluster, namespace: str) -> dict[str, str]:

@@ -140,7 +140,7 @@ def with_fields(*entries: Json) -> Json:
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "managedFields": list(entries)}}
 
 
-SCALED = {"f:spec": {"f:replicas": {}, "f:template": {}}}
+SCALED: Json = {"f:spec": {"f:replicas": {}, "f:template": {}}}
 
 
 @pytest.mark.parametrize(

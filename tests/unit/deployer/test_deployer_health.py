@@ -1,0 +1,550 @@
+# SPDX-License-Identifier: MIT
+"""Verdicts by table, with a clock of the test's own: what fails, when, with which cause; what must not fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from kit_deployer.explain import error_of, failure_of
+from kit_deployer.health.judge import begin, checked, judge
+from kit_deployer.health.limits import Limits
+from kit_deployer.health.model import Event, Memory, Policy, Snapshot, Verdict
+from kit_deployer.objects import GroupKind, Json, Key, Place, key_of
+
+REVISION = "deployment.kubernetes.io/revision"
+PROBED = {"name": "main", "readinessProbe": {"tcpSocket": {"port": 80}}}
+POLICY = Policy(grace=10, timeout=600)
+
+
+def owner(body: Json) -> list[Json]:
+    return [{"uid": body["metadata"]["uid"], "controller": True}]
+
+
+def make(kind: str, name: str, *, status: Json | None = None, spec: Json | None = None, **metadata: Any) -> Json:
+    api = {"Pod": "v1", "Job": "batch/v1", "PersistentVolumeClaim": "v1", "Service": "v1",
+           "CustomResourceDefinition": "apiextensions.k8s.io/v1"}.get(kind, "apps/v1")  # fmt: skip
+    meta = {"name": name, "namespace": "shop", "uid": f"uid-{kind}-{name}", "generation": 1, **metadata}
+    return {"apiVersion": api, "kind": kind, "metadata": meta, "spec": spec or {}, "status": status or {}}
+
+
+def deployment(
+    *, replicas: int = 1, updated: int = 0, available: int = 0, total: int | None = None, observed: int = 1,
+    conditions: Iterable[Json] = (), probed: bool = True, **spec: Any,
+) -> Json:  # fmt: skip
+    status = {
+        "observedGeneration": observed, "updatedReplicas": updated, "availableReplicas": available,
+        "replicas": updated if total is None else total, "conditions": list(conditions),
+    }  # fmt: skip
+    template = {"spec": {"containers": [PROBED if probed else {"name": "main"}]}}
+    spec = {"replicas": replicas, "template": template, **spec}
+    return make("Deployment", "web", status=status, spec=spec, annotations={REVISION: "2"})
+
+
+DONE = {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}
+LATE = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "too long"}
+
+
+def replica_set(body: Json, revision: str = "2", **status: Any) -> Json:
+    return make("ReplicaSet", f"web-{revision}", ownerReferences=owner(body), annotations={REVISION: revision},
+                status=status)  # fmt: skip
+
+
+def pod(
+    body: Json,
+    name: str = "web-2-a",
+    *,
+    waiting: str = "",
+    message: str = "",
+    restarts: int = 0,
+    last: Json | None = None,
+    terminated: Json | None = None,
+    ready: bool = False,
+    init: bool = False,
+    conditions: Iterable[Json] = (),
+    phase: str = "Pending",
+    **metadata: Any,
+) -> Json:
+    state: Json = {"waiting": {"reason": waiting, "message": message}} if waiting else {"running": {}}
+    if terminated is not None:
+        state = {"terminated": terminated}
+    container = {
+        "name": "main", "image": "shop/web:2", "restartCount": restarts, "state": state, "ready": ready,
+        "lastState": {"terminated": last} if last else {},
+    }  # fmt: skip
+    found = [*conditions, {"type": "Ready", "status": str(ready)}]
+    status = {"phase": phase, "conditions": found,
+              "initContainerStatuses" if init else "containerStatuses": [container]}  # fmt: skip
+    return make("Pod", name, ownerReferences=owner(body), status=status, **metadata)
+
+
+def event(about: Json, reason: str, message: str = "", count: int = 1) -> Event:
+    return Event(about["metadata"]["uid"], reason, message, count, last="T")
+
+
+class Watch:
+    """Looks again and again at times that the test says."""
+
+    def __init__(self, key: Key, policy: Policy = POLICY, limits: Limits | None = None) -> None:
+        self.key, self.policy, self.limits = key, policy, limits or Limits()
+        self.memory: Memory = begin(0.0)
+
+    def at(self, now: float, *bodies: Json, events: Iterable[Event] = ()) -> Verdict:
+        snapshot = Snapshot.of(bodies, events)
+        verdict, self.memory = judge(
+            self.key, snapshot, self.memory, now, policy=self.policy, limits=self.limits, generation=1
+        )
+        return verdict
+
+
+def watch(body: Json, policy: Policy = POLICY, limits: Limits | None = None) -> Watch:
+    return Watch(key_of(body), policy, limits)
+
+
+READY = [
+    deployment(updated=1, available=1, conditions=[DONE]),
+    deployment(updated=1, available=1),
+    deployment(replicas=0, conditions=[DONE]),
+    deployment(updated=1, available=1, conditions=[DONE], paused=True),
+    make("StatefulSet", "db", spec={"replicas": 2}, status={
+        "observedGeneration": 1, "updatedReplicas": 2, "availableReplicas": 2, "replicas": 2,
+        "currentRevision": "b", "updateRevision": "b"}),
+    make("StatefulSet", "db", spec={"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 2}}}, status={
+        "observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": 3, "replicas": 3,
+        "currentRevision": "a", "updateRevision": "b"}),
+    make("StatefulSet", "db", spec={"replicas": 2, "updateStrategy": {"type": "OnDelete"}}, status={
+        "observedGeneration": 1, "updatedReplicas": 0, "availableReplicas": 2, "replicas": 2,
+        "currentRevision": "a", "updateRevision": "b"}),
+    make("DaemonSet", "log", status={"observedGeneration": 1, "desiredNumberScheduled": 3,
+                                     "updatedNumberScheduled": 3, "numberAvailable": 3}),
+    make("Job", "migrate", status={"conditions": [{"type": "Complete", "status": "True"}]}),
+    make("Job", "migrate", spec={"suspend": True}),
+    make("Pod", "one", status={"phase": "Succeeded"}),
+    make("Pod", "one", status={"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}),
+    make("PersistentVolumeClaim", "data", status={"phase": "Bound"}),
+    make("Service", "web", spec={"type": "ClusterIP"}),
+    make("Service", "web", spec={"type": "LoadBalancer"}, status={"loadBalancer": {"ingress": [{"ip": "1"}]}}),
+    make("CustomResourceDefinition", "x", status={"conditions": [{"type": "Established", "status": "True"}]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", READY, ids=lambda body: body["kind"])
+def test_ready(body: Json) -> None:
+    assert watch(body).at(0, body).state == "ready"
+
+
+WAITING = [
+    (deployment(observed=0, updated=1, available=1, conditions=[DONE]), "has not seen the change yet"),
+    (deployment(replicas=3, updated=1, available=3, total=4), "1 of 3 pods updated"),
+    (deployment(updated=1, available=1, total=2), "1 pod of the previous version still to go"),
+    (deployment(replicas=3, updated=3, available=2), "2 of 3 pods available"),
+    (
+        deployment(updated=1, available=1, conditions=[{**DONE, "reason": "ReplicaSetUpdated"}]),
+        "the controller has not finished the rollout",
+    ),
+    (make("StatefulSet", "db", spec={"replicas": 2}, status={"observedGeneration": 1, "updatedReplicas": 1}),
+     "1 of 2 pods updated"),
+    (make("StatefulSet", "db", spec={"replicas": 2}, status={
+        "observedGeneration": 1, "updatedReplicas": 2, "availableReplicas": 2, "currentRevision": "a",
+        "updateRevision": "b"}), "has not finished the rollout"),
+    (make("StatefulSet", "db", spec={"replicas": 2, "updateStrategy": {"rollingUpdate": {"partition": 1}}}, status={
+        "observedGeneration": 1, "updatedReplicas": 0, "availableReplicas": 2}), "0 of 1 pods updated"),
+    (make("DaemonSet", "log", status={"observedGeneration": 1, "desiredNumberScheduled": 3,
+                                      "updatedNumberScheduled": 2}), "updated on 2 of 3 nodes"),
+    (make("DaemonSet", "log", status={"observedGeneration": 1, "desiredNumberScheduled": 3,
+                                      "updatedNumberScheduled": 3, "numberAvailable": 1}), "available on 1 of 3 nodes"),
+    (make("Job", "migrate", status={"active": 1}), "running"),
+    (make("Pod", "one", status={"phase": "Pending"}), "pending"),
+    (make("PersistentVolumeClaim", "data", status={"phase": "Pending"}), "not bound yet"),
+    (make("Service", "web", spec={"type": "LoadBalancer"}), "no address yet"),
+    (make("CustomResourceDefinition", "x"), "not established yet"),
+    ({**deployment(updated=1, available=1, conditions=[DONE]),
+      "metadata": {**deployment()["metadata"], "deletionTimestamp": "T"}}, "being deleted"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "why"), WAITING, ids=[f"{body['kind']}: {why}" for body, why in WAITING])
+def test_waiting_and_what_for(body: Json, why: str) -> None:
+    looks = watch(body)
+    verdict = looks.at(0, body)
+    assert verdict.state == "waiting"
+    assert why in verdict.why
+    assert looks.at(599, body).state == "waiting", "nothing is wrong with it"
+    assert looks.at(600, body).state == "timeout"
+
+
+def test_an_older_view_than_what_we_applied_says_nothing() -> None:
+    body = deployment(updated=1, available=1, conditions=[DONE])
+    snapshot = Snapshot.of([body])
+    verdict, _ = judge(key_of(body), snapshot, begin(0), 0, policy=POLICY, limits=Limits(), generation=2)
+    assert verdict.state == "waiting"
+    assert watch(body).at(0).state == "waiting", "not even there yet"
+
+
+def test_without_a_probe_it_must_stay_up_for_a_moment() -> None:
+    up = deployment(updated=1, available=1, conditions=[DONE], probed=False)
+    looks = watch(up)
+    assert looks.at(0, up).state == "waiting"
+    assert looks.at(2, deployment(updated=1, available=0, probed=False)).state == "waiting"
+    assert looks.at(3, up).state == "waiting", "it was down in between"
+    assert looks.at(5.9, up).state == "waiting"
+    assert looks.at(6, up).state == "ready"
+
+
+def test_a_claim_that_waits_for_its_first_pod_is_fine() -> None:
+    body = make("PersistentVolumeClaim", "data", status={"phase": "Pending"})
+    assert watch(body).at(0, body, events=[event(body, "WaitForFirstConsumer")]).state == "ready"
+
+
+def failing(**facts: Any) -> list[Json]:
+    body = deployment(conditions=[])
+    owner_set = replica_set(body)
+    return [body, owner_set, pod(owner_set, **facts)]
+
+
+MISSING = 'failed to resolve reference "shop/web:2": shop/web:2: not found'
+PULL = f'Failed to pull image "shop/web:2": rpc error: code = NotFound desc = {MISSING}'
+CRASHED = {"exitCode": 1, "reason": "Error"}
+UNSCHEDULABLE = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}
+
+# (facts of the pod, its events, cause, last second at which there is hope, first at which there is none)
+CAUSES: list[tuple[str, Json, list[tuple[str, str, int]], str, float, float]] = [
+    ("invalid image name", {"waiting": "InvalidImageName"}, [], "InvalidImageName", 9.9, 10),
+    ("image may never be pulled", {"waiting": "ErrImageNeverPull"}, [], "ErrImageNeverPull", 9.9, 10),
+    ("second failed pull", {"waiting": "ImagePullBackOff"}, [("Failed", PULL, 2)], "ErrImagePull", 9.9, 10),
+    (
+        "access denied",
+        {"waiting": "ErrImagePull", "message": "x"},
+        [("Failed", PULL.replace("not found", "pull access denied"), 3)],
+        "ErrImagePull",
+        9.9,
+        10,
+    ),
+    ("pulls that cannot be counted", {"waiting": "ErrImagePull", "message": MISSING}, [], "ErrImagePull", 29.9, 30),
+    (
+        "registry unreachable",
+        {"waiting": "ErrImagePull", "message": "dial tcp: lookup r: no such host"},
+        [("Failed", 'Failed to pull image "shop/web:2": dial tcp: lookup r: no such host', 9)],
+        "ErrImagePull",
+        299.9,
+        300,
+    ),
+    (
+        "rate limit",
+        {"waiting": "ImagePullBackOff"},
+        [("Failed", 'Failed to pull image "shop/web:2": 429 toomanyrequests', 4)],
+        "ErrImagePull",
+        299.9,
+        300,
+    ),
+    (
+        "missing key",
+        {"waiting": "CreateContainerConfigError", "message": 'configmap "c" not found'},
+        [],
+        "CreateContainerConfigError",
+        29.9,
+        30,
+    ),
+    (
+        "third restart",
+        {"waiting": "CrashLoopBackOff", "restarts": 3, "last": CRASHED},
+        [],
+        "CrashLoopBackOff",
+        9.9,
+        10,
+    ),
+    ("crashed again", {"terminated": CRASHED, "restarts": 3}, [], "CrashLoopBackOff", 9.9, 10),
+    (
+        "init container",
+        {"waiting": "CrashLoopBackOff", "restarts": 4, "last": CRASHED, "init": True},
+        [],
+        "CrashLoopBackOff",
+        9.9,
+        10,
+    ),
+    (
+        "memory",
+        {"waiting": "CrashLoopBackOff", "restarts": 3, "last": {"exitCode": 137, "reason": "OOMKilled"}},
+        [],
+        "OOMKilled",
+        9.9,
+        10,
+    ),
+    (
+        "mount",
+        {"waiting": "ContainerCreating"},
+        [("FailedMount", 'secret "s" not found', 3)],
+        "FailedMount",
+        119.9,
+        120,
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "facts", "events", "cause", "hope", "lost"), CAUSES, ids=[row[0] for row in CAUSES])
+def test_when_a_cause_ends_the_rollout(
+    name: str, facts: Json, events: list[tuple[str, str, int]], cause: str, hope: float, lost: float
+) -> None:
+    bodies = failing(**facts)
+    told = [event(bodies[-1], reason, message, count) for reason, message, count in events]
+    looks = watch(bodies[0])
+    assert looks.at(0, *bodies, events=told).state == "waiting"
+    assert looks.at(hope, *bodies, events=told).state == "waiting"
+    verdict = looks.at(lost, *bodies, events=told)
+    assert verdict.state == "failed"
+    (finding,) = verdict.findings
+    assert finding.cause.reason == cause
+    assert finding.pod is not None
+    assert finding.pod["metadata"]["name"] == "web-2-a"
+
+
+HOPEFUL: list[tuple[str, Json, list[tuple[str, str, int]]]] = [
+    ("first failed pull", {"waiting": "ImagePullBackOff"}, [("Failed", PULL, 1)]),
+    ("second restart", {"waiting": "CrashLoopBackOff", "restarts": 2, "last": CRASHED}, []),
+    ("running after restarts", {"restarts": 9, "last": CRASHED}, []),
+    ("no node fits", {"conditions": [UNSCHEDULABLE]}, [("FailedScheduling", "0/3 nodes", 9)]),
+    ("not ready yet", {}, [("Unhealthy", "Readiness probe failed", 30)]),
+    ("init container done after restarts", {"terminated": {"exitCode": 0}, "restarts": 5, "init": True}, []),
+    ("creating", {"waiting": "ContainerCreating"}, []),
+    ("being killed", {"waiting": "InvalidImageName", "deletionTimestamp": "T"}, []),
+    ("failed and to be replaced", {"waiting": "InvalidImageName", "phase": "Failed"}, []),
+]
+
+
+@pytest.mark.parametrize(("name", "facts", "events"), HOPEFUL, ids=[row[0] for row in HOPEFUL])
+def test_what_does_not_end_a_rollout_early(name: str, facts: Json, events: list[tuple[str, str, int]]) -> None:
+    bodies = failing(**facts)
+    told = [event(bodies[-1], reason, message, count) for reason, message, count in events]
+    looks = watch(bodies[0])
+    for now in (0, 10, 60, 300, 599):
+        assert looks.at(now, *bodies, events=told).state == "waiting"
+    assert looks.at(600, *bodies, events=told).state == "timeout"
+
+
+def test_ignored_causes_are_named_at_the_timeout() -> None:
+    bodies = failing(conditions=[UNSCHEDULABLE])
+    looks = watch(bodies[0])
+    looks.at(0, *bodies)
+    verdict = looks.at(600, *bodies)
+    assert verdict.state == "timeout"
+    assert [finding.cause.reason for finding in verdict.findings] == ["FailedScheduling"]
+    assert "0/3 nodes" in verdict.findings[0].cause.message
+
+
+def test_unschedulable_fails_after_five_minutes_where_it_is_not_ignored() -> None:
+    bodies = failing(conditions=[UNSCHEDULABLE])
+    looks = watch(bodies[0], replace(POLICY, ignored=frozenset()))
+    looks.at(0, *bodies)
+    assert looks.at(299, *bodies).state == "waiting"
+    assert looks.at(300, *bodies).state == "failed"
+
+
+def test_any_cause_can_be_ignored_by_its_reason_or_its_events_reason() -> None:
+    bodies = failing(waiting="CrashLoopBackOff", restarts=5, last=CRASHED)
+    for word in ("CrashLoopBackOff", "BackOff"):
+        looks = watch(bodies[0], replace(POLICY, ignored=frozenset({word})))
+        looks.at(0, *bodies)
+        assert looks.at(100, *bodies).state == "waiting"
+
+
+def test_the_grace_period_is_the_least_of_every_limit() -> None:
+    bodies = failing(waiting="CreateContainerConfigError")
+    looks = watch(bodies[0], replace(POLICY, grace=45))
+    looks.at(0, *bodies)
+    assert looks.at(44, *bodies).state == "waiting"
+    assert looks.at(45, *bodies).state == "failed"
+
+
+def test_without_health_check_only_the_timeout_ends_it() -> None:
+    bodies = failing(waiting="InvalidImageName")
+    looks = watch(bodies[0], replace(POLICY, fail_early=False))
+    looks.at(0, *bodies)
+    assert looks.at(599, *bodies).state == "waiting"
+    assert looks.at(600, *bodies).findings[0].cause.reason == "InvalidImageName"
+
+
+def test_a_pod_that_becomes_ready_is_movement() -> None:
+    body = deployment(replicas=2)
+    owner_set = replica_set(body)
+    bad = pod(owner_set, "web-2-a", waiting="CreateContainerConfigError")
+    other = pod(owner_set, "web-2-b")
+    looks = watch(body)
+    looks.at(0, body, owner_set, bad, other)
+    ready = pod(owner_set, "web-2-b", ready=True)
+    assert looks.at(25, body, owner_set, bad, ready).state == "waiting"
+    worse = pod(owner_set, "web-2-b", waiting="CreateContainerConfigError")
+    looks.at(26, body, owner_set, bad, worse)
+    assert looks.at(54, body, owner_set, bad, worse).state == "waiting"
+    assert looks.at(56, body, owner_set, bad, worse).state == "failed"
+
+
+def test_every_pod_of_a_deployment_must_be_lost_and_any_of_a_stateful_set() -> None:
+    body = deployment(replicas=2)
+    owner_set = replica_set(body)
+    bad, fine = pod(owner_set, "a", waiting="InvalidImageName"), pod(owner_set, "b", waiting="ContainerCreating")
+    looks = watch(body)
+    looks.at(0, body, owner_set, bad, fine)
+    assert looks.at(20, body, owner_set, bad, fine).state == "waiting"
+
+    db = make("StatefulSet", "db", spec={"replicas": 2},
+              status={"observedGeneration": 1, "updateRevision": "b", "replicas": 2})  # fmt: skip
+    label = {"controller-revision-hash": "b"}
+    pods = [pod(db, "db-0", waiting="InvalidImageName", labels=label), pod(db, "db-1", labels=label)]
+    looks = watch(db)
+    looks.at(0, db, *pods)
+    assert looks.at(20, db, *pods).state == "failed"
+    old = [pod(db, "db-0", waiting="InvalidImageName", labels={"controller-revision-hash": "a"})]
+    looks = watch(db)
+    looks.at(0, db, *old)
+    assert looks.at(20, db, *old).state == "waiting"
+
+
+def test_the_threshold_tolerates_so_many_pods() -> None:
+    body = deployment(replicas=2)
+    owner_set = replica_set(body)
+    pods = [pod(owner_set, name, waiting="InvalidImageName") for name in ("a", "b")]
+    for threshold, state in ((1, "failed"), (2, "waiting")):
+        looks = watch(body, replace(POLICY, threshold=threshold))
+        looks.at(0, body, owner_set, *pods)
+        assert looks.at(20, body, owner_set, *pods).state == state
+
+
+def test_only_this_rollouts_pods_count() -> None:
+    """By owner, never by name: an older ReplicaSet, and another workload with the same prefix."""
+    body = deployment()
+    new, old = replica_set(body), replica_set(body, "1")
+    stranger = make("Deployment", "web-2")
+    theirs = pod(stranger, "web-2-x", waiting="InvalidImageName")
+    bodies = [body, new, old, stranger, theirs, pod(old, "web-1-a", waiting="InvalidImageName"), pod(new, "web-2-a")]
+    looks = watch(body)
+    looks.at(0, *bodies)
+    verdict = looks.at(100, *bodies, events=[event(theirs, "Failed", PULL, 9)])
+    assert verdict.state == "waiting"
+    assert verdict.findings == ()
+
+
+def test_a_container_between_two_crashes_does_not_reset_the_clock() -> None:
+    crashed = failing(waiting="CrashLoopBackOff", restarts=2, last=CRASHED)
+    running = failing(restarts=3, last=CRASHED)
+    again = failing(waiting="CrashLoopBackOff", restarts=3, last=CRASHED)
+    looks = watch(crashed[0])
+    looks.at(0, *crashed)
+    looks.at(20, *running)
+    assert looks.at(21, *again).state == "failed"
+
+
+def test_pods_that_are_not_even_created() -> None:
+    body = deployment()
+    condition = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota"}
+    for owner_set, events in (
+        (replica_set(body, conditions=[condition]), []),
+        (replica_set(body), [event(replica_set(body), "FailedCreate", "exceeded quota", 7)]),
+    ):
+        looks = watch(body)
+        looks.at(0, body, owner_set, events=events)
+        assert looks.at(59, body, owner_set, events=events).state == "waiting"
+        verdict = looks.at(60, body, owner_set, events=events)
+        assert verdict.state == "failed"
+        assert verdict.findings[0].cause.reason == "FailedCreate"
+        assert "exceeded quota" in verdict.findings[0].cause.message
+
+
+def test_pods_that_are_created_after_all_are_movement() -> None:
+    body = deployment()
+    owner_set = replica_set(body)
+    told = [event(owner_set, "FailedCreate", "webhook down", 2)]
+    looks = watch(body)
+    looks.at(0, body, owner_set, events=told)
+    created = pod(owner_set, waiting="ContainerCreating")
+    assert looks.at(70, body, owner_set, created, events=told).state == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        (deployment(conditions=[LATE]), "ProgressDeadlineExceeded"),
+        (deployment(paused=True), "Paused"),
+        (
+            make("Job", "migrate", status={"conditions": [
+                {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "often"}]}),
+            "BackoffLimitExceeded",
+        ),
+        (
+            make("Job", "migrate", status={"conditions": [
+                {"type": "Failed", "status": "True", "reason": "DeadlineExceeded"}]}),
+            "DeadlineExceeded",
+        ),
+        (make("Pod", "one", status={"phase": "Failed", "reason": "Evicted"}), "Evicted"),
+        (make("PersistentVolumeClaim", "data", status={"phase": "Lost"}), "Lost"),
+    ],
+)  # fmt: skip
+def test_failed_for_good(body: Json, cause: str) -> None:
+    looks = watch(body)
+    looks.at(0, body)
+    assert looks.at(9, body).state == "waiting"
+    verdict = looks.at(10, body)
+    assert verdict.state == "failed"
+    assert verdict.findings[0].cause.reason == cause
+
+
+def test_a_failed_job_points_at_its_last_pods_log() -> None:
+    body = make("Job", "migrate", status={"conditions": [{"type": "Failed", "status": "True", "reason": "X"}]})
+    pods = [
+        pod(body, "old", terminated={"exitCode": 1}, phase="Failed", creationTimestamp="1"),
+        pod(body, "new", terminated={"exitCode": 1}, phase="Failed", creationTimestamp="2"),
+    ]
+    looks = watch(body, replace(POLICY, grace=0))
+    verdict = looks.at(0, body, *pods)
+    finding = verdict.findings[-1]
+    assert finding.pod is not None
+    assert (finding.pod["metadata"]["name"], finding.cause.container, finding.cause.logs) == ("new", "main", "current")
+
+
+def test_the_sentence() -> None:
+    bodies = failing(waiting="ImagePullBackOff")
+    told = [event(bodies[-1], "Failed", PULL, 2)]
+    looks = watch(bodies[0], replace(POLICY, grace=0))
+    verdict = looks.at(1, *bodies, events=told)
+    place = Place("shop/web.yaml", 3)
+    error = error_of(key_of(bodies[0]), verdict, cluster="east", place=place, timeout=600)
+    assert str(error) == (
+        f"east: Deployment shop/web failed: pod web-2-a, container main: ErrImagePull: {MISSING}; 0 of 1 pods updated."
+        " Check that the image and its tag exist in the registry and that the cluster may pull it (imagePullSecrets)."
+    )
+    assert (error.file, error.line, error.exit_code) == ("shop/web.yaml", 3, 1)
+    failure = failure_of(key_of(bodies[0]), verdict, cluster="east", place=place, timeout=600, logs="x")
+    assert (failure.pod, failure.container, failure.reason) == ("web-2-a", "main", "ErrImagePull")
+    assert failure.events == (f"Failed: {PULL} (2 times)",)
+
+
+def test_the_sentence_at_a_timeout() -> None:
+    bodies = failing()
+    looks = watch(bodies[0])
+    looks.at(0, *bodies)
+    verdict = looks.at(600, *bodies, events=[event(bodies[-1], "Unhealthy", "Readiness probe failed: 503", 99)])
+    error = error_of(key_of(bodies[0]), verdict, cluster="east", place=None, timeout=600)
+    assert error.exit_code == 70
+    assert "was not healthy after 600 s" in str(error)
+    assert "Unhealthy: Readiness probe failed: 503 (99 times)" in str(error)
+
+
+def test_which_kinds_take_time() -> None:
+    assert checked(GroupKind("apps", "Deployment"))
+    assert not checked(GroupKind("", "ConfigMap"))
+    assert not checked(GroupKind("batch", "CronJob"))
+
+
+@pytest.mark.parametrize(
+    ("body", "count", "last"),
+    [
+        ({"count": 3, "lastTimestamp": "A", "eventTime": None}, 3, "A"),
+        ({"series": {"count": 5, "lastObservedTime": "B"}, "eventTime": "A", "count": None}, 5, "B"),
+        ({"eventTime": "A"}, 1, "A"),
+    ],
+)
+def test_both_forms_of_events(body: Json, count: int, last: str) -> None:
+    found = Event.of({"involvedObject": {"uid": "u"}, "reason": "R", "type": "Normal", **body})
+    assert (found.about, found.count, found.last, found.warning) == ("u", count, last, False)
