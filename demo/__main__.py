@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from demo import frame, scenes
@@ -17,6 +18,7 @@ from demo.narrator import Narrator
 from demo.process import CommandFailed
 from demo.stage import Stage, set_up
 from images.build import build_all
+from testbed.baseimage import ensure_base
 from testbed.bed import Testbed, end_on_sigterm
 from testbed.errors import TestbedError
 
@@ -34,8 +36,11 @@ def main() -> int:
         frame.prologue(tell)
         tell.scene("Setting the stage")
         began = time.monotonic()
-        images = build_all(tell.progress)
-        bed = Testbed.start(2, progress=tell.progress, detach=keep)
+        ensure_base(tell.progress)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            building = pool.submit(build_all, tell.progress)
+            bed = Testbed.start(2, progress=tell.progress, detach=keep)
+            images = building.result()
         stage = set_up(bed, work, images=images, progress=tell.progress).watched_by(tell)
         tell.check("two clusters, a git server, a registry, three step images", time.monotonic() - began)
         play(tell, stage)
@@ -60,6 +65,7 @@ def main() -> int:
 
 def play(tell: Narrator, stage: Stage) -> None:
     """The scenes, in order."""
+    tell.blank()
     frame.opening(tell, stage)
     tell.scene("The shop as it is")
     scenes.first_light(tell, stage)

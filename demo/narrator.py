@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import textwrap
 import time
@@ -11,6 +12,7 @@ from typing import TextIO
 
 _WIDTH = 100
 _BOLD, _DIM, _RED, _GREEN, _CYAN = "1", "2", "31", "32", "36"
+_LONG_ID = re.compile(r"\b([0-9a-f]{10})[0-9a-f]{30,54}\b")
 _VALUED = {"-e", "-v", "-w", "-t", "-f", "-c", "-m", "-n", "-u", "--network", "--build-arg", "--env", "--label"}
 """Options that are followed by their value: both stay on one line."""
 
@@ -50,8 +52,9 @@ class Narrator:
             self._line(self._paint(("$ " if number == 0 else "    ") + line, _CYAN))
 
     def output(self, line: str) -> None:
-        """One line that a command printed."""
-        self._line(self._paint("  │ " if self._unicode else "  | ", _DIM) + _harmless(line))
+        """One line that a command printed, long digests and commit ids cut for the eye."""
+        shown = _LONG_ID.sub(r"\1…", _harmless(line))
+        self._line(self._paint("  │ " if self._unicode else "  | ", _DIM) + shown)
 
     def progress(self, text: str) -> None:
         """What is being prepared just now."""

@@ -6,8 +6,9 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Sequence
+from typing import Any
 
+from demo.audience import Ending, Folding
 from demo.checks import annotation, await_page, expect, last_crash
 from demo.git import Author
 from demo.narrator import Narrator
@@ -19,29 +20,6 @@ GRACE = Author(name="Grace", email="grace@shop.example")
 _REPO = "shop/storefront"
 _GREETING = "Good morning, and welcome to the shop"
 _MISSING = "WAREHOUSE_URL"
-
-
-class Excerpt:
-    """Shows a command and the end of its output, for one whose middle says the same many times."""
-
-    def __init__(self, tell: Narrator, begin: str) -> None:
-        self._tell = tell
-        self._begin = begin
-        self._held = 0
-        self._open = False
-
-    def command(self, command: Sequence[str]) -> None:
-        """Show it."""
-        self._tell.command(command)
-
-    def output(self, line: str) -> None:
-        """Count it until the line that `begin` is the start of; show it from there on."""
-        if not self._open and line.startswith(self._begin):
-            self._open = True
-            self._tell.output(f"({self._held} lines, one for each object)")
-        if self._open:
-            self._tell.output(line)
-        self._held += 1
 
 
 def first_light(tell: Narrator, stage: Stage) -> None:
@@ -63,7 +41,7 @@ def first_light(tell: Narrator, stage: Stage) -> None:
         kit-deployer brings all clusters to them at once: objects in an order that works, then it watches until every
         workload is healthy.
     """)
-    done = stage.pipeline.aside(Excerpt(tell, "summary")).deploy("first", commit, dry_run=False)
+    done = stage.pipeline.aside(Ending(tell, "summary")).deploy("first", commit, dry_run=False)
     _succeeds(done, "the deploy")
     tell.check("five services run in three cluster folders, healthy by Kubernetes' own account", done.seconds)
 
@@ -105,7 +83,7 @@ def deploy(tell: Narrator, stage: Stage, build: Build) -> None:
     tell.check("rehearsed on every cluster; nothing has changed yet", rehearsal.seconds)
     tell.blank()
     tell.say("Now for real.")
-    done = stage.pipeline.deploy("release", commit, dry_run=False)
+    done = stage.pipeline.aside(_folding(tell)).deploy("release", commit, dry_run=False)
     _succeeds(done, "the deploy")
     tell.check("deployed, and healthy", done.seconds)
     _answers(tell, stage, build, commit)
@@ -127,7 +105,7 @@ def breakage(tell: Narrator, stage: Stage) -> Build:
     )
     commit = stage.clone("broken")
     _succeeds(stage.pipeline.aside().render("broken"), "rendering")
-    done = stage.pipeline.deploy("broken", commit, dry_run=False)
+    done = stage.pipeline.aside(_folding(tell)).deploy("broken", commit, dry_run=False)
     ended = datetime.datetime.now(datetime.UTC)
     expect(done.code == 1, f"the deploy of a broken image ended with {done.code}, not 1")
     tell.check("the deploy failed (exit code 1), instead of waiting for a timeout of ten minutes", done.seconds)
@@ -162,10 +140,17 @@ def way_back(tell: Narrator, stage: Stage, good: Build, bad: Build) -> None:
     commit = stage.clone("reverted")
     expect(commit.commit != bad.commit, "the revert did not arrive")
     _succeeds(stage.pipeline.aside().render("reverted"), "rendering")
-    done = stage.pipeline.deploy("reverted", commit, dry_run=False)
+    done = stage.pipeline.aside(_folding(tell)).deploy("reverted", commit, dry_run=False)
     _succeeds(done, "the deploy of the reverted commit")
     tell.check("healthy again", done.seconds)
     _answers(tell, stage, good, commit)
+
+
+def _folding(tell: Narrator) -> Folding:
+    """Without a line for each of the objects that the story is not about."""
+    return Folding(
+        tell, r"^\[[^]]+\] +\w+ \S+/(?!storefront: \d)\S+: (there|completed|\d+ pods? available)$", "healthy as before"
+    )
 
 
 def _change(stage: Stage, message: str, service: dict[str, object]) -> Build:
@@ -208,7 +193,7 @@ def _answers(tell: Narrator, stage: Stage, build: Build, commit: Build) -> None:
     tell.say("Does it work? Ask the storefront through its Service, on each cluster:")
     for place in stage.places:
         page = await_page(stage.cluster(place), place, lambda page: page.get("version") == build.tag)
-        tell.output(f"{place.folder:<14} {json.dumps(page, ensure_ascii=False)}")
+        tell.output(f"{place.folder + ':':<14} {_told(page)}")
         expect(page.get("version") == build.tag, f"{place.folder} does not answer with {build.tag}")
         expect(
             not re.search("no answer", json.dumps(page)),
@@ -218,8 +203,16 @@ def _answers(tell: Narrator, stage: Stage, build: Build, commit: Build) -> None:
         expect(
             recorded == commit.commit, f"{place.folder}: the storefront carries commit {recorded}, not {commit.commit}"
         )
-    tell.check(f"{build.tag[:14]}… answers over HTTP in all three, with the services behind it")
+    tell.check(f"{build.tag[:17]}… answers over HTTP in all three, with the services behind it")
     tell.check(f"on each cluster the storefront is marked with the commit that put it there, {commit.commit[:10]}")
+
+
+def _told(page: dict[str, Any]) -> str:
+    """What a page says, in one line."""
+    settings, behind = page.get("settings", {}), page.get("behind", {})
+    where = f"{settings.get('LOCATION')}, {settings.get('CURRENCY')}"
+    others = ", ".join(f"{name} {version}" for name, version in behind.items())
+    return f'{page.get("version")} ({where}) says "{page.get("greeting")}"; behind it {others}'
 
 
 def _names_the_cause(tell: Narrator, stage: Stage, done: Result) -> None:

@@ -47,11 +47,11 @@ def recorded_images(deployments: Path) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Builder:
-    """Builds images of the example service. `builder` is an image that has Go; `label` marks what is ours."""
+    """Builds images of the example service from the folder `source`, with an image that has Go, for one registry."""
 
     source: Path
     builder: str
-    label: str
+    registry: str
 
     def command(self, reference: str, source: str) -> list[str]:
         """The build as a pipeline would type it."""
@@ -61,8 +61,7 @@ class Builder:
 
     def build(self, reference: str) -> None:
         """Build one version. Raises CommandFailed."""
-        command = self.command(reference, str(self.source))
-        run([*command[:3], "--label", self.label, *command[3:]], check=True)
+        run(self.command(reference, str(self.source)), check=True)
 
     def push(self, references: Iterable[str]) -> None:
         """Push images to their registry. Raises CommandFailed."""
@@ -70,7 +69,8 @@ class Builder:
             run(["docker", "push", "--quiet", reference], check=True)
 
     def forget(self) -> None:
-        """Remove every image that this builder made from the engine."""
-        made = run(["docker", "image", "ls", "--quiet", "--filter", f"label={self.label}"]).output.split()
+        """Remove the registry's images from the engine; what their layers were built from stays for the next time."""
+        listed = ["docker", "image", "ls", "--filter", f"reference={self.registry}/*/*"]
+        made = run([*listed, "--format", "{{.Repository}}:{{.Tag}}"]).output.split()
         if made:
-            run(["docker", "image", "rm", "--force", *sorted(set(made))])
+            run(["docker", "image", "rm", "--no-prune", *made])

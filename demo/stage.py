@@ -65,7 +65,7 @@ def set_up(
     ours = ("--label", label, "--label", f"{PART_LABEL}=run")
     name = f"kit-{bed.id}-desk-{secrets.token_hex(3)}"
     desk = Workstation.start(name=name, image=bed.image, network=bed.network, work=work, options=ours)
-    builder = Builder(source=work / "storefront", builder=ensure_image(_GO, progress), label=f"kit.demo={name}")
+    builder = Builder(source=work / "storefront", builder=ensure_image(_GO, progress), registry=bed.registry.outside)
     registry = bed.registry.outside
     repository = bed.git.create(f"shop-{name.rpartition('-')[2]}/deployments")
     remote = Remote(url=repository.url_inside, username=repository.username, password=repository.password)
