@@ -472,3 +472,30 @@ def test_a_signal_ends_the_process_at_once_and_in_order(number: signal.Signals, 
     assert out == "cleaned up, stop is True\n"
     assert f"interrupted by {number.name}" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("tty", "env", "watched"),
+    [
+        (True, {"TERM": "xterm"}, True),
+        (True, {}, True),
+        (True, {"TERM": "dumb"}, False),
+        (True, {"CI": "true"}, False),
+        (True, {"GITLAB_CI": "true"}, False),
+        (True, {"KIT_LOG_FORMAT": "json"}, False),
+        (False, {"TERM": "xterm"}, False),
+    ],
+)
+def test_only_a_terminal_outside_ci_gets_colour(tty: bool, env: dict[str, str], watched: bool) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return tty
+
+    def work(_settings: Any, context: Context, _arguments: Any) -> None:
+        context.console.success("done")
+
+    step = Step(name="kit-shop", package="kit_shop", summary="s", settings=ShopSettings,
+                commands=(Command(name="run", help="h", run=work),))  # fmt: skip
+    err = Terminal()
+    assert main(step, [], env, stdout=io.StringIO(), stderr=err) == 0
+    assert ("\x1b[" in err.getvalue()) is watched
