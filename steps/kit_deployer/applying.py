@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Sending one planned action to the server, and saying what came of it."""
 
+import base64
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kit_core.errors import KitError, TimeLimitError, WorkError
+from kit_core.secrets import Masker
 from kit_deployer.annotate import Writing, stamp
 from kit_deployer.cluster import Cluster
+from kit_deployer.compare import result_differences
 from kit_deployer.discovery import Resource
 from kit_deployer.failures import ApiError, Stopped
 from kit_deployer.managedfields import takeover
@@ -115,17 +119,27 @@ def explained(error: ApiError, action: Action, cluster: str) -> KitError:
     return WorkError(
         f"{action.key} was refused by the server",
         where=f"{cluster}: {place}",
-        why=error.message,
+        why=_without_secrets(error.message, action),
         hint=hint,
         file=place.file,
         line=place.line,
     )
 
 
+def _without_secrets(message: str, action: Action) -> str:
+    """The server quotes values that it refuses; those of a Secret must not be seen."""
+    if action.key.kind != "Secret" or action.key.group:
+        return message
+    masker = Masker()
+    for value in (action.item.body.get("data") or {}).values():
+        masker.add(str(value))
+        with contextlib.suppress(ValueError):
+            masker.add(base64.b64decode(str(value)).decode("utf-8"))
+    return masker.mask(message)
+
+
 def settle(cluster: Cluster, resource: Resource, action: Action, writing: Writing) -> Action:
     """Ask the server whether a suspect differs from what applying it again would make: drift, or its own spelling."""
-    from kit_deployer.compare import result_differences
-
     assert action.live is not None
     try:
         result = cluster.apply(resource, stamp(action.item, writing), dry_run=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 from kit_core.errors import InputError
 from kit_core.network import proxy_for
@@ -116,6 +117,9 @@ def connect(
         loaded = _load(kubeconfig, credentials.user, folder)
         context = _tls_context(kubeconfig, loaded, ca_cert) if loaded.host.startswith("https") else None
     proxy = kubeconfig.cluster.get("proxy-url") or proxy_for(loaded.host, env)
+    password = urlsplit(proxy).password if proxy else None
+    if password:
+        secret_found(password)
     pool = _pool(proxy, kubeconfig, context, loaded.tls_server_name)
     authorization = None if credentials.user.get("token") else loaded.api_key.get("authorization")
     return Connection(loaded.host, credentials, pool, authorization, request_timeout)

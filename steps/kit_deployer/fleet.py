@@ -45,6 +45,7 @@ class Fleet:
         self._ca_cert = ca_cert
         self._secret_found = secret_found
         self._clock = clock
+        self._deadline = 0.0
         self._lock = threading.Lock()
         self._rollouts: dict[str, Rollout] = {}
         self._results: dict[str, ClusterResult] = {}
@@ -52,6 +53,7 @@ class Fleet:
     def run(self) -> RunResult:
         """Deploy; the result holds every cluster, also after a signal."""
         begun, started = self._clock(), datetime.now(UTC).isoformat(timespec="seconds")
+        self._deadline = begun + self._options.run_timeout
         threads = self._start()
         interrupted = 0
         try:
@@ -146,7 +148,7 @@ class Fleet:
             self._options,
             cluster,
             self._console,
-            deadline=self._clock() + self._options.run_timeout,
+            deadline=self._deadline,
             # Many clusters share this machine: each gets fewer connections then, and always some.
             workers=max(2, min(CONNECTIONS, _ALL_WORKERS // running)),
             clock=self._clock,

@@ -9,7 +9,7 @@ from kit_core.console import Console
 from kit_deployer import lint
 from kit_deployer.index import Index, read_index
 from kit_deployer.manifests import load_folder, refuse_duplicates, wrong_manifest
-from kit_deployer.objects import Manifest, labels_of
+from kit_deployer.objects import NOT_YET, Manifest, annotations_of, labels_of
 from kit_deployer.selectors import Selector
 from kit_deployer.targets import Target
 
@@ -56,6 +56,8 @@ def read_inputs(
         for manifest in namespaces.manifests:
             if manifest.body["kind"] != "Namespace" or manifest.group_kind.group:
                 raise wrong_manifest(manifest.place, f"{manifest} is no Namespace, and NAMESPACES_DIR holds only those")
+        for manifest in folder.manifests:
+            _tell_what_comes_later(manifest, target.name, console)
         refuse_duplicates(folder.manifests, target.namespace)
         lint.check(folder.manifests)
         found.append(
@@ -69,3 +71,14 @@ def read_inputs(
             )
         )
     return found
+
+
+def _tell_what_comes_later(manifest: Manifest, cluster: str, console: Console) -> None:
+    for name in sorted(NOT_YET & set(annotations_of(manifest.body))):
+        place = manifest.where("metadata", "annotations", name)
+        console.warning(
+            f"{place}: {manifest}: the annotation {name} has no effect yet",
+            cluster=cluster,
+            file=place.file,
+            line=place.line,
+        )

@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from kit_core.errors import InputError
+from kit_core.files import refused
 from kit_deployer.objects import Json, annotations_of, at
 
 PLUGINS: Final = "/plugins"
@@ -123,7 +124,11 @@ def _check_file(path: Path, entry: Json, name: str) -> None:
     if not value or entry.get(f"{name}-data"):
         return
     file = path.parent / str(value)
-    if not file.is_file():
+    try:
+        there = file.is_file()
+    except OSError as error:
+        raise refused(error, file, f"The {name} that {path} names cannot be read", kind=InputError) from None
+    if not there:
         raise _wrong(path, f"{name} names {file}, which does not exist", "Mount it, or use the inline form.")
 
 

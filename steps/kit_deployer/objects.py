@@ -16,10 +16,16 @@ COMMIT: Final = "kit-deployer/commit"
 LAST_UPDATED: Final = "kit-deployer/last-updated"
 UUID: Final = "deployment.invision/uuid"
 RUN: Final = "kit-deployer/run"
-DEPENDENCY_SELECTOR: Final = "kit-deployer/dependency-selector"
+FREEZE: Final = "kit-deployer/freeze"
 
 WRITTEN_ANNOTATIONS: Final = frozenset({ORIGINAL_NAME, LAST_APPLIED, LAST_APPLIED_SHA1, COMMIT, LAST_UPDATED, UUID})
 """The annotations a deploy writes by itself: they never count as a difference."""
+
+NOT_YET: Final = frozenset(
+    f"kit-deployer/{name}"
+    for name in ("dependency-selector", "replace", "timeout", "ready-when", "failed-when", "keep", "ring")
+)
+"""The annotations whose feature comes later: whoever writes one is told."""
 
 
 @dataclass(frozen=True, order=True)

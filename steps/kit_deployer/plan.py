@@ -11,7 +11,7 @@ from kit_deployer.compare import compare, differences
 from kit_deployer.health.pods import condition
 from kit_deployer.inventory import Inventory
 from kit_deployer.managedfields import takeover
-from kit_deployer.objects import LAST_APPLIED, RUN, GroupKind, Json, Key, annotations_of, at, key_of
+from kit_deployer.objects import FREEZE, LAST_APPLIED, RUN, GroupKind, Json, Key, annotations_of, at, key_of
 from kit_deployer.order import CRD, in_order, is_workload, phase_of
 from kit_deployer.references import still_old
 from kit_deployer.scaling import SCALABLE, Scaled
@@ -19,7 +19,7 @@ from kit_deployer.strategies import Strategy
 
 JOB = GroupKind("batch", "Job")
 Do = Literal["create", "change", "rerun", "keep"]
-State = Literal["same", "suspect", "drifted", "completed", "running", "kept"]
+State = Literal["same", "suspect", "drifted", "completed", "running", "kept", "frozen"]
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,11 @@ def make_plan(
     for item in in_order(items):
         live = seen.objects.get(item.key)
         fitted, note = fit(item, live, seen.scaled)
+        action = decide(fitted, live, seen, writing=writing, wishes=wishes)
+        if action.state == "frozen":
+            note = f"{item.key} is left out of this run ({action.why})"
         if note:
             notes.append(note)
-        action = decide(fitted, live, seen, writing=writing, wishes=wishes)
         scaled = _is_scaled(item, seen.scaled)
         fields = takeover(live, keep_replicas=scaled) if live is not None and action.do == "change" else None
         actions.append(replace(action, waits=strategy.switches(item, live), managed_fields=fields))
@@ -120,6 +122,9 @@ def make_plan(
 
 def decide(item: Declared, live: Json | None, seen: Seen, *, writing: Writing, wishes: Wishes) -> Action:
     """What is to be done with one object."""
+    reason = annotations_of(item.manifest.body).get(FREEZE)
+    if reason is not None:
+        return Action("keep", item, live, f"frozen: {reason}", "frozen")
     if item.key.group_kind == JOB and not writing.raw:
         return _decide_job(item, live, seen.inventory, wishes)
     if live is None:

@@ -207,8 +207,12 @@ class Rollout:
             if (everything and checked(action.key.group_kind) and not (action.waits and action.do != "keep"))
             or action.key.group_kind == DEPLOYMENT
         }
-        # A Job that a TTL has removed cannot be looked at; it completed before.
-        gone = {action.key for action in plan.actions if action.state == "completed" and action.live is None}
+        # A Job that a TTL has removed cannot be looked at; it completed before. What is frozen is nobody's business.
+        gone = {
+            action.key
+            for action in plan.actions
+            if (action.state == "completed" and action.live is None) or action.state == "frozen"
+        }
         return self._await({key: value for key, value in awaited.items() if key not in gone}, self._options.waiting)
 
     def _await(self, awaited: dict[Key, Awaited], waiting: Waiting) -> bool:

@@ -123,7 +123,9 @@ class _Look:
                 continue
             self.memories[key] = memory
             if final and verdict.state == "waiting":
-                verdict = Verdict("timeout", verdict.why, verdict.findings)
+                verdict = Verdict(
+                    "timeout", f"{verdict.why}; the run's time is over (KIT_RUN_TIMEOUT)", verdict.findings
+                )
             self.health.verdicts[key] = verdict
             if verdict.state == "ready":
                 del self.open[key]

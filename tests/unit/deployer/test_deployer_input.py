@@ -314,3 +314,18 @@ def test_help_names_every_setting_of_the_original(desk: Desk) -> None:
         GITHUB_USER GITHUB_REPO BACKUP_ENABLED SAVE_FORMAT AWS_BUCKET AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"""
     text = out.getvalue()
     assert [name for name in names.split() if f" {name}" not in text] == []
+
+
+def test_annotations_without_effect_are_told_with_their_line(desk: Desk) -> None:
+    desk.write(
+        "manifests/shop/a.yaml", CONFIG_MAP.replace("name: a", "name: a, annotations: {kit-deployer/replace: x}")
+    )
+    _, log = desk.run()
+    assert "manifests/shop/a.yaml:3:" in log
+    assert "ConfigMap a: the annotation kit-deployer/replace has no effect yet" in log
+
+
+def test_a_key_that_stands_twice_is_told(desk: Desk) -> None:
+    desk.write("manifests/shop/a.yaml", CONFIG_MAP + "data: {a: b}\ndata: {a: c}\n")
+    _, log = desk.run()
+    assert "manifests/shop/a.yaml:5:1: this key stands twice in its mapping, and the last one counts" in log

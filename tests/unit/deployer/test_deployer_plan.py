@@ -321,3 +321,12 @@ def test_identity() -> None:
         with pytest.raises(WorkError, match="KIT_ADOPT=true"):
             check(found)
         check(found, adopt=True)
+
+
+def test_a_frozen_object_is_left_out_and_named() -> None:
+    frozen = declared(CONFIG_MAP.replace("settings}", "settings, annotations: {kit-deployer/freeze: audit}}"))
+    other = live(declared(CONFIG_MAP.replace("red", "blue"))[0])
+    for bodies in ((), (other,)):
+        plan = plan_of(frozen, *bodies, wishes=Wishes(force=True))
+        assert did(plan) == {"ConfigMap": "keep"}
+        assert plan.notes == ("ConfigMap shop/settings is left out of this run (frozen: audit)",)
