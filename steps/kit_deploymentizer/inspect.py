@@ -49,8 +49,9 @@ class Inspector:
         for finding in rendered.findings:
             self._problems.add(_error(cluster, output, finding), cluster, warning=self._is_warning(output, finding))
         for identity, line in rendered.identities:
-            twin = seen.setdefault(identity, output)
-            if twin is not output:
+            twin = seen.get(identity)
+            seen[identity] = output
+            if twin is not None:
                 what = f"{identity} is already in {twin.path} (resource {twin.resource})"
                 error = _error(cluster, output, Finding(line, what, True))
                 self._problems.add(error, cluster, warning=self._level == "warn")

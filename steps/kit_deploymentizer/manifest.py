@@ -50,12 +50,12 @@ def missing(value: Any) -> tuple[str, str] | None:
     """What keeps a document from being an object: the key and what is wrong with it; None where nothing does."""
     if not isinstance(value, dict):
         return "", "it is no map"
-    metadata = value.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    for key, found in (("apiVersion", value.get("apiVersion")), ("kind", value.get("kind")), ("metadata.name", name)):
+    for path in (("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace")):
+        key, found = ".".join(path), at(value, path)
         if found is None or found == "":
-            return key, f"it has no {key}"
-        if not isinstance(found, str):
+            if key != "metadata.namespace":
+                return key, f"it has no {key}"
+        elif not isinstance(found, str):
             return key, f"its {key} is read as {found!r}, which is no string (quote it)"
     return None
 

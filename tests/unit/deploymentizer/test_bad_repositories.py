@@ -143,6 +143,19 @@ def test_two_resources_that_write_one_file(workshop: Workshop) -> None:
     )
 
 
+def test_a_resource_that_fails_where_that_is_allowed_makes_none_of_its_files(workshop: Workshop) -> None:
+    workshop.template(CONFIG_MAP)
+    workshop.template(CONFIG_MAP, name="other/other.mustache")
+    workshop.resources(
+        "app: {file: ./app/app.mustache}\nother: {file: ./other/other.mustache, svc: {name: app}}",
+        metadata="{name: base, allowFailure: true}",
+    )
+    result = workshop.run()
+    assert result.code == 0
+    assert "resources app and other would write app.yaml" in result.log
+    assert list(result.files) == ["east/app.yaml", "west/app.yaml"]
+
+
 def test_a_template_that_cannot_be_parsed(workshop: Workshop) -> None:
     workshop.app("a\n{{#b}}\n")
     refused(workshop.run(), "resources/app/app.mustache:2:1", "section 'b' is not closed")

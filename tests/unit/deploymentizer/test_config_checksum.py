@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from kit_deploymentizer.checksum import ANNOTATION, Checksums, annotate
+from kit_deploymentizer.manifest import Reference
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, Workshop
 
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "1"}}
@@ -109,6 +110,17 @@ def test_the_checksum_depends_on_content_alone() -> None:
     ]
     sums = [checksum(annotated(text, {**CONFIG, "data": {}, **content})) for content in contents]
     assert all(one != other for one, other in itertools.combinations(sums, 2))
+
+
+def test_the_checksum_does_not_depend_on_the_order_of_references(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [Reference("ConfigMap", "settings"), Reference("Secret", "key")]
+    workload = yaml.safe_load(HEAD + "  template: {spec: {}}\n")
+    sums = []
+    for order in (both, both[::-1]):
+        monkeypatch.setattr("kit_deploymentizer.checksum.references", lambda _spec, order=order: order)
+        sums.append(Checksums([CONFIG, SECRET]).of(workload))
+    assert sums[0] is not None
+    assert sums[0] == sums[1]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 
 import pytest
 
-from kit_deploymentizer.check import read_rendered
+from kit_deploymentizer.check import read_rendered, secret_pointers
+from kit_deploymentizer.view import SecretValue
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, KIT, Workshop
 
 ENV_API = "plugin: {path: x/env-api-client-v3, options: {apiUrl: 'https://example.com'}}\n"
@@ -94,6 +95,10 @@ def test_a_name_that_nothing_sets_warns_with_its_place_and_the_nearest_one(works
         ("apiVersion: v1\nkind: ConfigMap\n", "it has no metadata.name"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 123}\n", "its metadata.name is read as 123"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yes}\n", "its metadata.name is read as True"),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: n}\n",
+            "its metadata.namespace is read as False",
+        ),
     ],
 )
 @pytest.mark.parametrize("engine", ["mustache", "j2", "yaml"])
@@ -120,14 +125,19 @@ def test_the_same_object_twice_in_one_cluster(workshop: Workshop) -> None:
     assert workshop.run(KIT_VALIDATE="warn").code == 0
 
 
-def test_the_same_name_in_another_namespace_or_of_another_kind_is_another_object(workshop: Workshop) -> None:
+def test_namespace_kind_and_group_tell_objects_apart_and_versions_do_not(workshop: Workshop) -> None:
     text = (
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\n"
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: n}\n---\n"
-        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: other}\n---\n"
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n---\n"
+        "apiVersion: example.com/v1\nkind: ConfigMap\nmetadata: {name: a}\n"
     )
     workshop.app(text)
     assert workshop.run(KIT_VALIDATE="error").code == 0
+    versions = "apiVersion: example.com/v1\nkind: A\nmetadata: {name: a}\n"
+    workshop.template(versions + "---\n" + versions.replace("v1", "v2"), name="twice/twice.mustache")
+    workshop.resources("app: {file: ./app/app.mustache}\ntwice: {file: ./twice/twice.mustache}")
+    assert "A a is already in twice.yaml" in workshop.run(KIT_VALIDATE="error").log
 
 
 def test_a_template_that_renders_nothing_is_fine(workshop: Workshop) -> None:
@@ -147,6 +157,22 @@ def test_entries_that_server_side_apply_refuses_warn() -> None:
         "container c has ports 80/TCP twice, which server-side apply refuses",
     ]
     assert not any(finding.grave for finding in findings)
+
+
+def test_secrets_are_found_where_they_stand() -> None:
+    text = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: {a/b~c: long-secret}}\n"
+        "spec: {containers: [{env: [{name: PIN, value: '42'}, {name: PORT, value: '42'}, {name: URL, value:"
+        " 'http://long-secret@host'}]}]}\ndata: {encoded: bG9uZy1zZWNyZXQ=, PIN: '42', number: 42}\n"
+    )
+    secrets = [SecretValue("KEY", "long-secret"), SecretValue("PIN", "42")]
+    assert secret_pointers(read_rendered(text).objects, secrets) == [
+        "/data/PIN",
+        "/data/encoded",
+        "/metadata/labels/a~1b~0c",
+        "/spec/containers/0/env/0/value",
+        "/spec/containers/0/env/2/value",
+    ]
 
 
 def test_a_list_is_its_items() -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a run leaves in the output folder, and what it never touches."""
 
+import fcntl
 import hashlib
 import os
 import signal
@@ -76,10 +77,18 @@ def test_clean_removes_what_this_run_did_not_make_and_nothing_else(two: Workshop
     (output / "east/deep/stale.json").write_text("old")
     (output / "east/notes.txt").write_text("mine")
     (output / "readme.yaml").write_text("mine")
+    (output / "east/.hidden").mkdir()
+    (output / "east/.hidden/other.yaml").write_text("another tool's")
     two.resources("app: {file: ./app/app.mustache}")
     result = two.run()
     assert result.last == "result=rendered clusters=2 written=0 unchanged=2 removed=4"
-    assert list(result.files) == ["east/app.yaml", "east/notes.txt", "readme.yaml", "west/app.yaml"]
+    assert list(result.files) == [
+        "east/.hidden/other.yaml",
+        "east/app.yaml",
+        "east/notes.txt",
+        "readme.yaml",
+        "west/app.yaml",
+    ]
     assert list(two.index("east")["files"]) == ["app.yaml"]
 
 
@@ -124,6 +133,8 @@ def test_a_run_about_one_resource_touches_only_its_files(two: Workshop) -> None:
     two.template(CONFIG_MAP + "data: {}\n")
     two.template(CONFIG_MAP + "data: {}\n", name="other/other.mustache")
     (two.folder / "generated/east/stale.yaml").write_text("old")
+    (two.folder / "generated/gone").mkdir()
+    (two.folder / "generated/gone/stale.yaml").write_text("old")
     before = two.output()
     assert two.run(RESOURCE="app").last == "result=rendered clusters=2 written=2 unchanged=0 removed=0"
     after = two.output()
@@ -197,6 +208,17 @@ def test_what_a_killed_run_left_is_tidied_up(two: Workshop) -> None:
     assert not left.exists()
 
 
+def test_what_a_run_beside_this_one_is_writing_stays(two: Workshop) -> None:
+    beside = two.folder / "generated/.kit/staging-at-work"
+    beside.mkdir()
+    with (beside / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        two.run()
+        assert beside.exists()
+    two.run()
+    assert not beside.exists()
+
+
 def test_the_order_of_folders_does_not_matter(two: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     def everything() -> dict[str, bytes]:
         files = sorted(path for path in (two.folder / "generated").rglob("*") if path.is_file())
@@ -260,3 +282,8 @@ def test_workloads_that_keep_an_old_value_are_named(workshop: Workshop) -> None:
     assert "old value" not in workshop.run().log
     workshop.write({"base-var.yaml": "kind: ResourceConfig\nvalue: two\n"})
     assert "[east] warning: Deployment web will keep the old value" in workshop.run().log
+    # Its own manifest changes as well: the cluster replaces its pods.
+    workshop.write({"base-var.yaml": "kind: ResourceConfig\nvalue: three\n"})
+    web = (workshop.folder / "resources/web/web.mustache").read_text()
+    workshop.template(web.replace("name: web,", "name: web, image: '{{{value}}}',"), name="web/web.mustache")
+    assert "old value" not in workshop.run().log
