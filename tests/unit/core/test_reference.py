@@ -17,6 +17,10 @@ ROOT = Path(__file__).parents[3]
 class ShopSettings(CommonSettings):
     dry_run: bool = setting(True, original=True, group="What to do", help="Only show it.")
     mode: Literal["a", "b"] = setting("a", group="What to do", help="How.")
+    wait: float = setting(1.5, unit="s", group="What to do", help="How long.")
+    tries: int | None = setting(None, group="What to do", help="How often.", default_text="until it is there")
+    names: tuple[str, ...] = setting(("x", "y"), group="What to do", help="Whom.")
+    folder: Path | None = setting(None, group="What to do", help="Where.")
     token: Secret | None = setting(None, group="Access", help="A token.")
     commit: str | None = setting(None, original=True, aliases=("SHA",), native=("GITHUB_SHA",), group="Git", help="It.")
     elroy: str | None = setting(None, original=True, ignored=True, group="Old", help="Gone.")
@@ -32,6 +36,10 @@ def test_a_row_tells_variable_option_default_and_meaning() -> None:
         "| variable | option | default | meaning |",
         "| `DRY_RUN` | `--[no-]dry-run` | `true` | Only show it. |",
         r"| `KIT_MODE` | `--mode a\|b` | `a` | How. |",
+        "| `KIT_WAIT` | `--wait N (s)` | `1.5 s` | How long. |",
+        "| `KIT_TRIES` | `--tries N` | `until it is there` | How often. |",
+        "| `KIT_NAMES` | `--names A,B,…` | `x,y` | Whom. |",
+        "| `KIT_FOLDER` | `--folder PATH` |  | Where. |",
         "| `KIT_TOKEN` | `--token-file FILE` |  | A token. |",
         "| `COMMIT` (also `SHA`) | `--commit TEXT` |  | It. Else from `GITHUB_SHA`. |",
         "Accepted for compatibility, without effect: `ELROY`.",
