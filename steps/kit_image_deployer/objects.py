@@ -54,14 +54,13 @@ class Objects:
 
     def new_pack(self) -> IO[bytes]:
         """A file to receive a pack into."""
-        return SpooledTemporaryFile(max_size=_IN_MEMORY)
+        return self._open.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY))
 
     def add_pack(self, file: IO[bytes]) -> list[bytes]:
         """Take in a received pack; returns the ids of its objects. Raises `Fault` where it is cut short or broken."""
         from dulwich.object_format import SHA1
         from dulwich.pack import MemoryPackIndex, Pack, PackData, UnpackedObjectIterator
 
-        self._open.callback(file.close)
         large = file.tell() > _IN_MEMORY
         file.flush()
         file.seek(0)

@@ -62,29 +62,34 @@ class Waiting:
         self.races += 1
         left = self.remaining()
         if left <= 0:
-            raise BusyError(
-                f"lost the race for the branch {self.races} times in {self._patience.deadline:g} s",
-                where=where,
-                why=race.why,
-                hint="Others push all the time: run it again, or raise KIT_DEADLINE. Nothing was changed.",
-            )
+            raise self._too_late(race.why, where, unknown=False)
         self._next(f"someone else pushed first ({race.why})", min(self._wait(self.races, _RACE_CAP), left))
 
     def after_fault(self, fault: Fault, where: str) -> None:
-        """Wait for the next attempt after a fault. Raises `WorkError` after the last retry, `TimeLimitError` at the
-        deadline.
+        """Wait for the next attempt after a fault. Raises `WorkError` after the last retry, `TimeLimitError` (or
+        `BusyError`, where it was mostly others who were in the way) at the deadline.
         """
         self.faults += 1
         left = self.remaining()
         asked = fault.retry_after or 0.0
-        if self.faults > self._patience.retries:
-            raise self._gave_up(
-                WorkError, f"gave up after {self.faults} failed attempt{'s' if self.faults > 1 else ''}", fault, where
-            )
+        unknown = isinstance(fault, OutcomeUnknown)
         if left <= 0 or asked > left:
-            limit = f"the time limit of {self._patience.deadline:g} s (KIT_DEADLINE) ran out"
-            raise self._gave_up(TimeLimitError, limit, fault, where)
+            raise self._too_late(fault.why, where, unknown=unknown)
+        if self.faults > self._patience.retries:
+            times = f"{self.faults} failed attempt{'s' if self.faults > 1 else ''}"
+            raise WorkError(f"gave up after {times}", where=where, why=fault.why, hint=_hint(unknown=unknown))
         self._next(fault.why, min(max(asked, self._wait(self.faults, _CAP)), left))
+
+    def _too_late(self, why: str, where: str, *, unknown: bool) -> KitError:
+        limit = f"{self._patience.deadline:g} s"
+        if self.races > self.faults:
+            what = f"lost the race for the branch {self.races} times in {limit}"
+            hint = (
+                "Others push all the time: run it again, or raise KIT_DEADLINE; running it again never commits twice."
+            )
+            return BusyError(what, where=where, why=why, hint=hint)
+        what = f"the time limit of {limit} (KIT_DEADLINE) ran out"
+        return TimeLimitError(what, where=where, why=why, hint=_hint(unknown=unknown))
 
     def _next(self, why: str, seconds: float) -> None:
         self.state = f"{why}; attempt {self.races + self.faults + 1} follows in {seconds:.1f} s"
@@ -99,9 +104,8 @@ class Waiting:
             return self._draw(0.0, _SOON)
         return self._draw(0.0, min(cap, _BASE * 2.0 ** min(count - 2, 30)))
 
-    @staticmethod
-    def _gave_up(kind: type[KitError], what: str, fault: Fault, where: str) -> KitError:
-        hint = "Is the server up, and can it be reached from here? Run it again; doing so never commits twice."
-        if isinstance(fault, OutcomeUnknown):
-            hint = "The last push may have arrived. Run it again: it looks first, and never commits twice."
-        return kind(what, where=where, why=fault.why, hint=hint)
+
+def _hint(*, unknown: bool) -> str:
+    if unknown:
+        return "The last push may have arrived. Run it again: it looks first, and never commits twice."
+    return "Is the server up, and can it be reached from here? Run it again; doing so never commits twice."

@@ -46,7 +46,13 @@ def test_a_push_whose_answer_is_lost_had_arrived(deployments: Deployments, how: 
     assert relay.count("POST", "git-receive-pack") == 1
 
 
-def test_what_someone_wrote_after_our_lost_answer_stays(deployments: Deployments) -> None:
+@pytest.mark.parametrize("filters", ["true", "false"])
+@pytest.mark.parametrize("without", [frozenset(), frozenset({"git-protocol"})])
+def test_what_someone_wrote_after_our_lost_answer_stays(
+    deployments: Deployments, filters: str, without: frozenset[str]
+) -> None:
+    deployments.repository.git("config", "uploadpack.allowFilter", filters)
+
     def lose_and_overwrite(exchange: Exchange) -> bool:
         if not pushing(exchange):
             return False
@@ -56,7 +62,7 @@ def test_what_someone_wrote_after_our_lost_answer_stays(deployments: Deployments
         exchange.cut()
         return True
 
-    with Relay(deployments.repository.url_outside, meddle=lose_and_overwrite) as relay:
+    with Relay(deployments.repository.url_outside, meddle=lose_and_overwrite, without=without) as relay:
         run = deployments.run(KIT_GIT_URL=relay.url)
     commits = deployments.commits()
     assert run.code == 0, run.log

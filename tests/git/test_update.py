@@ -88,12 +88,14 @@ def test_a_files_mode_stays(deployments: Deployments) -> None:
     assert git("ls-tree", "master", FILE).startswith("100755 ")
 
 
-@pytest.mark.parametrize("how", ["no filters", "no protocol version 2", "neither"])
+@pytest.mark.parametrize("how", ["no filters", "tree filters refused", "no protocol version 2", "neither"])
 def test_servers_that_can_do_less(deployments: Deployments, how: str) -> None:
-    if how != "no protocol version 2":
+    if how == "tree filters refused":
+        deployments.repository.git("config", "uploadpackfilter.allow", "false")
+    elif how != "no protocol version 2":
         deployments.repository.git("config", "uploadpack.allowFilter", "false")
         deployments.repository.git("config", "uploadpack.allowAnySHA1InWant", "false")
-    without = frozenset({"git-protocol"}) if how != "no filters" else frozenset()
+    without = frozenset({"git-protocol"}) if how.startswith("n") and how != "no filters" else frozenset()
     before = deployments.commits()
     moved = []
 

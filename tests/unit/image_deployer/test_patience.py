@@ -88,6 +88,16 @@ def test_faults_at_the_deadline_end_with_the_time_limit() -> None:
     assert clock.now == pytest.approx(60)
 
 
+def test_a_fault_at_the_deadline_after_lost_races_is_others_in_the_way() -> None:
+    clock = Clock()
+    waiting = clock.waiting(Patience(retries=0, deadline=60))
+    waiting.after_race(Race("moved"), "x")
+    waiting.after_race(Race("moved"), "x")
+    clock.now = 60
+    with pytest.raises(BusyError, match="lost the race for the branch 2 times"):
+        waiting.after_fault(OutcomeUnknown("the server did not answer in time"), "x")
+
+
 def test_the_server_may_ask_for_a_longer_pause() -> None:
     clock = Clock()
     waiting = clock.waiting(Patience(deadline=60))
