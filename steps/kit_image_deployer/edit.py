@@ -169,7 +169,7 @@ def _addition(text: str, seen: list[Signature], document: Layout | None, key: st
         return _first_entry(text, seen, document, key, value, name)
     if document.kind != "mapping":
         raise _refusal(name, f"the file holds a {document.kind}, no mapping", 1, f"It should hold `{key}: …`.")
-    if any(entry.key == "<<" and not entry.style for entry in document.entries) and key in merged_keys(text):
+    if any(entry.key == "<<" and not entry.style for entry in document.entries) and key in merged_keys(text, name=name):
         raise _refusal(name, f"`{key}` comes from a merge key (`<<`)", 1, f"Write `{key}` into the mapping itself.")
     if document.anchor is not None and document.aliased[document.anchor]:
         raise _refusal(name, f"the whole file is referred to by its anchor &{document.anchor}", 1, "Remove it.")

@@ -216,10 +216,14 @@ def scalar_start(text: str, entry: Entry) -> int:
     return entry.end
 
 
-def merged_keys(text: str) -> set[str]:
+def merged_keys(text: str, *, name: str) -> set[str]:
     """The keys that merges (`<<`) bring into the top-level mappings of a text that is known to parse."""
     keys: set[str] = set()
-    for root in yaml.compose_all(text, Loader=_LOADER):
+    try:
+        roots = list(yaml.compose_all(text, Loader=_LOADER))
+    except RecursionError:
+        raise InputError("the file is nested too deeply", where=name, hint="Nothing was changed.", file=name) from None
+    for root in roots:
         if isinstance(root, yaml.MappingNode):
             _gather_merged(root, keys, set())
     return keys

@@ -54,6 +54,13 @@ class LocalRemote:
         from dulwich.file import FileLocked
         from dulwich.objects import ShaFile
 
+        bare = self._repo.get_config().get_boolean((b"core",), b"bare", self._repo.bare)
+        if not bare and self._repo.refs.get_symrefs().get(b"HEAD") == old.ref:  # type: ignore[call-overload]
+            raise WorkError(
+                "the branch is checked out there, and its files would no longer fit",
+                where=self.where,
+                hint="Name a bare repository in KIT_GIT_URL, or another branch in KIT_GIT_BRANCH.",
+            )
         try:
             for item in objects:
                 self._repo.object_store.add_object(ShaFile.from_raw_string(item.kind, item.content))

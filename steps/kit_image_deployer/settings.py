@@ -48,7 +48,10 @@ class ImageDeployerSettings(CommonSettings):
         False, group=_WHAT, help="Let COMMIT=true work in a pull request's build, which is refused otherwise."
     )
     git_url: str | None = setting(
-        None, group=_WHERE, help="Address of the repository: https, http, a path or file://; see also GITHUB_REPO."
+        None,
+        group=_WHERE,
+        help="Address of the repository: https, http, or the folder of a bare one (whose hooks do not run); see also"
+        " GITHUB_REPO.",
     )
     git_branch: str | None = setting(
         None, group=_WHERE, help="Branch to commit to.", default_text="the repository's default branch"
@@ -70,7 +73,8 @@ class ImageDeployerSettings(CommonSettings):
         None,
         original=True,
         group=_WHERE,
-        help="Token for GitHub that may write the repository's contents; a workflow's own token cannot.",
+        help="Token for GitHub that may write the repository's contents; an App's can, a workflow's own token cannot"
+        " write another repository.",
     )
     github_url: str = setting(
         "https://github.com", group=_WHERE, help="Address of a GitHub Enterprise server, for the GitHub settings."

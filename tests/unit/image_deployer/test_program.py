@@ -69,6 +69,18 @@ def test_a_repository_in_a_folder(repository: Path) -> None:
     assert run(repository, KIT_GIT_BRANCH="nowhere")[0] == 2
 
 
+def test_a_branch_that_is_checked_out_is_left_alone(repository: Path) -> None:
+    with Repo(str(repository)) as repo:
+        config = repo.get_config()
+        config.set((b"core",), b"bare", False)
+        config.write_to_path()
+    before = head(repository)
+    code, log = run(repository, COMMIT="true")
+    assert code == 1
+    assert "checked out" in log
+    assert head(repository) == before
+
+
 def test_options_say_the_same_as_variables(repository: Path) -> None:
     code, log = run(repository, "--commit", "--image", "registry.example.com/shop/cart:3", "--git-branch", "master")
     assert code == 0
