@@ -65,7 +65,7 @@ class Deployer:
         from kit_deployer.fleet import Fleet
         from kit_deployer.inputs import read_inputs
 
-        options = _complete(options or Options())
+        options = _complete(options or Options(), self._commit)
         found = find_targets(
             configs=self._configs,
             manifests_dir=self._manifests_dir,
@@ -78,7 +78,7 @@ class Deployer:
         inputs = read_inputs(
             found.targets,
             manifests_dir=self._manifests_dir,
-            commit=self._commit,
+            writing=options.writing,
             selector=options.selector,
             console=self._console,
         )
@@ -94,8 +94,8 @@ class Deployer:
         return replace(fleet.run(), warnings=found.warnings)
 
 
-def _complete(options: Options) -> Options:
-    """The options with the run's time; refuses what cannot be done. Raises `InputError`."""
+def _complete(options: Options, commit: str | None) -> Options:
+    """The options with the run's time and commit; refuses what cannot be done. Raises `InputError`."""
     writing = options.writing
     if writing.strategy != "rolling-update":
         raise InputError(
@@ -106,7 +106,7 @@ def _complete(options: Options) -> Options:
     check_label_value("DEPLOY_ID", writing.deploy_id)
     check_label_value("RESOURCE", writing.resource)
     now = writing.now or datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return replace(options, writing=replace(writing, now=now))
+    return replace(options, writing=replace(writing, now=now, commit=writing.commit or commit))
 
 
 def _silent(masker: Masker) -> Console:

@@ -38,15 +38,29 @@ def deploy_command(settings: DeployerSettings, context: Context, _arguments: Map
     )
     if settings.dry_run:
         context.console.info("dry run: nothing is written (DRY_RUN=false deploys)")
-    result = deployer.run(options)
-    code = result.exit_code
     try:
-        _write(result, settings, context)
+        result = deployer.run(options)
     except KitError as error:
-        context.console.error(error)
-        code = code or error.exit_code
+        _write(_not_begun(error, settings), settings, context)
+        raise
+    code = result.exit_code
+    if not _write(result, settings, context):
+        code = code or KitError.exit_code
     _show(result, context)
     return code
+
+
+def _not_begun(error: KitError, settings: DeployerSettings) -> "RunResult":
+    """The result of a run that ended before any cluster was touched."""
+    from datetime import UTC, datetime
+
+    from kit_deployer.objects import Place
+    from kit_deployer.result import Failure, RunResult
+
+    place = Place(error.file, error.line, error.column) if error.file else None
+    failure = Failure(message=str(error), exit_code=error.exit_code, place=place, reason="Input")
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    return RunResult(clusters=(), dry_run=settings.dry_run, started=started, seconds=0.0, error=failure)
 
 
 def options_of(settings: DeployerSettings) -> "Options":
@@ -108,13 +122,19 @@ def _tell_what_is_ignored(context: Context) -> None:
         context.console.info(f"ignored: {', '.join(abandoned)} (services that only the original's makers had)")
 
 
-def _write(result: "RunResult", settings: DeployerSettings, context: Context) -> None:
+def _write(result: "RunResult", settings: DeployerSettings, context: Context) -> bool:
+    """Write the reports that were asked for; False where that failed (it is told)."""
     if settings.report_dir is None:
-        return
+        return True
     from kit_deployer.report import write_reports
 
-    for path in write_reports(result, settings.report_dir, context.masker):
-        context.console.detail(f"wrote {path}")
+    try:
+        for path in write_reports(result, settings.report_dir, context.masker):
+            context.console.detail(f"wrote {path}")
+    except KitError as error:
+        context.console.error(error)
+        return False
+    return True
 
 
 def _show(result: "RunResult", context: Context) -> None:

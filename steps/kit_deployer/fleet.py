@@ -13,7 +13,7 @@ from kit_deployer.cluster import Cluster
 from kit_deployer.connection import CONNECTIONS, Connection, connect
 from kit_deployer.inputs import Inputs
 from kit_deployer.options import Options
-from kit_deployer.result import ClusterResult, Failure, RunResult
+from kit_deployer.result import ClusterResult, Failure, RunResult, cluster_failure
 from kit_deployer.rollout import Rollout
 
 PATIENCE_SECONDS = 1.5
@@ -118,7 +118,7 @@ class Fleet:
             return self._roll_out(inputs, connection)
         except KitError as error:
             self._console.error(error, cluster=target.name)
-            failure = Failure(message=str(error), exit_code=max(1, error.exit_code))
+            failure = cluster_failure(error)
         except Exception as error:  # noqa: BLE001 - a fault of ours in one cluster must not end the others
             failure = Failure(message=f"{target.name}: {type(error).__name__}: {error}. This is a fault of kit.")
             self._console.error(failure.message, cluster=target.name)

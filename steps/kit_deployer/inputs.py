@@ -7,9 +7,10 @@ from pathlib import Path
 
 from kit_core.console import Console
 from kit_deployer import lint
+from kit_deployer.annotate import Writing, declare
 from kit_deployer.index import Index, read_index
 from kit_deployer.manifests import load_folder, refuse_duplicates, wrong_manifest
-from kit_deployer.objects import NOT_YET, Manifest, annotations_of, labels_of
+from kit_deployer.objects import NOT_YET, Key, Manifest, annotations_of, at, labels_of
 from kit_deployer.selectors import Selector
 from kit_deployer.targets import Target
 
@@ -41,11 +42,14 @@ def read_inputs(
     targets: Iterable[Target],
     *,
     manifests_dir: Path,
-    commit: str | None,
+    writing: Writing,
     selector: Selector | None,
     console: Console,
 ) -> list[Inputs]:
-    """Read all folders. Raises `InputError` before anything is touched when one of them is wrong."""
+    """Read all folders. Raises `InputError` before anything is touched when one of them is wrong.
+
+    `writing` is what the run writes on objects: a manifest must leave it room.
+    """
     found = []
     for target in targets:
         index = read_index(manifests_dir, target.name) or Index()
@@ -60,17 +64,24 @@ def read_inputs(
             _tell_what_comes_later(manifest, target.name, console)
         refuse_duplicates(folder.manifests, target.namespace)
         lint.check(folder.manifests)
+        declare([(_likely_key(manifest, target.namespace), manifest) for manifest in folder.manifests], writing)
         found.append(
             Inputs(
                 target=target,
                 manifests=tuple(folder.manifests),
                 namespaces=tuple(namespaces.manifests),
-                commit=commit or index.commit,
+                commit=writing.commit or index.commit,
                 index=index,
                 selector=selector,
             )
         )
     return found
+
+
+def _likely_key(manifest: Manifest, namespace: str) -> Key:
+    """The object's key as far as it is known without the cluster, which alone knows what lives in no namespace."""
+    kind = manifest.group_kind
+    return Key(kind.group, kind.kind, at(manifest.body, "metadata", "namespace") or namespace, manifest.name)
 
 
 def _tell_what_comes_later(manifest: Manifest, cluster: str, console: Console) -> None:

@@ -11,7 +11,7 @@ from kit_core.errors import KitError
 from kit_deployer.health.model import Verdict
 from kit_deployer.objects import Key, key_of
 from kit_deployer.plan import Action, Plan
-from kit_deployer.result import Did, Failure, ObjectResult
+from kit_deployer.result import Did, Failure, ObjectResult, cluster_failure
 
 
 class Record:
@@ -73,7 +73,7 @@ class Record:
     def fail(self, error: KitError, key: Key | None = None) -> None:
         """Something failed before it came to health."""
         with self._lock:
-            self._failures.append(Failure(message=str(error), exit_code=error.exit_code, object=key))
+            self._failures.append(cluster_failure(error, key))
             if key is not None and key in self._objects:
                 self._objects[key] = replace(self._objects[key], did="failed", why=error.why or error.what)
         self._console.error(self._here(error), cluster=self.name, **({"object": str(key)} if key else {}))

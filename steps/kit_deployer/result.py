@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from kit_core.errors import worst_exit_code
+from kit_core.errors import InputError, KitError, worst_exit_code
 from kit_deployer.objects import Key, Place
 
 Did = Literal["created", "changed", "unchanged", "drifted", "deleted", "failed", "not done"]
@@ -46,6 +46,12 @@ class Failure:
     container: str | None = None
     events: tuple[str, ...] = ()
     logs: str = ""
+
+
+def cluster_failure(error: KitError, object: Key | None = None) -> Failure:  # noqa: A002 - the field's name
+    """The failure of one cluster. That nothing was touched, as code 2 says, can no longer be said of the run."""
+    code = 1 if error.exit_code == InputError.exit_code else error.exit_code
+    return Failure(message=str(error), exit_code=code, object=object)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +96,10 @@ class ClusterResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """All clusters of a run, in the order of their names. `started` is an ISO time."""
+    """All clusters of a run, in the order of their names. `started` is an ISO time.
+
+    `error` is what kept the run from touching any cluster.
+    """
 
     clusters: tuple[ClusterResult, ...]
     dry_run: bool
@@ -98,10 +107,13 @@ class RunResult:
     seconds: float
     interrupted: int = 0
     warnings: tuple[str, ...] = field(default=())
+    error: Failure | None = None
 
     @property
     def exit_code(self) -> int:
         """As the contract of all steps says; an interruption is the signal's."""
+        if self.error is not None:
+            return self.error.exit_code
         return self.interrupted or worst_exit_code(cluster.exit_code for cluster in self.clusters)
 
     @property

@@ -6,14 +6,17 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from xml.etree import ElementTree as ET
 
 import jsonschema
@@ -255,3 +258,57 @@ def test_an_account_without_rights_is_told_which(
     assert run.code == 1
     assert "configmaps is forbidden" in run.log
     assert "RBAC" in run.log
+
+
+class Tunnel(socketserver.BaseRequestHandler):
+    """An HTTP proxy as companies have them, for one CONNECT."""
+
+    asked: ClassVar[list[str]] = []
+
+    def handle(self) -> None:
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += self.request.recv(4096)
+        self.asked.append(request.decode())
+        _, address, _ = request.decode().split(" ", 2)
+        host, _, port = address.rpartition(":")
+        with socket.create_connection((host, int(port))) as server:
+            self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            both = [self.request, server]
+            while True:
+                for ready in select.select(both, [], [])[0]:
+                    data = ready.recv(65536)
+                    if not data:
+                        return
+                    (server if ready is self.request else self.request).sendall(data)
+
+
+@pytest.fixture
+def proxy() -> Iterator[str]:
+    Tunnel.asked.clear()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tunnel) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_through_the_kubeconfigs_proxy_or_the_environments(
+    shop: Desk, cluster: Cluster, namespace: str, proxy: str
+) -> None:
+    shop.write("manifests/shop/a.json", config_map("settings"))
+    assert shop.deploy(HTTPS_PROXY=f"http://{proxy}", NO_PROXY="127.0.0.1").code == 0
+    assert Tunnel.asked == []
+    assert shop.deploy(HTTPS_PROXY=f"http://{proxy}").code == 0
+    assert Tunnel.asked
+    Tunnel.asked.clear()
+    config = yaml.safe_load(cluster.kubeconfig("shop", namespace, inside=False))
+    config["clusters"][0]["cluster"]["proxy-url"] = f"http://me:hunter2-canary@{proxy}"
+    shop.write("configs/shop/kubeconfig", yaml.safe_dump(config))
+    run = shop.deploy(DEBUG="true")
+    assert run.code == 0, run.log
+    basic = base64.b64encode(b"me:hunter2-canary").decode()
+    assert all(f"Basic {basic}" in request for request in Tunnel.asked)
+    assert "hunter2-canary" not in run.log

@@ -17,6 +17,7 @@ def document(result: RunResult) -> Json:
         "started": result.started,
         "seconds": round(result.seconds, 3),
         "warnings": list(result.warnings),
+        "error": _failure(result.error) if result.error else None,
         "clusters": [_cluster(cluster) for cluster in result.clusters],
     }
 

@@ -16,6 +16,9 @@ def junit(result: RunResult) -> str:
     root = ET.Element("testsuites", name="kit-deployer", time=_seconds(result.seconds))
     for cluster in result.clusters:
         _suite(root, cluster)
+    if result.error is not None:
+        suite = ET.SubElement(root, "testsuite", name="kit-deployer", tests="1", failures="1", skipped="0")
+        _add_failures(ET.SubElement(suite, "testcase", classname="kit-deployer", name="input"), [result.error])
     for attribute in ("tests", "failures", "skipped"):
         root.set(attribute, str(sum(int(suite.get(attribute, "0")) for suite in root)))
     ET.indent(root)

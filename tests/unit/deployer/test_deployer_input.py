@@ -261,6 +261,21 @@ def test_a_complete_render_is_taken(desk: Desk) -> None:
     assert desk.run()[0] == 1
 
 
+def test_reserved_labels_are_found_before_any_cluster_is_touched(desk: Desk) -> None:
+    desk.write("manifests/shop/z.yaml", CONFIG_MAP.replace("name: a", "name: z, labels: {strategy: x}"))
+    refused(desk, "z.yaml:3:40: The manifest is wrong: ConfigMap z: the label strategy is reserved", "RAW=true")
+    assert desk.run(RAW="true")[0] == 1
+
+
+def test_wrong_input_is_reported_as_well(desk: Desk) -> None:
+    desk.write("manifests/shop/z.yaml", "a: b: c\n")
+    refused(desk, KIT_REPORT_DIR=f"{desk.root}/reports")
+    report = json.loads((desk.root / "reports/report.json").read_text())
+    assert report["exit_code"] == 2
+    assert report["error"]["place"] == {"file": f"{desk.root}/manifests/shop/z.yaml", "line": 1}
+    assert "malformed YAML" in (desk.root / "reports/junit.xml").read_text()
+
+
 @pytest.mark.parametrize(
     ("env", "why"),
     [

@@ -130,6 +130,9 @@ FAILED = cluster(
     ),
     failures=(FAILURE,),
 )
+NOT_BEGUN = RunResult(
+    clusters=(), dry_run=True, started="T", seconds=0, error=Failure(message="a.yaml:3: wrong", exit_code=2)
+)
 DEAD = cluster("dead", failures=(Failure(message="dead: The API server cannot be reached", exit_code=70),))
 CUT = cluster("cut", finished=False)
 
@@ -140,6 +143,7 @@ def test_words_and_codes() -> None:
     assert (result(DEAD).word, result(DEAD).exit_code) == ("timeout", 70)
     assert (result(CUT, FAILED, interrupted=143).word, result(CUT, interrupted=143).exit_code) == ("interrupted", 143)
     assert result(cluster("a")).word == "unchanged"
+    assert (NOT_BEGUN.word, NOT_BEGUN.exit_code) == ("failed", 2)
     planned = RunResult(clusters=(HEALTHY,), dry_run=True, started="", seconds=0)
     assert planned.word == "planned"
 
@@ -161,7 +165,7 @@ def test_remarks() -> None:
     assert "Service shop/s: not checked: new" in text
 
 
-@pytest.mark.parametrize("run", [result(), result(HEALTHY, FAILED, DEAD, CUT), result(CUT, interrupted=143)])
+@pytest.mark.parametrize("run", [result(), result(HEALTHY, FAILED, DEAD, CUT), result(CUT, interrupted=143), NOT_BEGUN])
 def test_the_document_follows_its_schema(run: RunResult) -> None:
     schema = json.loads(SCHEMA.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -188,6 +192,9 @@ def test_the_schema_knows_every_key() -> None:
 def test_junit() -> None:
     root = ET.fromstring(junit(result(HEALTHY, FAILED, DEAD)))
     assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("6", "2", "2")
+    not_begun = ET.fromstring(junit(NOT_BEGUN)).find("testsuite/testcase/failure")
+    assert not_begun is not None
+    assert not_begun.get("message") == "a.yaml:3: wrong"
     suites = {suite.get("name"): suite for suite in root}
     failure = suites["zone"].find("testcase/failure")
     assert failure is not None
