@@ -68,10 +68,10 @@ def left_up(tell: Narrator, stage: Stage) -> None:
     address = remote.address.replace("@git/", f"@127.0.0.1:{bed.git.http_port}/")
     tell.scene("Left up for you to look around")
     tell.show(f"""
-        python -m testbed info {bed.id}   addresses, and a kubeconfig for each cluster
+        python3 -m testbed info {bed.id}   addresses, and a kubeconfig for each cluster
         docker exec {bed.cluster.container.name} kubectl --kubeconfig=/run/kit/conf/admin.yaml get pods -A
         git clone {address}
         cd {stage.work}   where the commands above were typed
 
-        python -m testbed down {bed.id}   takes it all down
+        python3 -m testbed down {bed.id}   takes it all down
     """)
