@@ -20,7 +20,7 @@ from kit_deployer.inputs import Inputs
 from kit_deployer.inventory import Inventory, to_configmap
 from kit_deployer.objects import Key, key_of
 from kit_deployer.options import Options, Waiting
-from kit_deployer.order import CRD, TITLES, phase_of
+from kit_deployer.order import CRD, TITLES, is_workload, phase_of
 from kit_deployer.plan import JOB, Action, Plan, by_phase, not_restarting, unchecked
 from kit_deployer.preparing import Prepared, prepare
 from kit_deployer.record import Record
@@ -220,7 +220,8 @@ class Rollout:
 
         def ready(key: Key, verdict: Verdict) -> None:
             self._record.health(key, verdict)
-            self._record.succeed(f"{key}: {verdict.why}", object=str(key))
+            if is_workload(key.group_kind):
+                self._record.succeed(f"{key}: {verdict.why}", object=str(key))
 
         try:
             with self._console.waiting(health.describe, cluster=self._target.name):

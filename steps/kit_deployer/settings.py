@@ -131,7 +131,7 @@ class DeployerSettings(CommonSettings):
         help="Wait until everything is healthy, and fail with the cause where it does not become so.",
     )
     available_timeout: float = setting(
-        600.0,
+        600,
         original=True,
         unit="s",
         minimum=1,
@@ -145,7 +145,7 @@ class DeployerSettings(CommonSettings):
         help="Fail as soon as it is clear that an object will not become healthy, not only at its timeout.",
     )
     available_health_check_grace_period: float = setting(
-        10.0,
+        10,
         original=True,
         unit="s",
         minimum=0,
@@ -169,9 +169,9 @@ class DeployerSettings(CommonSettings):
         help="How many of the last log lines of a failed container are shown; 0 for none.",
     )
     max_parallel: int = setting(20, minimum=1, group=MANY, help="How many clusters are deployed to at the same time.")
-    run_timeout: float = setting(3600.0, unit="s", minimum=1, group=MANY, help="How long the whole run may take.")
+    run_timeout: float = setting(3600, unit="s", minimum=1, group=MANY, help="How long the whole run may take.")
     request_timeout: float = setting(
-        30.0, unit="s", minimum=1, group=MANY, help="How long one request to an API server may take."
+        30, unit="s", minimum=1, group=MANY, help="How long one request to an API server may take."
     )
     backoff_fail_after: int = setting(
         10,
@@ -181,10 +181,10 @@ class DeployerSettings(CommonSettings):
         help="How often a request is sent again when the server cannot be reached or is overloaded.",
     )
     backoff_initial_delay: float = setting(
-        1000.0, original=True, unit="ms", minimum=0, group=MANY, help="Pause before the first repetition; it doubles."
+        1000, original=True, unit="ms", minimum=0, group=MANY, help="Pause before the first repetition; it doubles."
     )
     backoff_max_delay: float = setting(
-        30000.0, original=True, unit="ms", minimum=0, group=MANY, help="The longest pause between two repetitions."
+        30000, original=True, unit="ms", minimum=0, group=MANY, help="The longest pause between two repetitions."
     )
     report_dir: Path | None = setting(
         None, group=REPORTS, help="Folder to write `report.json` and `junit.xml` to, also when the run fails."
@@ -196,10 +196,10 @@ class DeployerSettings(CommonSettings):
         False, original=True, group=LATER, help="Marks a wanted step back; older commits are not refused yet."
     )
     dependency_wait: float = setting(
-        3.0, original=True, unit="s", minimum=0, group=LATER, help="Pause between two looks at a dependency."
+        3, original=True, unit="s", minimum=0, group=LATER, help="Pause between two looks at a dependency."
     )
     dependency_timeout: float = setting(
-        600.0, original=True, unit="s", minimum=0, group=LATER, help="How long a dependency is waited for."
+        600, original=True, unit="s", minimum=0, group=LATER, help="How long a dependency is waited for."
     )
     github_auth_token: Secret | None = setting(
         None, original=True, group=LATER, help="Token for comparing commits on GitHub."
@@ -221,7 +221,7 @@ class DeployerSettings(CommonSettings):
         None, original=True, group=WHAT, ignored=True, help="Manifests say their API version themselves."
     )
     available_polling_interval: float = setting(
-        10.0, original=True, unit="s", group=HEALTH, ignored=True, help="Clusters are watched, not polled."
+        10, original=True, unit="s", group=HEALTH, ignored=True, help="Clusters are watched, not polled."
     )
     available_all: bool = setting(True, original=True, group=HEALTH, ignored=True, help="Always so.")
     available_required: bool = setting(
@@ -231,7 +231,7 @@ class DeployerSettings(CommonSettings):
         True, original=True, group=HEALTH, ignored=True, help="In a CI the log always says what is awaited."
     )
     available_keep_alive_interval: float = setting(
-        30.0, original=True, unit="s", group=HEALTH, ignored=True, help="Never more than 30 seconds of silence."
+        30, original=True, unit="s", group=HEALTH, ignored=True, help="Never more than 30 seconds of silence."
     )
     github_enabled: bool = setting(
         True, original=True, group=LATER, ignored=True, help="Commits are not compared on GitHub yet."
