@@ -16,28 +16,22 @@ the library:
 >>> result = deployer.run(Options(dry_run=False))  # doctest: +SKIP
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kit_deployer.annotate import Writing
     from kit_deployer.api import Deployer
-    from kit_deployer.options import Options
+    from kit_deployer.options import Options, Waiting
     from kit_deployer.result import RunResult
 
-__all__ = ["Deployer", "Options", "RunResult"]
+__all__ = ["Deployer", "Options", "RunResult", "Waiting", "Writing"]
+
+_HOMES = {"Deployer": "api", "Options": "options", "RunResult": "result", "Waiting": "options", "Writing": "annotate"}
 
 
 def __getattr__(name: str) -> Any:
     # Loaded at first use: the program's --help needs none of it.
-    if name == "Deployer":
-        from kit_deployer.api import Deployer
-
-        return Deployer
-    if name == "Options":
-        from kit_deployer.options import Options
-
-        return Options
-    if name == "RunResult":
-        from kit_deployer.result import RunResult
-
-        return RunResult
+    if name in _HOMES:
+        return getattr(import_module(f"kit_deployer.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -23,10 +23,10 @@ CONFIGS: Final = "/configs/**/kubeconfig{,.yaml,.yml}"
 class Deployer:
     """Deploys cluster folders.
 
-    >>> from kit_deployer import Deployer, Options
+    >>> from kit_deployer import Deployer, Options, Waiting
     >>> deployer = Deployer(configs="clusters/*/kubeconfig", manifests_dir="generated", commit="4f2a91c")
-    >>> result = deployer.run(Options(dry_run=True))              # doctest: +SKIP
-    >>> result.exit_code, [cluster.counts for cluster in result.clusters]   # doctest: +SKIP
+    >>> result = deployer.run(Options(dry_run=False, waiting=Waiting(enabled=True)))  # doctest: +SKIP
+    >>> result.exit_code, [cluster.counts for cluster in result.clusters]  # doctest: +SKIP
 
     `configs` is a glob of kubeconfigs; `manifests_dir` and `namespaces_dir` hold a folder a cluster. `console` gets the
     log (none by default), `env` is where proxies, PATH and a plugin's variables come from, `stop` ends a run early.

@@ -145,6 +145,8 @@ WAITING = [
         deployment(updated=1, available=1, conditions=[{**DONE, "reason": "ReplicaSetUpdated"}]),
         "the controller has not finished the rollout",
     ),
+    (make("StatefulSet", "db", status={"observedGeneration": 0}), "has not seen the change yet"),
+    (make("DaemonSet", "log", status={"observedGeneration": 0}), "has not seen the change yet"),
     (make("StatefulSet", "db", spec={"replicas": 2}, status={"observedGeneration": 1, "updatedReplicas": 1}),
      "1 of 2 pods updated"),
     (make("StatefulSet", "db", spec={"replicas": 2}, status={
@@ -498,6 +500,7 @@ def test_a_failed_job_points_at_its_last_pods_log() -> None:
     ]
     looks = watch(body, replace(POLICY, grace=0))
     verdict = looks.at(0, body, *pods)
+    assert len(verdict.findings) == 2, "pods that have ended are no causes of their own"
     finding = verdict.findings[-1]
     assert finding.pod is not None
     assert (finding.pod["metadata"]["name"], finding.cause.container, finding.cause.logs) == ("new", "main", "current")
