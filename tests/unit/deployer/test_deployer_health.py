@@ -428,6 +428,20 @@ def test_only_this_rollouts_pods_count() -> None:
     assert verdict.findings == ()
 
 
+def test_the_new_replica_set_is_told_by_revision() -> None:
+    """Also when the old one's pods, which still run the crashing version, come first."""
+    body = deployment()
+    old, new = replica_set(body, "1"), replica_set(body, "2")
+    crashing = pod(old, "web-1-a", waiting="CrashLoopBackOff", restarts=9, last=CRASHED)
+    looks = watch(body)
+    for now in (0, 100):
+        assert looks.at(now, body, old, new, crashing, pod(new, "web-2-a")).state == "waiting"
+    unknown = {**body, "metadata": {**body["metadata"], "annotations": {}}}
+    looks = watch(unknown)
+    for now in (0, 100):
+        assert looks.at(now, unknown, old, crashing).state == "waiting", "whose pods these are is not known yet"
+
+
 def test_a_container_between_two_crashes_does_not_reset_the_clock() -> None:
     crashed = failing(waiting="CrashLoopBackOff", restarts=2, last=CRASHED)
     running = failing(restarts=3, last=CRASHED)
@@ -532,6 +546,8 @@ def test_the_sentence_at_a_timeout() -> None:
     assert error.exit_code == 70
     assert "was not healthy after 600 s" in str(error)
     assert "Unhealthy: Readiness probe failed: 503 (99 times)" in str(error)
+    assert "container main" in str(error)
+    assert verdict.findings[0].cause.logs == "current"
 
 
 def test_which_kinds_take_time() -> None:
