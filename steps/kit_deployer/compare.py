@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 from kit_deployer import objects
 from kit_deployer.annotate import ID, Declared, Writing, configuration, configuration_sha1
 from kit_deployer.managedfields import applied_by_us, owned_paths_missing
-from kit_deployer.objects import Json, annotations_of, at, with_data
+from kit_deployer.objects import Json, annotations_of, at
 
 Path = tuple[str | int, ...]
 
@@ -86,12 +86,10 @@ def _same_configuration(declared: Declared, live: Json) -> bool:
 def differences(wanted: Any, live: Any, path: Path = ()) -> Iterator[Path]:
     """The paths at which `live` does not have what `wanted` says. What only `live` has is no difference.
 
-    Quantities are compared by amount, `stringData` as `data`, lists that are merged by key without order. What is
-    empty may be missing: servers leave it out. Annotations that deploys write never count.
+    Quantities are compared by amount, lists that are merged by key without order. What is empty may be missing: servers
+    leave it out. Annotations that deploys write never count.
     """
     if isinstance(wanted, Mapping):
-        if not path and wanted.get("kind") == "Secret":
-            wanted = with_data(wanted)
         if not isinstance(live, Mapping):
             if any(map(_filled, wanted.values())) or live is not None:
                 yield path

@@ -35,16 +35,20 @@ def load_folder(path: Path) -> Folder:
     return folder
 
 
-def manifest_files(folder: Path) -> list[Path]:
-    """The manifest files below `folder`, sorted; hidden files and folders are left out, links are followed."""
-    if not folder.is_dir():
+def manifest_files(folder: Path, above: frozenset[Path] = frozenset()) -> list[Path]:
+    """The manifest files below `folder`, sorted; hidden files and folders are left out, links are followed.
+
+    `above` are the folders that lead here: a link to one of them would lead round for ever.
+    """
+    if not folder.is_dir() or folder.resolve() in above:
         return []
+    above |= {folder.resolve()}
     found: list[Path] = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            found += manifest_files(path)
+            found += manifest_files(path, above)
         elif path.suffix in SUFFIXES:
             found.append(path)
     return found

@@ -11,7 +11,8 @@ from kit_deployer.cluster import Cluster
 from kit_deployer.connection import Response
 from kit_deployer.discovery import Resource
 from kit_deployer.failures import ApiError, Stopped
-from kit_deployer.health.model import Event, Snapshot
+from kit_deployer.health.model import JOB, Event, Snapshot
+from kit_deployer.health.pods import condition
 from kit_deployer.objects import Json, Key, key_of
 
 PODS: Final = Resource("", "v1", "Pod", "pods", namespaced=True)
@@ -147,7 +148,7 @@ class Picture:
             if pair[0] == EVENTS:
                 if change != "DELETED":
                     self._put_event(body)
-            elif change == "DELETED":
+            elif change == "DELETED" and not _completed_job(body):
                 self._objects[pair].pop(key_of(body), None)
             else:
                 self._objects[pair][key_of(body)] = slim(body)
@@ -156,6 +157,11 @@ class Picture:
     def _put_event(self, body: Json) -> None:
         metadata = body["metadata"]
         self._events[(metadata.get("namespace", ""), metadata["name"])] = Event.of(body)
+
+
+def _completed_job(body: Json) -> bool:
+    """A Job whose TTL removes it the moment it completes: what it was at the end is what counts."""
+    return key_of(body).group_kind == JOB and condition(body, "Complete") == "True"
 
 
 def slim(body: Json) -> Json:

@@ -214,6 +214,8 @@ def test_who_still_runs_with_old_values() -> None:
     assert not_restarting(plan_of(items, old).actions) == [], "a new workload starts with the new values"
     before = live(declared(READS.replace("web:1", "web:0"))[0])
     assert not_restarting(plan_of(items, before, old).actions) == [], "a new image restarts it"
+    dropped = READS.replace("resources:", "args: [x]\n        resources:")
+    assert not_restarting(plan_of(items, live(declared(dropped)[0]), old).actions) == [], "so does an argument dropped"
     scaled_only = live(declared(READS.replace("replicas: 2", "replicas: 5"))[0])
     assert len(not_restarting(plan_of(items, scaled_only, old).actions)) == 1
 
