@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from kit_deployer import objects
-from kit_deployer.objects import Json, Key, with_data
+from kit_deployer.objects import Json, Key
 
 MASK: Final = "***"
 
@@ -59,8 +59,7 @@ def clean(body: Json | None) -> Json | None:
     if annotations:
         metadata["annotations"] = annotations
     rest = {name: value for name, value in body.items() if name not in {"status", "metadata"}}
-    folded = {"apiVersion": rest.pop("apiVersion", None), "kind": rest.pop("kind", None), "metadata": metadata, **rest}
-    return with_data(folded) if folded["kind"] == "Secret" else folded
+    return {"apiVersion": rest.pop("apiVersion", None), "kind": rest.pop("kind", None), "metadata": metadata, **rest}
 
 
 _ABSENT: Final = object()

@@ -200,7 +200,7 @@ def test_owned_keys_that_the_manifest_dropped() -> None:
         },
     }
     found = with_fields(entry("kit-deployer", "Apply", fields))
-    body = {"metadata": {"labels": {"id": "x"}}, "spec": {"ports": [{"port": 80}], "finalizers": []}}
+    body: Json = {"metadata": {"labels": {"id": "x"}}, "spec": {"ports": [{"port": 80}], "finalizers": []}}
     assert owned_paths_missing(found, body) == ("metadata.annotations.mine", "spec.ports[81,TCP]")
     body["metadata"]["annotations"] = {"mine": "x"}
     assert owned_paths_missing(found, body) == ("spec.ports[81,TCP]",)
