@@ -35,6 +35,7 @@ class Shop:
         self._runs = itertools.count(1)
         self._baseline = stage.desk.head("deployments").commit
         self._as_it_was = False
+        self._everything: dict[Place, frozenset[str]] = {}
         self._namespaces = {(place.cluster, place.namespace) for place in stage.places}
 
     # What people do
@@ -125,7 +126,7 @@ class Shop:
         return annotation(self.stage.cluster(place), place, name, kind)
 
     def objects(self, place: Place) -> dict[str, str]:
-        """Every workload, Service and configuration in a cluster folder's namespace, kit-deployer's own record left out.
+        """Every workload, Service and configuration in a cluster folder's namespace; not kit-deployer's own record.
 
         Kind/name -> uid: an object that was deleted and made again is another one.
         """
@@ -167,7 +168,14 @@ class Shop:
         if desk.git("deployments", "status", "--porcelain").output:
             self.push("As it was")
         self.ship()
+        self._delete_leftovers()
         self._as_it_was = True
+
+    def _delete_leftovers(self) -> None:
+        for place in self.places:
+            objects = self.objects(place).keys()
+            for leftover in objects - self._everything.setdefault(place, frozenset(objects)):
+                self.stage.cluster(place).kubectl("delete", leftover, "--namespace", place.namespace)
 
     def close(self) -> None:
         """Leave nothing behind."""
