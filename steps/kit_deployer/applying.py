@@ -114,6 +114,8 @@ def explained(error: ApiError, action: Action, cluster: str) -> KitError:
         hint = "The field cannot be changed in place: delete the object by hand, or give the new one another name."
     elif "exceeded quota" in error.message:
         hint = "Raise the namespace's ResourceQuota, or ask for less."
+    elif "failed calling webhook" in error.message:
+        hint = "The admission webhook has to answer: look at its Service and its pods, or at its failurePolicy."
     elif error.status in {400, 422}:
         hint = f"Correct the manifest ({place})."
     return WorkError(

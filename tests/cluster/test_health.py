@@ -18,7 +18,7 @@ from kit_deployer.options import Waiting
 from testbed.cluster import Cluster
 from tests.cluster.desk import Desk, deployment
 
-NONE_READY = "readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1}"
+PROBED = "readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1}"
 
 
 def failures(image: str) -> dict[str, str]:
@@ -66,8 +66,7 @@ spec:
     metadata: {{labels: {{app: db}}}}
     spec: {{containers: [{{name: main, image: '{image}', env: [{{name: CRASH, value: no disk}}]}}]}}
 """,
-        "never-ready": deployment("web", image, container=NONE_READY, NOT_READY="true"),
-        "slow-but-fine": deployment("web", image, container=NONE_READY, SLOW_START="4"),
+        "slow-but-fine": deployment("web", image, container=PROBED, SLOW_START="4"),
     }  # fmt: skip
 
 
@@ -95,14 +94,12 @@ def run(cluster: Cluster, image: str, tmp_path_factory: pytest.TempPathFactory) 
         desk.write(f"manifests/{name}/all.yaml", manifests)
     # The limits of the table are minutes for some; their length is tested apart, with a clock of the test's own.
     limits = Limits(container_config=3, failed_create=3, unschedulable=3, crash_restarts=2)
-    policy = Policy(grace=1, ignored=frozenset({"Unhealthy"}), timeout=35)
+    policy = Policy(grace=1, ignored=frozenset({"Unhealthy"}), timeout=90)
     deployer = Deployer(
         configs=desk.settings["CONFIGS"], manifests_dir=desk.root / "manifests", namespaces_dir=desk.root / "no"
     )
     options = Options(writing=Writing(), dry_run=False, waiting=Waiting(enabled=True, policy=policy, limits=limits))
-    recorded = Recorded(document(deployer.run(options)))
-    print({name: found["seconds"] for name, found in recorded.clusters.items()})
-    yield recorded
+    yield Recorded(document(deployer.run(options)))
     for namespace in namespaces:
         cluster.delete_namespace(namespace)
 
@@ -114,14 +111,13 @@ def test_an_image_that_does_not_exist(run: Recorded) -> None:
     assert "no-such-tag" in failure["message"]
     assert failure["pod"].startswith("web-")
     assert failure["container"] == "main"
-    assert failure["exit_code"] == 1
+    assert failure["exit_code"] == 1, "not a timeout"
     assert any("Failed to pull image" in event for event in failure["events"])
-    assert run.clusters["image-missing"]["seconds"] < 40
 
 
 def test_an_invalid_image_name_at_once(run: Recorded) -> None:
     assert run.failure("image-name")["reason"] == "InvalidImageName"
-    assert run.clusters["image-name"]["seconds"] < 15
+    assert run.failure("image-name")["exit_code"] == 1
 
 
 def test_a_crash_loop_with_its_last_words(run: Recorded) -> None:
@@ -177,9 +173,12 @@ def test_a_stateful_set_that_crashes(run: Recorded) -> None:
     assert "no disk" in failure["logs"]
 
 
-def test_never_ready_is_a_timeout_that_names_the_probe(run: Recorded) -> None:
-    failure = run.failure("never-ready")
-    assert failure["exit_code"] == 70
+def test_never_ready_is_a_timeout_that_names_the_probe(shop: Desk, image: str) -> None:
+    shop.write("manifests/shop/web.yaml", deployment("web", image, container=PROBED, NOT_READY="true"))
+    outcome = shop.deploy(AVAILABLE_TIMEOUT="6")
+    assert outcome.code == 70
+    (failure,) = outcome.cluster("shop")["failures"]
+    assert "was not healthy after 6 s" in failure["message"]
     assert "Readiness probe failed" in failure["message"]
 
 

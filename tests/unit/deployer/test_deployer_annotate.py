@@ -172,6 +172,8 @@ def test_a_job_is_named_by_its_content() -> None:
     assert job_name(one(JOB.replace("web:1", "web:2")).body) != name
     always = JOB.replace("{name: migrate}", "{name: migrate, annotations: {kit-deployer/run: always}}")
     assert job_name(one(always).body) == name
+    assert job_name(one(always.replace("kit-deployer/run", "deployment.invision/uuid")).body) == name
+    assert job_name(one(always.replace("kit-deployer/run", "mine")).body) != name
 
 
 @given(st.from_regex(r"[a-z]([a-z0-9.-]{0,70}[a-z0-9])?", fullmatch=True))

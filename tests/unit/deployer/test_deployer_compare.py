@@ -30,6 +30,16 @@ def test_neither_commit_nor_time_nor_id_is_a_change() -> None:
     assert compare(again, found, later).verdict == "same"
 
 
+def test_annotations_of_a_deploy_that_were_copied_into_a_manifest_are_no_drift() -> None:
+    (item,) = declared(
+        CONFIG_MAP.replace("settings}", "settings, annotations: {kit-deployer/last-updated: old, a: b}}")
+    )
+    assert compare(item, live(item), WRITING).verdict == "same"
+    found = live(item)
+    found["metadata"]["annotations"]["a"] = "c"
+    assert compare(item, found, WRITING).paths == ("metadata.annotations.a",)
+
+
 def test_a_changed_manifest_is_a_change_and_its_order_of_keys_is_none() -> None:
     found = live(declared(CONFIG_MAP)[0])
     assert compare(declared(CONFIG_MAP.replace("red", "blue"))[0], found, WRITING).verdict == "changed"

@@ -134,6 +134,25 @@ def test_two_that_lead_to_the_same_server_and_namespace(desk: Desk) -> None:
     refused(desk, "both lead to namespace shop of https://127.0.0.1:1")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://East.example.com", "https://east.example.com:443/", True),
+        ("http://east.example.com:80", "http://east.example.com", True),
+        ("https://east.example.com:6443", "https://east.example.com", False),
+        ("https://east.example.com/a", "https://east.example.com/b", False),
+    ],
+)
+def test_spellings_of_the_same_server(desk: Desk, one: str, other: str, same: bool) -> None:
+    """The namespaces are the same as well; without manifests nothing is deployed to those that differ."""
+    (desk.root / "manifests/shop/a.yaml").unlink()
+    (desk.root / "manifests/shop").rmdir()
+    for name, server in (("shop", one), ("b", other)):
+        desk.kubeconfig(name, metadata={"name": name}, clusters=[{"name": "east", "cluster": {"server": server}}])
+    code, log = desk.run()
+    assert code == (2 if same else 0), log
+
+
 def test_a_name_that_leads_out_of_the_manifests(desk: Desk) -> None:
     desk.kubeconfig("shop", metadata={"name": "../secrets"})
     refused(desk, "leads out of the manifests")

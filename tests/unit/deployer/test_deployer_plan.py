@@ -180,6 +180,10 @@ def test_what_another_strategy_deployed_is_outdated() -> None:
     old = other_strategy()
     assert [body["metadata"]["name"] for body in plan_of(items, deployments=(old,)).outdated] == ["web-7"]
     assert plan_of(items, deployments=(old,)).switches
+    gone, left = Key("apps", "Deployment", "shop", "web-7"), Key("", "Secret", "shop", "old")
+    plan = make_plan(items, Seen(deployments=(old,)), writing=WRITING, wishes=Wishes(), strategy=ROLLING,
+                     leftovers=[gone, left])  # fmt: skip
+    assert plan.leftovers == (left,), "what is about to be deleted is no leftover"
     for kept in (
         other_strategy(strategy="rolling-update"),
         other_strategy(name="other"),
