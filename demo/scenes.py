@@ -100,9 +100,10 @@ def breakage(tell: Narrator, stage: Stage) -> Build:
     )
     _service_pipeline(tell, stage, build)
     tell.blank()
-    tell.say(
-        "The commit starts the same pipeline as before. Only one image differs, so only the storefront is touched."
-    )
+    tell.say("""
+        The commit starts the same pipeline as before; only the storefront is touched. Kubernetes restarts a container
+        that crashes, at first at once, then after 10 and 20 seconds. At the third restart kit takes it for broken.
+    """)
     commit = stage.clone("broken")
     _succeeds(stage.pipeline.aside().render("broken"), "rendering")
     done = stage.pipeline.aside(_folding(tell)).deploy("broken", commit, dry_run=False)
