@@ -2,6 +2,7 @@
 """Is what came out something that a cluster can take? Pure: from text to objects and findings with their lines."""
 
 import base64
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 from kit_core.yamlio import Document, YamlError, load_documents
 from kit_deploymentizer.javascript import text_of
 from kit_deploymentizer.manifest import Identity, containers, identity, missing, pod_spec
+from kit_deploymentizer.mustache import escape
 from kit_deploymentizer.view import SecretValue
 
 _TELLING: Final = 6
@@ -86,15 +88,23 @@ def _repeated(document: Document, value: Mapping[str, Any]) -> Iterator[Finding]
 
 
 def secret_pointers(objects: Iterable[Mapping[str, Any]], secrets: Iterable[SecretValue]) -> list[str]:
-    """JSON pointers of the scalars that hold a secret value, as it is or base64-encoded; sorted."""
+    """JSON pointers of the scalars that hold a secret value, as it is or encoded (`_forms`); sorted."""
     wanted = tuple(secrets)
-    forms = {secret.text for secret in wanted if len(secret.text) >= _TELLING}
-    forms |= {base64.b64encode(form.encode("utf-8", "replace")).decode() for form in forms}
+    texts = {secret.text for secret in wanted if len(secret.text) >= _TELLING}
+    forms = {form for text in texts for form in _forms(text)}
     short = {(secret.name, secret.text) for secret in wanted if len(secret.text) < _TELLING}
     found: set[str] = set()
     for value in objects:
         _search(value, "", None, forms, short, found)
     return sorted(found)
+
+
+def _forms(text: str) -> Iterator[str]:
+    """How a secret may stand in a manifest: as it is, or as templates write it for HTML, JSON and `data` of Secrets."""
+    plain = text.strip() or text  # a block scalar has its own last line end
+    yield from (plain, escape(plain), json.dumps(plain)[1:-1], json.dumps(plain, ensure_ascii=False)[1:-1])
+    for whole in (text, plain, plain + "\n"):
+        yield base64.b64encode(whole.encode("utf-8", "replace")).decode()
 
 
 def _search(value: Any, pointer: str, name: Any, forms: set[str], short: set[tuple[str, str]], found: set[str]) -> None:

@@ -2,6 +2,7 @@
 """The program: kit-deploymentizer."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from kit_core.console import Console
@@ -31,7 +32,7 @@ def render(settings: DeploymentizerSettings, context: Context, _arguments: Mappi
         console.info(f"The paths in kit.yaml begin at its own folder, {paths.root}: the base is there and not here.")
     plan = deploymentizer.plan()
     for problem in plan.problems:
-        _tell(problem, console)
+        _tell(problem, console, paths.root, context.cwd)
     if plan.errors:
         console.result("failed", errors=len(plan.errors), clusters=len(plan.clusters))
         return worst_exit_code(problem.error.exit_code for problem in plan.errors)
@@ -67,9 +68,14 @@ def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _tell(problem: "Problem", console: Console) -> None:
-    """One line: a single cluster as the line's prefix, several in front of the sentence."""
+def _tell(problem: "Problem", console: Console, root: Path, cwd: Path) -> None:
+    """One line: a single cluster as the line's prefix, several in front of the sentence.
+
+    The sentence names files as they are found below `root`. What a CI marks is looked for from `cwd`, its checkout.
+    """
     error, clusters = problem.error, tuple(problem.clusters)
+    if error.file and root != cwd and root.is_relative_to(cwd) and cwd != Path("/"):
+        error.file = str(root.relative_to(cwd) / error.file)
     single = clusters[0] if len(clusters) == 1 else None
     if problem.warning:
         console.warning(str(error if single else problem), cluster=single, file=error.file, line=error.line)

@@ -123,7 +123,7 @@ class Deploymentizer:
         if not settings.save:
             return Report(paths.output, names, (), (), (), False, plan.problems)
         limits = Limits(settings.resource, bool(settings.cluster_name or settings.cluster_type))
-        done = Writer(paths.output, paths.inputs).write(
+        done = Writer(paths.output, self.repository.inputs).write(
             plan.clusters, commit=checked_out_commit(paths.base), limits=limits, clean=settings.clean
         )
         stale = {} if settings.config_checksum else stale_workloads(plan.clusters, done.changed)

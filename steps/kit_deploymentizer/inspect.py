@@ -74,7 +74,7 @@ def _error(cluster: str, output: Output, finding: Finding) -> KitError:
     line = lines[finding.line - 1].strip() if 0 < finding.line <= len(lines) else ""
     line = without(output.secrets, line)
     return WorkError(
-        finding.text,
+        without(output.secrets, finding.text),
         where=f"{cluster}/{output.path}:{finding.line}",
         why=f"the line is `{line}`" if line else None,
         hint=f"Correct {output.template} or the values it prints (resource {output.resource}).",

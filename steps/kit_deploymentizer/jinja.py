@@ -6,7 +6,8 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ from kit_deploymentizer.templates import Rendering, Template
 _UNDEFINED_NAME: Final = re.compile(r"'([^']+)' is undefined")
 _UNDEFINED_KEY: Final = re.compile(r"has no (?:attribute|element) '?([^']+)'?$")
 WHOLE_VIEW: Final = "view"
+_NAMES: Final = 10_000
+"""Names among which the nearest is looked for; a few aliases of aliases make millions."""
 
 
 class JinjaEngine:
@@ -126,14 +129,15 @@ def _meant(error: Exception, view: Mapping[str, Any]) -> str | None:
     if found:
         return nearest(found[1], sorted(view))
     found = _UNDEFINED_KEY.search(str(error))
-    return nearest(found[1], sorted(_keys(view))) if found else None
+    return nearest(found[1], sorted(set(islice(_keys(view), _NAMES)))) if found else None
 
 
-def _keys(value: Any) -> set[str]:
+def _keys(value: Any) -> Iterator[str]:
     """Every key of the maps in `value`."""
     if isinstance(value, Mapping):
-        return {key for key in value if isinstance(key, str)}.union(*map(_keys, value.values()))
-    return set().union(*map(_keys, value)) if isinstance(value, list) else set()
+        yield from (key for key in value if isinstance(key, str))
+    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _keys(item)
 
 
 def _plain(value: Any) -> Any:

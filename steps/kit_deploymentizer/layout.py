@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from kit_core.errors import InputError
 from kit_deploymentizer.javascript import text_of
-from kit_deploymentizer.reading import Reader, YamlFile, wrong
+from kit_deploymentizer.reading import Reader, YamlFile, is_there, wrong
 from kit_deploymentizer.schema import FOLDERS
 
 BASE_CLUSTER: Final = "base-cluster.yaml"
+BASE_SETTINGS: Final = "base-var.yaml"
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,14 @@ class Paths:
     clusters: Path
     resources: Path
     output: Path
+    kit: Path
     image_property: str = "image"
 
     @property
     def inputs(self) -> tuple[Path, ...]:
-        """The folders that are read, but for the base, which usually holds all of them and the output."""
-        return (self.images, self.types, self.clusters, self.resources)
+        """What is read: folders, and of the base, which usually holds all of them and the output, its files."""
+        folders = (self.images, self.types, self.clusters, self.resources)
+        return (*folders, self.kit, self.base / BASE_CLUSTER, self.base / BASE_SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Plugin:
 def read_kit(conf: Path, workdir: Path | None, cwd: Path) -> tuple[YamlFile, Paths]:
     """The kit.yaml at `conf`, and its paths made absolute. Raises `InputError` for what is missing or wrong."""
     path = normal(cwd / conf)
-    if not path.is_file():
+    if not is_there(path, what="kit.yaml"):
         raise InputError(
             "kit.yaml is missing",
             where=str(path),
@@ -67,6 +70,7 @@ def read_kit(conf: Path, workdir: Path | None, cwd: Path) -> tuple[YamlFile, Pat
         clusters=folders["cluster"],
         resources=folders["resources"],
         output=folders["output"],
+        kit=path,
         image_property=text_of(image_property),
     )
     return kit, paths
@@ -75,12 +79,12 @@ def read_kit(conf: Path, workdir: Path | None, cwd: Path) -> tuple[YamlFile, Pat
 def _path_of(kit: YamlFile, part: str) -> str:
     section = kit.value.get(part)
     path = section.get("path") if isinstance(section, dict) else None
-    if not isinstance(path, str) or not path:
+    if not isinstance(path, str) or not path or "\0" in path:
         raise wrong(
             f"kit.yaml does not say where {part} is",
             kit,
             part,
-            why=f"{part}.path is not set",
+            why=f"{part}.path is not set" if path is None or path == "" else f"{part}.path is no path",
             hint=f"Write `{part}: {{path: ./…}}`.",
         )
     return path
@@ -91,7 +95,8 @@ def _root(conf: Path, workdir: Path | None, cwd: Path, base: str) -> Path:
     there and not here."""
     if workdir is not None:
         return normal(cwd / workdir)
-    if not (cwd / base / BASE_CLUSTER).is_file() and (conf.parent / base / BASE_CLUSTER).is_file():
+    what = "The base of all clusters"
+    if not is_there(cwd / base / BASE_CLUSTER, what=what) and is_there(conf.parent / base / BASE_CLUSTER, what=what):
         return conf.parent
     return normal(cwd)
 

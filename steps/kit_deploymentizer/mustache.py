@@ -29,6 +29,8 @@ _ESCAPED: Final = re.compile("[" + "".join(_ENTITIES) + "]")
 _TYPE: Final = re.compile(r"[#^/>{&=!]")
 _WHITE: Final = re.compile(r"\s*")
 _ABSENT: Final = object()
+_DEEPEST: Final = 200
+"""Sections in one another; each is a call of its own while rendering."""
 
 
 class MustacheError(ValueError):
@@ -281,6 +283,8 @@ def _nested(tokens: list[_Token], source: str) -> _Nodes:
             body: list[Any] = []
             nodes.append(_Section(_parts(token.value), token.kind == "^", body))
             opened.append((token, nodes))
+            if len(opened) > _DEEPEST:
+                raise MustacheError(f"more than {_DEEPEST} sections lie in one another", source, token.offset)
             nodes = body
         elif token.kind == "/":
             if not opened:

@@ -48,10 +48,7 @@ class ClusterPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """All clusters of a run, in the order of their names, and every problem that was found while making it.
-
-    `gone` says that the run is about the whole repository, so that what else lies in the output is a leftover.
-    """
+    """All clusters of a run, in the order of their names, and every problem that was found while making it."""
 
     clusters: tuple[ClusterPlan, ...]
     problems: tuple[Problem, ...]

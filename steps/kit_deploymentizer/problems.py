@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What is wrong, told once: the same problem in forty clusters is one problem with forty names."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from kit_core.errors import InputError, KitError
@@ -10,6 +11,8 @@ from kit_core.names import nearest
 from kit_deploymentizer.mustache import Unset
 
 _NAMED: Final = 3
+_NAMES: Final = 10_000
+"""Names among which the nearest is looked for; a few aliases of aliases make millions."""
 
 
 @dataclass
@@ -52,7 +55,7 @@ class Problems:
         """A name that nothing sets, in a Mustache template."""
         key = (template, unset)
         if key not in self._unset:
-            self._unset[key] = ({}, {}, nearest(unset.name, sorted(_dotted(view))))
+            self._unset[key] = ({}, {}, nearest(unset.name, sorted(islice(_dotted(view), _NAMES))))
         clusters, resources, _ = self._unset[key]
         clusters[cluster] = None
         resources[resource] = None
@@ -81,10 +84,8 @@ def listed(names: tuple[str, ...]) -> str:
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _dotted(value: Any, prefix: str = "") -> set[str]:
+def _dotted(value: Any, prefix: str = "") -> Iterator[str]:
     """The dotted names of everything in a view."""
-    names: set[str] = set()
     for key, item in value.items() if isinstance(value, Mapping) else ():
-        names.add(f"{prefix}{key}")
-        names |= _dotted(item, f"{prefix}{key}.")
-    return names
+        yield f"{prefix}{key}"
+        yield from _dotted(item, f"{prefix}{key}.")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kit_core.errors import InputError, KitError
-from kit_core.files import read_text
+from kit_core.files import read_text, refused
 from kit_core.yamlio import Position, load_document
 from kit_deploymentizer.words import original_words
 
@@ -73,11 +73,30 @@ class Reader:
 
     def yaml_if_there(self, path: Path, *, what: str) -> YamlFile | None:
         """The file at `path`, None where there is none. Raises `InputError` as `yaml` does."""
-        if path not in self._read and not path.is_file():
+        if path not in self._read and not is_there(path, what=what):
             self._read[path] = None
         if path in self._read and self._read[path] is None:
             return None
         return self.yaml(path, what=what)
+
+
+def is_there(path: Path, *, what: str) -> bool:
+    """Whether there is anything at `path`. Raises `InputError` where the system does not let us see it."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        raise refused(error, path, f"{what} cannot be read", kind=InputError) from None
+    return True
+
+
+def listed(folder: Path, *, what: str) -> list[Path]:
+    """What is in `folder`, sorted. Raises `InputError` where it cannot be read."""
+    try:
+        return sorted(folder.iterdir())
+    except (OSError, ValueError) as error:
+        raise refused(error, folder, f"{what} cannot be read", kind=InputError) from None
 
 
 @dataclass(frozen=True)

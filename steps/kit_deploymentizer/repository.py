@@ -9,13 +9,12 @@ from typing import Any, Final
 
 from kit_deploymentizer.images import Images
 from kit_deploymentizer.javascript import text_of
-from kit_deploymentizer.layout import BASE_CLUSTER, Paths, Plugin, read_kit, read_plugin
+from kit_deploymentizer.layout import BASE_CLUSTER, BASE_SETTINGS, Paths, Plugin, read_kit, read_plugin
 from kit_deploymentizer.merge import merge
-from kit_deploymentizer.reading import Layers, Reader, YamlFile, wrong
+from kit_deploymentizer.reading import Layers, Reader, YamlFile, is_there, listed, wrong
 
 CLUSTER_KIND: Final = "ClusterNamespace"
 SETTINGS_KIND: Final = "ResourceConfig"
-BASE_SETTINGS: Final = "base-var.yaml"
 SETTINGS_FILE: Final = "configuration-var.yaml"
 
 
@@ -30,7 +29,6 @@ class Cluster:
     name: str
     type: str
     branch: str
-    folder: str
     metadata: Mapping[str, Any]
     resources: Mapping[str, Any]
     settings: Mapping[str, Any]
@@ -55,11 +53,16 @@ class Repository:
     kit: YamlFile
     paths: Paths
     plugin: Plugin | None
-    base_cluster: YamlFile
     clusters: tuple[Cluster, ...]
     names: frozenset[str]
     images: Images
     reader: Reader
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The files and folders that it is read from."""
+        path = self.plugin.options.get("configPath") if self.plugin else None
+        return (*self.paths.inputs, *([self.paths.root / path] if isinstance(path, str) and path else ()))
 
 
 Wanted = Callable[[str, str], bool]
@@ -82,7 +85,7 @@ def read_repository(
     outlines = [
         _outline(reader, folder / "cluster.yaml")
         for folder in _folders(paths.clusters, "The folder of clusters", kit)
-        if (folder / "cluster.yaml").is_file()
+        if is_there(folder / "cluster.yaml", what="A cluster's definition")
     ]
     _refuse_twins(outlines)
     clusters = [_cluster(base, reader, outline) for outline in outlines if wanted(outline.name, outline.type)]
@@ -90,7 +93,6 @@ def read_repository(
         kit=kit,
         paths=paths,
         plugin=read_plugin(kit),
-        base_cluster=base_cluster,
         clusters=tuple(sorted(clusters, key=lambda cluster: cluster.name)),
         names=frozenset(outline.name for outline in outlines),
         images=_images(reader, paths),
@@ -117,9 +119,12 @@ def _of_kind(file: YamlFile, *kinds: str) -> YamlFile:
 
 
 def _types(reader: Reader, folder: Path) -> Iterable[tuple[str, YamlFile]]:
-    if not folder.is_dir():
+    what = "The folder of types"
+    if not is_there(folder, what=what):
         return
-    for path in sorted(folder.glob("*-var.yaml")):
+    for path in listed(folder, what=what):
+        if not path.name.endswith("-var.yaml"):
+            continue
         file = _of_kind(reader.yaml(path, what="A type's settings"), SETTINGS_KIND, CLUSTER_KIND)
         name = _metadata(file).get("type")
         if name is None:
@@ -135,10 +140,10 @@ def _metadata(file: YamlFile) -> Mapping[str, Any]:
 
 
 def _folders(folder: Path, what: str, kit: YamlFile) -> list[Path]:
-    if not folder.is_dir():
+    if not is_there(folder, what=what):
         raise wrong(f"{what} is missing", kit, "cluster", why=f"there is no folder {folder}",
                     hint="Correct cluster.path, or WORKDIR, where relative paths begin.")  # fmt: skip
-    return sorted(path for path in folder.iterdir() if path.is_dir())
+    return [path for path in listed(folder, what=what) if path.is_dir()]
 
 
 @dataclass(frozen=True)
@@ -196,7 +201,6 @@ def _cluster(base: _Base, reader: Reader, outline: _Outline) -> Cluster:
         name=outline.name,
         type=outline.type,
         branch=text_of(metadata["branch"]) if metadata.get("branch") is not None else "",
-        folder=reader.shown(own.path.parent),
         metadata=metadata,
         resources=_resources(definition, own),
         settings=merge(base.settings.value, settings),

@@ -25,11 +25,6 @@ class Stranger:
     path: tuple[str | int, ...]
     meant: str | None
 
-    @property
-    def key(self) -> str:
-        """The key itself."""
-        return str(self.path[-1])
-
 
 def strangers_in_kit(content: Any) -> Iterator[Stranger]:
     """Unknown keys of kit.yaml. A plugin's options are the plugin's own."""

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from kit_core.errors import InputError
 from kit_core.files import read_text, refused
 from kit_deploymentizer.mustache import Mustache, MustacheError, Unset
+from kit_deploymentizer.reading import is_there
 
 COPIED: Final = ".yaml"
 _FOLDER_HINT: Final = "`file` is a path below kit.yaml's resources folder."
@@ -100,7 +101,7 @@ class Templates:
     def service(self) -> str:
         """The name of the template of every Service. Raises `InputError` when there is none."""
         if self._service is None:
-            self._service = next((name for name in _SERVICE if (self._folder / name).is_file()), None)
+            self._service = next((name for name in _SERVICE if is_there(self._folder / name, what="A template")), None)
         if self._service is None:
             raise InputError(
                 "There is no template for Services",

@@ -173,8 +173,9 @@ class _ContainerMaker:
             self.inputs.append(fetched.file)
         env = fetched.values.get("env")
         for item in env if isinstance(env, list) else []:
-            if isinstance(item, dict) and item.get("value") not in {None, ""}:
-                self.secrets.append(SecretValue(text_of(item.get("name")), text_of(item["value"])))
+            value = item.get("value") if isinstance(item, dict) else None
+            if value is not None and value != "":
+                self.secrets.append(SecretValue(text_of(item.get("name")), text_of(value)))
         merged: dict[str, Any] = merge(entry, fetched.values)
         return merged
 

@@ -3,27 +3,29 @@
 
 All that is kit's own lies in a hidden folder of the output, so that the output may be a mount point and no tool takes
 it for manifests. A run that is cut off leaves an index that says `"complete": false`; the next run puts it right.
+Runs on one output write one after the other. What the repository is read from is never written to or removed,
+whatever kit.yaml says and wherever links lead.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from kit_core.errors import InputError
-from kit_core.files import refused, write_atomically
+from kit_core.files import refused
+from kit_deploymentizer.lock import alone
 from kit_deploymentizer.plan import ClusterPlan, Output
+from kit_deploymentizer.repository import is_file_name
 
 HIDDEN: Final = ".kit"
-_STAGING: Final = "staging-"
-_LOCK: Final = "lock"
+_STAGING: Final = "staging"
+_PATIENCE_SECONDS: Final = 60.0
 _VERSION: Final = 1
 _MANIFESTS: Final = frozenset({".yaml", ".json"})
 
@@ -52,57 +54,83 @@ Index = dict[str, Any]
 
 
 class Writer:
-    """Writes below one output folder. Every method raises `WorkError` naming path, owner and uid where refused."""
+    """Writes below one output folder. `inputs` are the files and folders that the repository is read from.
 
-    def __init__(self, output: Path, inputs: Iterable[Path]) -> None:
+    Every method raises `WorkError` naming path, owner and uid where the system refuses. `patience` is how many seconds
+    to wait for another run that is writing there.
+    """
+
+    def __init__(self, output: Path, inputs: Iterable[Path], *, patience: float = _PATIENCE_SECONDS) -> None:
         self._output = output
+        self._hidden = output / HIDDEN
+        self._staging = self._hidden / _STAGING
         self._inputs = tuple(inputs)
+        self._patience = patience
         self.result = Written()
 
     def write(self, plans: Iterable[ClusterPlan], *, commit: str | None, limits: Limits, clean: bool) -> Written:
-        """Bring the output to the plans. `clean` removes what earlier runs left; a limited run only its own part."""
+        """Bring the output to the plans. `clean` removes what earlier runs left; a limited run only its own part.
+
+        Raises `InputError` where that would touch what is not the output's, `BusyError` where another run does not end.
+        """
         plans = tuple(plans)
-        for plan in plans:
-            self._refuse_inputs(plan.name)
         try:
-            with _staging(self._output / HIDDEN) as staging:
-                self._write_staged(plans, staging, commit, limits, clean)
+            self._refuse_elsewhere(plans)
+            with alone(self._hidden, self._patience), _empty(self._staging):
+                self._write_staged(plans, commit, limits, clean)
         except OSError as error:
             path = Path(error.filename) if isinstance(error.filename, str) else self._output
             raise refused(error, path, "The output cannot be written") from None
         return self.result
 
-    def _write_staged(
-        self, plans: tuple[ClusterPlan, ...], staging: Path, commit: str | None, limits: Limits, clean: bool
-    ) -> None:
+    def _write_staged(self, plans: tuple[ClusterPlan, ...], commit: str | None, limits: Limits, clean: bool) -> None:
         before = {plan.name: self._read_index(plan.name) for plan in plans}
-        staged = [(plan, self._stage(plan, staging)) for plan in plans]
+        staged = [(plan, self._stage(plan)) for plan in plans]
         for plan, names in staged:
             stale = self._stale(plan, before[plan.name], limits) if clean else []
             if names or stale:
                 self._mark_begun(plan.name, before[plan.name])
-            self._move(plan, names, staging)
+            self._move(plan, names)
             self._remove(plan.name, stale)
         if clean and not limits.clusters and limits.resource is None:
             self._remove_gone({plan.name for plan in plans})
         for plan in plans:
             self._write_index(plan, before[plan.name], commit, limits, clean)
 
-    def _refuse_inputs(self, cluster: str) -> None:
-        """A cluster's folder must not be one that the repository is read from: cleaning it would eat the sources."""
-        folder = self._output / cluster
-        for path in self._inputs:
-            if folder == path or folder in path.parents or path in folder.parents:
+    def _refuse_elsewhere(self, plans: tuple[ClusterPlan, ...]) -> None:
+        """No cluster's folder may hold, or lie in, what the repository is read from, nor be a link to somewhere:
+        cleaning it would eat the sources, or what is nobody's business here."""
+        folders = {plan.name: self._output / plan.name for plan in plans}
+        for name, folder in folders.items():
+            source = self._source_at(folder)
+            if source is not None:
                 raise InputError(
-                    f"cluster {cluster} would be written into the sources",
+                    f"cluster {name} would be written into the sources",
                     where=str(folder),
-                    why=f"kit.yaml reads from {path}",
+                    why=f"kit.yaml reads from {source}",
                     hint="Set output.path in kit.yaml to a folder of its own, such as ./generated.",
                 )
+        for folder in (self._hidden, *folders.values()):
+            if folder.is_symlink():
+                raise InputError(
+                    "A folder of the output leads elsewhere",
+                    where=str(folder),
+                    why=f"it is a link to {folder.readlink()}",
+                    hint="Replace the link by a folder; the output as a whole may be a link or a mount.",
+                )
 
-    def _stage(self, plan: ClusterPlan, staging: Path) -> list[str]:
+    def _source_at(self, folder: Path) -> Path | None:
+        """What of the repository's sources lies in `folder` or around it, links followed."""
+        real = folder.resolve()
+        for path in self._inputs:
+            source = path.resolve()
+            if real == source or real in source.parents or source in real.parents:
+                return path
+        return None
+
+    def _stage(self, plan: ClusterPlan) -> list[str]:
         """Write what differs from what is there beside it; the names of those files."""
-        folder, beside = self._output / plan.name, staging / plan.name
+        folder, beside = self._output / plan.name, self._staging / plan.name
         folder.mkdir(parents=True, exist_ok=True)
         names: list[str] = []
         changed: set[str] = set()
@@ -129,17 +157,17 @@ class Writer:
         index = before or {"version": _VERSION, "cluster": cluster, "commit": None, "files": {}, "secrets": {}}
         self._dump(cluster, {**index, "complete": False})
 
-    def _move(self, plan: ClusterPlan, names: Iterable[str], staging: Path) -> None:
+    def _move(self, plan: ClusterPlan, names: Iterable[str]) -> None:
         for name in names:
-            (staging / plan.name / name).replace(self._output / plan.name / name)
+            (self._staging / plan.name / name).replace(self._output / plan.name / name)
 
     def _stale(self, plan: ClusterPlan, before: Index | None, limits: Limits) -> list[str]:
         """What an earlier run left in the cluster's folder; of one resource, what the index says was its."""
         kept = {output.path for output in plan.outputs}
         if limits.resource is not None:
             files: Mapping[str, Any] = (before or {}).get("files", {})
-            return [name for name, facts in files.items()
-                    if facts.get("resource") == limits.resource and name not in kept]  # fmt: skip
+            own = [name for name, facts in files.items() if facts.get("resource") == limits.resource]
+            return [name for name in own if name not in kept and is_file_name(name)]
         return [name for name in _manifests(self._output / plan.name) if name not in kept]
 
     def _remove(self, cluster: str, names: Iterable[str]) -> None:
@@ -149,26 +177,35 @@ class Writer:
                 self.result.removed.append(f"{cluster}/{name}")
 
     def _remove_gone(self, present: set[str]) -> None:
-        """Manifests of folders whose cluster is gone. Without an index, only where no source lies in the output."""
-        hidden = self._output / HIDDEN
-        indexed = {path.stem for path in hidden.glob("*.json")}
-        mixed = any(path == self._output or self._output in path.parents for path in self._inputs)
-        folders = indexed if mixed else indexed | {path.name for path in self._output.iterdir() if path.is_dir()}
-        for name in sorted(folders - present):
+        """Manifests of folders whose cluster is gone.
+
+        A folder without an index is taken for a cluster's if it looks as the original left them (manifests, no folder
+        in it), unless sources lie in the output.
+        """
+        gone = {path.stem for path in self._hidden.glob("*.json")}
+        if self._source_at(self._output) is None:
+            gone |= {path.name for path in self._output.iterdir() if path.is_dir() and _is_flat(path)}
+        for name in sorted(gone - present):
             folder = self._output / name
-            if name.startswith(".") or folder.is_symlink():
+            if not is_file_name(name) or folder.is_symlink() or self._source_at(folder) is not None:
                 continue
             if folder.is_dir():
                 self._remove(name, _manifests(folder))
                 _remove_empty(folder)
-            (hidden / f"{name}.json").unlink(missing_ok=True)
+            (self._hidden / f"{name}.json").unlink(missing_ok=True)
 
     def _read_index(self, cluster: str) -> Index | None:
+        """What an earlier run says; None where there is none, or where it is not as we write it."""
         try:
-            index = json.loads((self._output / HIDDEN / f"{cluster}.json").read_bytes())
-        except (FileNotFoundError, ValueError):
+            index = json.loads((self._hidden / f"{cluster}.json").read_bytes())
+        except (FileNotFoundError, ValueError, RecursionError):
             return None
-        return index if isinstance(index, dict) and index.get("version") == _VERSION else None
+        if not isinstance(index, dict) or index.get("version") != _VERSION:
+            return None
+        files, secrets = index.get("files"), index.get("secrets")
+        if not isinstance(files, dict) or not isinstance(secrets, dict):
+            return None
+        return index if all(isinstance(facts, dict) for facts in files.values()) else None
 
     def _write_index(
         self, plan: ClusterPlan, before: Index | None, commit: str | None, limits: Limits, clean: bool
@@ -199,31 +236,23 @@ class Writer:
         })  # fmt: skip
 
     def _dump(self, cluster: str, index: Index) -> None:
-        path = self._output / HIDDEN / f"{cluster}.json"
-        text = json.dumps(index, indent=1, ensure_ascii=False) + "\n"
-        if _content(path) != text.encode():
-            write_atomically(path, text, what="The index of the output")
+        name = f"{cluster}.json"
+        content = (json.dumps(index, indent=1, ensure_ascii=False) + "\n").encode()
+        if _content(self._hidden / name) != content:
+            staged = self._staging / ".index"  # no cluster's name begins with a dot
+            staged.write_bytes(content)
+            staged.replace(self._hidden / name)
 
 
 @contextlib.contextmanager
-def _staging(hidden: Path) -> Iterator[Path]:
-    """A folder for this run's files, gone at its end, as are those of runs that were killed.
-
-    A lock tells a run that is still at work (each part of a fleet may be rendered by a run of its own) from one that
-    ended without tidying up.
-    """
-    hidden.mkdir(parents=True, exist_ok=True)
-    for left in hidden.glob(f"{_STAGING}*"):
-        with contextlib.suppress(OSError), (left / _LOCK).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(left, ignore_errors=True)
-    staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=hidden))
+def _empty(folder: Path) -> Iterator[None]:
+    """An empty folder for what is not in its place yet, gone at the end; one that a killed run left is made empty."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
     try:
-        with (staging / _LOCK).open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield staging
+        yield
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _facts(output: Output) -> Mapping[str, Any]:
@@ -246,6 +275,12 @@ def _manifests(folder: Path) -> list[str]:
         below = Path(parent).relative_to(folder)
         found += [(below / name).as_posix() for name in files if Path(name).suffix in _MANIFESTS]
     return sorted(found)
+
+
+def _is_flat(folder: Path) -> bool:
+    """Whether `folder` holds manifests and no folder, as the original left a cluster's."""
+    entries = list(folder.iterdir())
+    return any(path.suffix in _MANIFESTS for path in entries) and not any(path.is_dir() for path in entries)
 
 
 def _remove_empty(folder: Path) -> None:

@@ -5,11 +5,14 @@ import fcntl
 import hashlib
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
 
-from kit_core.errors import Interrupted
+from kit_core.errors import BusyError, Interrupted
+from kit_deploymentizer import Deploymentizer, DeploymentizerSettings
+from kit_deploymentizer.write import Limits, Writer
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, Workshop
 
 TWO = "app: {file: ./app/app.mustache}\nother: {file: ./other/other.mustache}"
@@ -107,7 +110,7 @@ def test_clean_ends_the_folders_of_clusters_that_are_gone(two: Workshop, how: st
     if how == "never indexed":
         (two.folder / "generated/.kit/west.json").unlink()
     (two.folder / "generated/west/notes.txt").write_text("mine")
-    two.run()
+    assert two.run().code == 0
     assert [name for name in two.output() if name.startswith("west/")] == ["west/notes.txt"]
     assert not (two.folder / "generated/.kit/west.json").exists()
 
@@ -200,23 +203,124 @@ def test_a_run_that_is_cut_off_says_so_and_the_next_one_puts_it_right(
 
 
 def test_what_a_killed_run_left_is_tidied_up(two: Workshop) -> None:
-    left = two.folder / "generated/.kit/staging-killed"
-    left.mkdir()
-    (left / "lock").touch()
-    (left / "app.yaml").write_text("half")
-    two.run()
+    left = two.folder / "generated/.kit/staging"
+    (left / "east").mkdir(parents=True)
+    (left / "east/app.yaml").write_text("half")
+    assert two.run().last.startswith("result=unchanged")
     assert not left.exists()
 
 
-def test_what_a_run_beside_this_one_is_writing_stays(two: Workshop) -> None:
-    beside = two.folder / "generated/.kit/staging-at-work"
-    beside.mkdir()
-    with (beside / "lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        two.run()
-        assert beside.exists()
-    two.run()
-    assert not beside.exists()
+def test_two_runs_never_write_to_one_output_at_once(two: Workshop) -> None:
+    two.template(CONFIG_MAP + "data: {}\n")
+    deploymentizer = Deploymentizer(DeploymentizerSettings(conf=Path("kit.yaml")), cwd=two.folder, env={})
+    plan, before = deploymentizer.plan(), two.output()
+
+    def write(patience: float) -> None:
+        writer = Writer(two.folder / "generated", (), patience=patience)
+        writer.write(plan.clusters, commit=None, limits=Limits(), clean=True)
+
+    with (two.folder / "generated/.kit/lock").open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(BusyError, match="Another run is writing to the output"):
+            write(0)
+        assert two.output() == before
+        waiting = threading.Thread(target=write, args=[60])
+        waiting.start()
+        assert two.output() == before
+        fcntl.flock(other, fcntl.LOCK_UN)
+        waiting.join(60)
+    assert two.output() != before
+
+
+@pytest.mark.parametrize(
+    ("output", "moved"),
+    [
+        ("./out", {"base-cluster.yaml": "out/east/base-cluster.yaml", "base-var.yaml": "out/east/base-var.yaml"}),
+        ("./out", {"kit.yaml": "out/east/kit.yaml"}),
+        ("./out", {"plugin": "out/east/app/east-env.json"}),
+        ("./clusters", {}),
+    ],
+)
+def test_no_cluster_is_written_where_the_repository_is_read_from(
+    workshop: Workshop, output: str, moved: dict[str, str]
+) -> None:
+    workshop.app(CONFIG_MAP)
+    kit = (workshop.folder / "kit.yaml").read_text().replace("./generated", output)
+    base = "./out/east" if "base-var.yaml" in moved else "."
+    plugin = "plugin: {path: x/file-config, options: {configPath: ./out/east}}\n" if "plugin" in moved else ""
+    workshop.write({"kit.yaml": kit.replace("base: {path: .}", f"base: {{path: {base}}}") + plugin})
+    for cluster in ("east", "west") if plugin else ():
+        workshop.write({f"out/east/app/{cluster}-env.json": "{}"})
+    for name in moved.keys() - {"plugin"}:
+        workshop.write({moved[name]: (workshop.folder / name).read_text()})
+        (workshop.folder / name).unlink()
+    before = sorted(workshop.folder.rglob("*"))
+    result = workshop.run(CONF=moved.get("kit.yaml", "kit.yaml"))
+    assert result.code == 2, result.log
+    assert "cluster east would be written into the sources" in result.log
+    assert sorted(workshop.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("place", ["gone", "base"])
+def test_sources_between_the_folders_of_clusters_stay(workshop: Workshop, place: str) -> None:
+    workshop.app(CONFIG_MAP)
+    for name in ("base-cluster.yaml", "base-var.yaml"):
+        workshop.write({f"generated/{place}/{name}": (workshop.folder / name).read_text()})
+        (workshop.folder / name).unlink()
+    kit = (workshop.folder / "kit.yaml").read_text()
+    workshop.write({"kit.yaml": kit.replace("base: {path: .}", f"base: {{path: ./generated/{place}}}")})
+    workshop.write({"generated/.kit/gone.json": '{"version": 1, "files": {}, "secrets": {}}'})
+    assert workshop.run().code == 0
+    assert [name for name in workshop.output() if name.startswith(place)] == [
+        f"{place}/base-cluster.yaml",
+        f"{place}/base-var.yaml",
+    ]
+
+
+@pytest.mark.parametrize("link", ["generated", "generated/east", "generated/.kit"])
+@pytest.mark.parametrize("target", ["clusters", "clusters/east", "mine"])
+def test_links_of_the_output_lead_to_no_loss(workshop: Workshop, link: str, target: str) -> None:
+    workshop.app(CONFIG_MAP)
+    workshop.write({"mine/east.yaml": "mine", "mine/west/app.txt": "mine"})
+    place = workshop.folder / link
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to(workshop.folder / target)
+    outside = sorted(path for path in workshop.folder.rglob("*") if "generated" not in path.parts)
+    result = workshop.run()
+    if (link, target) == ("generated", "mine"):  # the whole output may lie elsewhere
+        assert result.code == 0
+        assert (workshop.folder / "mine/east.yaml").read_text() == "mine"
+        assert (workshop.folder / "mine/west/app.txt").is_file()
+        return
+    assert result.code == 2, result.log
+    assert "sources" in result.log or "A folder of the output leads elsewhere" in result.log
+    assert sorted(path for path in workshop.folder.rglob("*") if "generated" not in path.parts) == outside
+
+
+def test_a_folder_that_no_kit_wrote_stays(two: Workshop) -> None:
+    two.write({"generated/project/app.yaml": "mine", "generated/project/deep/package.json": "{}"})
+    assert two.run().last.startswith("result=unchanged")
+    assert {"project/app.yaml", "project/deep/package.json"} <= set(two.output())
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        "[]",
+        "{",
+        '{"version": 1}',
+        '{"version": 1, "files": [1], "secrets": {}}',
+        '{"version": 1, "files": {"a.yaml": 1}, "secrets": {}}',
+        '{"version": 1, "files": {}, "secrets": 3}',
+        '{"version": 1, "files": {"../../base-var.yaml": {"resource": "app"}}, "secrets": {}}',
+    ],
+)
+def test_an_index_that_is_not_ours_leads_nowhere(two: Workshop, index: str) -> None:
+    (two.folder / "generated/.kit/east.json").write_text(index)
+    assert two.run(RESOURCE="app").code == 0
+    assert (two.folder / "base-var.yaml").is_file()
+    assert two.run().code == 0
+    assert two.index("east")["complete"] is True
 
 
 def test_the_order_of_folders_does_not_matter(two: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
