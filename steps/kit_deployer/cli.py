@@ -66,10 +66,10 @@ def _not_begun(error: KitError, settings: DeployerSettings) -> "RunResult":
 def options_of(settings: DeployerSettings) -> "Options":
     """The settings as the values that the parts take. Raises `InputError`."""
     from kit_deployer.annotate import Writing
-    from kit_deployer.cluster import Backoff
     from kit_deployer.health.model import Policy
     from kit_deployer.options import Options, Waiting
     from kit_deployer.selectors import parse_selector
+    from kit_deployer.sending import Backoff
 
     selector = None
     if settings.selector:

@@ -3,209 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from kit_deployer.explain import error_of, failure_of
-from kit_deployer.health.judge import begin, checked, judge
-from kit_deployer.health.limits import Limits
-from kit_deployer.health.model import Event, Memory, Policy, Snapshot, Verdict
-from kit_deployer.objects import GroupKind, Json, Key, Place, key_of
-
-REVISION = "deployment.kubernetes.io/revision"
-PROBED = {"name": "main", "readinessProbe": {"tcpSocket": {"port": 80}}}
-POLICY = Policy(grace=10, timeout=600)
-
-
-def owner(body: Json) -> list[Json]:
-    return [{"uid": body["metadata"]["uid"], "controller": True}]
-
-
-def make(kind: str, name: str, *, status: Json | None = None, spec: Json | None = None, **metadata: Any) -> Json:
-    api = {"Pod": "v1", "Job": "batch/v1", "PersistentVolumeClaim": "v1", "Service": "v1",
-           "CustomResourceDefinition": "apiextensions.k8s.io/v1"}.get(kind, "apps/v1")  # fmt: skip
-    meta = {"name": name, "namespace": "shop", "uid": f"uid-{kind}-{name}", "generation": 1, **metadata}
-    return {"apiVersion": api, "kind": kind, "metadata": meta, "spec": spec or {}, "status": status or {}}
-
-
-def deployment(
-    *, replicas: int = 1, updated: int = 0, available: int = 0, total: int | None = None, observed: int = 1,
-    conditions: Iterable[Json] = (), probed: bool = True, **spec: Any,
-) -> Json:  # fmt: skip
-    status = {
-        "observedGeneration": observed, "updatedReplicas": updated, "availableReplicas": available,
-        "replicas": updated if total is None else total, "conditions": list(conditions),
-    }  # fmt: skip
-    template = {"spec": {"containers": [PROBED if probed else {"name": "main"}]}}
-    spec = {"replicas": replicas, "template": template, **spec}
-    return make("Deployment", "web", status=status, spec=spec, annotations={REVISION: "2"})
-
-
-DONE = {"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}
-LATE = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "too long"}
-
-
-def replica_set(body: Json, revision: str = "2", **status: Any) -> Json:
-    return make("ReplicaSet", f"web-{revision}", ownerReferences=owner(body), annotations={REVISION: revision},
-                status=status)  # fmt: skip
-
-
-def pod(
-    body: Json,
-    name: str = "web-2-a",
-    *,
-    waiting: str = "",
-    message: str = "",
-    restarts: int = 0,
-    last: Json | None = None,
-    terminated: Json | None = None,
-    ready: bool = False,
-    init: bool = False,
-    conditions: Iterable[Json] = (),
-    phase: str = "Pending",
-    **metadata: Any,
-) -> Json:
-    state: Json = {"waiting": {"reason": waiting, "message": message}} if waiting else {"running": {}}
-    if terminated is not None:
-        state = {"terminated": terminated}
-    container = {
-        "name": "main", "image": "shop/web:2", "restartCount": restarts, "state": state, "ready": ready,
-        "lastState": {"terminated": last} if last else {},
-    }  # fmt: skip
-    found = [*conditions, {"type": "Ready", "status": str(ready)}]
-    status = {"phase": phase, "conditions": found,
-              "initContainerStatuses" if init else "containerStatuses": [container]}  # fmt: skip
-    return make("Pod", name, ownerReferences=owner(body), status=status, **metadata)
-
-
-def event(about: Json, reason: str, message: str = "", count: int = 1) -> Event:
-    return Event(about["metadata"]["uid"], reason, message, count, last="T")
-
-
-class Watch:
-    """Looks again and again at times that the test says."""
-
-    def __init__(self, key: Key, policy: Policy = POLICY, limits: Limits | None = None) -> None:
-        self.key, self.policy, self.limits = key, policy, limits or Limits()
-        self.memory: Memory = begin(0.0)
-
-    def at(self, now: float, *bodies: Json, events: Iterable[Event] = ()) -> Verdict:
-        snapshot = Snapshot.of(bodies, events)
-        verdict, self.memory = judge(
-            self.key, snapshot, self.memory, now, policy=self.policy, limits=self.limits, generation=1
-        )
-        return verdict
-
-
-def watch(body: Json, policy: Policy = POLICY, limits: Limits | None = None) -> Watch:
-    return Watch(key_of(body), policy, limits)
-
-
-READY = [
-    deployment(updated=1, available=1, conditions=[DONE]),
-    deployment(updated=1, available=1),
-    deployment(replicas=0, conditions=[DONE]),
-    deployment(updated=1, available=1, conditions=[DONE], paused=True),
-    make("StatefulSet", "db", spec={"replicas": 2}, status={
-        "observedGeneration": 1, "updatedReplicas": 2, "availableReplicas": 2, "replicas": 2,
-        "currentRevision": "b", "updateRevision": "b"}),
-    make("StatefulSet", "db", spec={"replicas": 3, "updateStrategy": {"rollingUpdate": {"partition": 2}}}, status={
-        "observedGeneration": 1, "updatedReplicas": 1, "availableReplicas": 3, "replicas": 3,
-        "currentRevision": "a", "updateRevision": "b"}),
-    make("StatefulSet", "db", spec={"replicas": 2, "updateStrategy": {"type": "OnDelete"}}, status={
-        "observedGeneration": 1, "updatedReplicas": 0, "availableReplicas": 2, "replicas": 2,
-        "currentRevision": "a", "updateRevision": "b"}),
-    make("DaemonSet", "log", status={"observedGeneration": 1, "desiredNumberScheduled": 3,
-                                     "updatedNumberScheduled": 3, "numberAvailable": 3}),
-    make("Job", "migrate", status={"conditions": [{"type": "Complete", "status": "True"}]}),
-    make("Job", "migrate", spec={"suspend": True}),
-    make("Pod", "one", status={"phase": "Succeeded"}),
-    make("Pod", "one", status={"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}),
-    make("PersistentVolumeClaim", "data", status={"phase": "Bound"}),
-    make("Service", "web", spec={"type": "ClusterIP"}),
-    make("Service", "web", spec={"type": "LoadBalancer"}, status={"loadBalancer": {"ingress": [{"ip": "1"}]}}),
-    make("CustomResourceDefinition", "x", status={"conditions": [{"type": "Established", "status": "True"}]}),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("body", READY, ids=lambda body: body["kind"])
-def test_ready(body: Json) -> None:
-    assert watch(body).at(0, body).state == "ready"
-
-
-WAITING = [
-    (deployment(observed=0, updated=1, available=1, conditions=[DONE]), "has not seen the change yet"),
-    (deployment(replicas=3, updated=1, available=3, total=4), "1 of 3 pods updated"),
-    (deployment(updated=1, available=1, total=2), "1 pod of the previous version still to go"),
-    (deployment(replicas=3, updated=3, available=2), "2 of 3 pods available"),
-    (
-        deployment(updated=1, available=1, conditions=[{**DONE, "reason": "ReplicaSetUpdated"}]),
-        "the controller has not finished the rollout",
-    ),
-    (make("StatefulSet", "db", status={"observedGeneration": 0}), "has not seen the change yet"),
-    (make("DaemonSet", "log", status={"observedGeneration": 0}), "has not seen the change yet"),
-    (make("StatefulSet", "db", spec={"replicas": 2}, status={"observedGeneration": 1, "updatedReplicas": 1}),
-     "1 of 2 pods updated"),
-    (make("StatefulSet", "db", spec={"replicas": 2}, status={
-        "observedGeneration": 1, "updatedReplicas": 2, "availableReplicas": 2, "currentRevision": "a",
-        "updateRevision": "b"}), "has not finished the rollout"),
-    (make("StatefulSet", "db", spec={"replicas": 2, "updateStrategy": {"rollingUpdate": {"partition": 1}}}, status={
-        "observedGeneration": 1, "updatedReplicas": 0, "availableReplicas": 2}), "0 of 1 pods updated"),
-    (make("DaemonSet", "log", status={"observedGeneration": 1, "desiredNumberScheduled": 3,
-                                      "updatedNumberScheduled": 2}), "updated on 2 of 3 nodes"),
-    (make("DaemonSet", "log", status={"observedGeneration": 1, "desiredNumberScheduled": 3,
-                                      "updatedNumberScheduled": 3, "numberAvailable": 1}), "available on 1 of 3 nodes"),
-    (make("Job", "migrate", status={"active": 1}), "running"),
-    (make("Pod", "one", status={"phase": "Pending"}), "pending"),
-    (make("PersistentVolumeClaim", "data", status={"phase": "Pending"}), "not bound yet"),
-    (make("Service", "web", spec={"type": "LoadBalancer"}), "no address yet"),
-    (make("CustomResourceDefinition", "x"), "not established yet"),
-    ({**deployment(updated=1, available=1, conditions=[DONE]),
-      "metadata": {**deployment()["metadata"], "deletionTimestamp": "T"}}, "being deleted"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("body", "why"), WAITING, ids=[f"{body['kind']}: {why}" for body, why in WAITING])
-def test_waiting_and_what_for(body: Json, why: str) -> None:
-    looks = watch(body)
-    verdict = looks.at(0, body)
-    assert verdict.state == "waiting"
-    assert why in verdict.why
-    assert looks.at(599, body).state == "waiting", "nothing is wrong with it"
-    assert looks.at(600, body).state == "timeout"
-
-
-def test_an_older_view_than_what_we_applied_says_nothing() -> None:
-    body = deployment(updated=1, available=1, conditions=[DONE])
-    snapshot = Snapshot.of([body])
-    verdict, _ = judge(key_of(body), snapshot, begin(0), 0, policy=POLICY, limits=Limits(), generation=2)
-    assert verdict.state == "waiting"
-    assert watch(body).at(0).state == "waiting", "not even there yet"
-
-
-def test_without_a_probe_it_must_stay_up_for_a_moment() -> None:
-    up = deployment(updated=1, available=1, conditions=[DONE], probed=False)
-    looks = watch(up)
-    assert looks.at(0, up).state == "waiting"
-    assert looks.at(2, deployment(updated=1, available=0, probed=False)).state == "waiting"
-    assert looks.at(3, up).state == "waiting", "it was down in between"
-    assert looks.at(5.9, up).state == "waiting"
-    assert looks.at(6, up).state == "ready"
-
-
-def test_a_claim_that_waits_for_its_first_pod_is_fine() -> None:
-    body = make("PersistentVolumeClaim", "data", status={"phase": "Pending"})
-    assert watch(body).at(0, body, events=[event(body, "WaitForFirstConsumer")]).state == "ready"
-
-
-def failing(**facts: Any) -> list[Json]:
-    body = deployment(conditions=[])
-    owner_set = replica_set(body)
-    return [body, owner_set, pod(owner_set, **facts)]
-
+from kit_deployer.objects import Json, Place, key_of
+from tests.unit.deployer.kubelet import (
+    POLICY,
+    deployment,
+    event,
+    failing,
+    make,
+    pod,
+    replica_set,
+    watch,
+)
 
 MISSING = 'failed to resolve reference "shop/web:2": shop/web:2: not found'
 PULL = f'Failed to pull image "shop/web:2": rpc error: code = NotFound desc = {MISSING}'
@@ -478,48 +291,6 @@ def test_pods_that_are_created_after_all_are_movement() -> None:
     assert looks.at(70, body, owner_set, created, events=told).state == "waiting"
 
 
-@pytest.mark.parametrize(
-    ("body", "cause"),
-    [
-        (deployment(conditions=[LATE]), "ProgressDeadlineExceeded"),
-        (deployment(paused=True), "Paused"),
-        (
-            make("Job", "migrate", status={"conditions": [
-                {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "often"}]}),
-            "BackoffLimitExceeded",
-        ),
-        (
-            make("Job", "migrate", status={"conditions": [
-                {"type": "Failed", "status": "True", "reason": "DeadlineExceeded"}]}),
-            "DeadlineExceeded",
-        ),
-        (make("Pod", "one", status={"phase": "Failed", "reason": "Evicted"}), "Evicted"),
-        (make("PersistentVolumeClaim", "data", status={"phase": "Lost"}), "Lost"),
-    ],
-)  # fmt: skip
-def test_failed_for_good(body: Json, cause: str) -> None:
-    looks = watch(body)
-    looks.at(0, body)
-    assert looks.at(9, body).state == "waiting"
-    verdict = looks.at(10, body)
-    assert verdict.state == "failed"
-    assert verdict.findings[0].cause.reason == cause
-
-
-def test_a_failed_job_points_at_its_last_pods_log() -> None:
-    body = make("Job", "migrate", status={"conditions": [{"type": "Failed", "status": "True", "reason": "X"}]})
-    pods = [
-        pod(body, "old", terminated={"exitCode": 1}, phase="Failed", creationTimestamp="1"),
-        pod(body, "new", terminated={"exitCode": 1}, phase="Failed", creationTimestamp="2"),
-    ]
-    looks = watch(body, replace(POLICY, grace=0))
-    verdict = looks.at(0, body, *pods)
-    assert len(verdict.findings) == 2, "pods that have ended are no causes of their own"
-    finding = verdict.findings[-1]
-    assert finding.pod is not None
-    assert (finding.pod["metadata"]["name"], finding.cause.container, finding.cause.logs) == ("new", "main", "current")
-
-
 def test_the_sentence() -> None:
     bodies = failing(waiting="ImagePullBackOff")
     told = [event(bodies[-1], "Failed", PULL, 2)]
@@ -548,22 +319,3 @@ def test_the_sentence_at_a_timeout() -> None:
     assert "Unhealthy: Readiness probe failed: 503 (99 times)" in str(error)
     assert "container main" in str(error)
     assert verdict.findings[0].cause.logs == "current"
-
-
-def test_which_kinds_take_time() -> None:
-    assert checked(GroupKind("apps", "Deployment"))
-    assert not checked(GroupKind("", "ConfigMap"))
-    assert not checked(GroupKind("batch", "CronJob"))
-
-
-@pytest.mark.parametrize(
-    ("body", "count", "last"),
-    [
-        ({"count": 3, "lastTimestamp": "A", "eventTime": None}, 3, "A"),
-        ({"series": {"count": 5, "lastObservedTime": "B"}, "eventTime": "A", "count": None}, 5, "B"),
-        ({"eventTime": "A"}, 1, "A"),
-    ],
-)
-def test_both_forms_of_events(body: Json, count: int, last: str) -> None:
-    found = Event.of({"involvedObject": {"uid": "u"}, "reason": "R", "type": "Normal", **body})
-    assert (found.about, found.count, found.last, found.warning) == ("u", count, last, False)

@@ -3,75 +3,18 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kit_core.entry import main
-from kit_deployer.cli import STEP
-
-KUBECONFIG: dict[str, Any] = {
-    "apiVersion": "v1",
-    "kind": "Config",
-    "metadata": {"name": "shop"},
-    "current-context": "it",
-    "contexts": [{"name": "it", "context": {"cluster": "east", "user": "me", "namespace": "shop"}}],
-    # A port that nobody listens on: whoever connected would fail with another exit code.
-    "clusters": [{"name": "east", "cluster": {"server": "https://127.0.0.1:1"}}],
-    "users": [{"name": "me", "user": {"token": "hunter2-canary"}}],
-}
-
-
-class Desk:
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.kubeconfig("shop")
-        self.write("manifests/shop/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
-
-    def write(self, path: str, text: str) -> Path:
-        file = self.root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-        return file
-
-    def kubeconfig(self, folder: str, **changes: Any) -> None:
-        config = {**KUBECONFIG, **changes}
-        self.write(f"configs/{folder}/kubeconfig", json.dumps({key: config[key] for key in config if config[key]}))
-
-    def run(self, *arguments: str, **env: str) -> tuple[int, str]:
-        log = io.StringIO()
-        settings = {
-            "PATH": os.environ["PATH"],
-            "CONFIGS": f"{self.root}/configs/**/kubeconfig",
-            "MANIFESTS_DIR": f"{self.root}/manifests",
-            "NAMESPACES_DIR": f"{self.root}/namespaces",
-            "BACKOFF_FAIL_AFTER": "0",
-            **env,
-        }
-        code = main(STEP, list(arguments), settings, stdout=io.StringIO(), stderr=log)
-        text = log.getvalue()
-        assert "Traceback" not in text
-        assert "hunter2" not in text
-        return code, text
+from tests.unit.deployer.desk import Desk, refused
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
-
-
-def refused(desk: Desk, *parts: str, **env: str) -> str:
-    """The run ends with 2 and says all of `parts`; and it never tried to reach the cluster."""
-    code, log = desk.run(**env)
-    assert code == 2, log
-    for part in parts:
-        assert part in log, log
-    assert "reading the cluster" not in log
-    return log
 
 
 def test_a_dead_server_is_no_input_error(desk: Desk) -> None:
@@ -295,30 +238,6 @@ def test_wrong_input_is_reported_as_well(desk: Desk) -> None:
     assert "malformed YAML" in (desk.root / "reports/junit.xml").read_text()
 
 
-@pytest.mark.parametrize(
-    ("env", "why"),
-    [
-        ({"STRATEGY": "fast-rollback", "DEPLOY_ID": "7"}, "STRATEGY=fast-rollback is not there yet"),
-        ({"STRATEGY": "blue-green"}, "STRATEGY"),
-        ({"DEPLOY_ID": "no spaces"}, "DEPLOY_ID='no spaces' becomes the value of a label"),
-        ({"RESOURCE": "x" * 64}, "at most 63 characters"),
-        ({"SELECTOR": "a in b"}, "SELECTOR: cannot read"),
-        ({"DRY_RUN": "maybe"}, "DRY_RUN"),
-        ({"AVAILABLE_TIMEOUT": "soon"}, "AVAILABLE_TIMEOUT"),
-        ({"KIT_MAX_PARALEL": "3"}, "KIT_MAX_PARALLEL is probably meant"),
-    ],
-)
-def test_wrong_settings(desk: Desk, env: dict[str, str], why: str) -> None:
-    refused(desk, why, **env)
-
-
-def test_settings_without_effect_are_told(desk: Desk) -> None:
-    _, log = desk.run(AVAILABLE_WEBHOOK="https://x", BACKUP_ENABLED="true", ELROY_URL="https://y", API_VERSION="v1")
-    assert "without effect yet: AVAILABLE_WEBHOOK, BACKUP_ENABLED" in log
-    assert "ignored: ELROY_URL" in log
-    assert "API_VERSION is accepted for compatibility and has no effect" in log
-
-
 def test_kubeconfigs_in_hidden_folders_are_left_out_and_links_followed(desk: Desk) -> None:
     """As Kubernetes mounts a secret: the file is a link into a hidden folder."""
     file = desk.root / "configs/shop/kubeconfig"
@@ -334,20 +253,6 @@ def test_the_folder_names_the_cluster_where_metadata_does_not(desk: Desk) -> Non
     assert "[shop] reading the cluster" in desk.run()[1]
     (desk.root / "manifests/shop").rename(desk.root / "manifests/east")
     assert "[east] reading the cluster" in desk.run()[1]
-
-
-def test_help_names_every_setting_of_the_original(desk: Desk) -> None:
-    out = io.StringIO()
-    assert main(STEP, ["--help"], {}, stdout=out, stderr=io.StringIO()) == 0
-    names = """API_VERSION CI_COMMIT_ID SELECTOR CONFIGS CONFIGS_PATTERN NAMESPACES_DIR MANIFESTS_DIR DRY_RUN UUID
-        DEPLOY_ID STRATEGY RESOURCE DEBUG IS_ROLLBACK DIFF FORCE CREATE_ONLY RAW BACKOFF_FAIL_AFTER
-        BACKOFF_INITIAL_DELAY BACKOFF_MAX_DELAY AVAILABLE_ENABLED AVAILABLE_POLLING_INTERVAL AVAILABLE_HEALTH_CHECK
-        AVAILABLE_HEALTH_CHECK_GRACE_PERIOD AVAILABLE_HEALTH_CHECK_THRESHOLD AVAILABLE_HEALTH_CHECK_IGNORED_ERRORS
-        AVAILABLE_WEBHOOK AVAILABLE_ALL AVAILABLE_REQUIRED AVAILABLE_KEEP_ALIVE AVAILABLE_KEEP_ALIVE_INTERVAL
-        AVAILABLE_TIMEOUT DEPENDENCY_WAIT DEPENDENCY_TIMEOUT GITHUB_ENABLED GITHUB_AUTH_TYPE GITHUB_AUTH_TOKEN
-        GITHUB_USER GITHUB_REPO BACKUP_ENABLED SAVE_FORMAT AWS_BUCKET AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"""
-    text = out.getvalue()
-    assert [name for name in names.split() if f" {name}" not in text] == []
 
 
 def test_annotations_without_effect_are_told_with_their_line(desk: Desk) -> None:

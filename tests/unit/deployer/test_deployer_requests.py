@@ -1,26 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""How requests are sent again, credentials renewed, kinds found, selectors read (tests/cluster has the real server)."""
+"""How requests are sent again, kinds found, selectors read (tests/cluster has the real server)."""
 
 from __future__ import annotations
 
 import json
-import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kit_core.errors import TimeLimitError, WorkError
+from kit_core.errors import WorkError
 from kit_deployer import parallel
-from kit_deployer.cluster import Backoff, Cluster
-from kit_deployer.credentials import Credentials
+from kit_deployer.cluster import Cluster
 from kit_deployer.discovery import Kinds, Resource, aggregated_resources, listed_resources
 from kit_deployer.failures import ApiError, Stopped
-from kit_deployer.kubeconfig import Kubeconfig
 from kit_deployer.objects import GroupKind
 from kit_deployer.selectors import from_label_selector, parse_selector
+from kit_deployer.sending import Backoff
 from kit_deployer.targets import expand_braces, matching_files
 
 PODS = Resource("", "v1", "Pod", "pods", namespaced=True)
@@ -230,86 +227,6 @@ def test_selectors_of_objects() -> None:
     assert selector.matches({"x": "y", "a": "b", "d": ""})
     assert not selector.matches({"x": "y", "a": "b"})
     assert not selector.matches({"x": "y", "a": "b", "d": "", "c": ""})
-
-
-def kubeconfig(root: Path, user: dict[str, Any], plugin: str | None = None) -> Kubeconfig:
-    extension = {"name": "client.authentication.k8s.io/exec", "extension": {"audience": "kit"}}
-    cluster = {"server": "https://x", "extensions": [extension]}
-    return Kubeconfig(root / "kubeconfig", {}, "east", cluster, user, "shop", plugin)
-
-
-def plugin(root: Path, script: str) -> Kubeconfig:
-    file = root / "plugin"
-    file.write_text(f"#!/bin/sh\n{script}\n")
-    file.chmod(0o755)
-    user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "plugin", "args": ["one"],
-                     "env": [{"name": "EXTRA", "value": "two"}], "provideClusterInfo": True}}  # fmt: skip
-    return kubeconfig(root, user, str(file))
-
-
-def credentials(config: Kubeconfig, now: Callable[[], float] = lambda: 0.0) -> tuple[Credentials, list[str]]:
-    secrets: list[str] = []
-    return Credentials(config, {"PATH": os.environ["PATH"]}, secret_found=secrets.append, now=now), secrets
-
-
-def test_a_plugin_is_asked_again_when_its_token_runs_out(tmp_path: Path) -> None:
-    script = """echo "$1 $EXTRA $KUBERNETES_EXEC_INFO" >> asked
-    printf '{"status": {"token": "token-%s", "expirationTimestamp": "1970-01-01T00:01:40Z"}}' "$(wc -l < asked)" """
-    times = [0.0]
-    found, secrets = credentials(plugin(tmp_path, script), lambda: times[0])
-    assert found.token == "token-1"
-    times[0] = 89
-    assert found.token == "token-1"
-    times[0] = 91
-    assert found.token == "token-2"
-    assert secrets == ["token-1", "token-2"]
-    head, _, info = (tmp_path / "asked").read_text().splitlines()[0].partition(" {")
-    assert head == "one two"
-    spec = json.loads("{" + info)["spec"]
-    assert spec == {"interactive": False, "cluster": {"server": "https://x", "config": {"audience": "kit"}}}
-
-
-@pytest.mark.parametrize(
-    ("script", "why"),
-    [
-        ("echo no login >&2; exit 3", "it exited with 3: no login"),
-        ("echo hello", "is no JSON"),
-        ("echo {}", "has no status"),
-        ("echo '{\"status\": {}}'", "neither a token nor a client certificate"),
-    ],
-)
-def test_a_plugin_that_fails(tmp_path: Path, script: str, why: str) -> None:
-    with pytest.raises(WorkError, match=why) as caught:
-        credentials(plugin(tmp_path, script))
-    assert "exec plugin failed" in str(caught.value)
-
-
-def test_a_plugin_that_waits_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kit_deployer.credentials.PLUGIN_SECONDS", 0.2)
-    with pytest.raises(TimeLimitError, match="was still running"):
-        credentials(plugin(tmp_path, "exec sleep 60"))
-
-
-def test_a_plugin_may_give_a_certificate(tmp_path: Path) -> None:
-    found, _ = credentials(
-        plugin(tmp_path, 'echo \'{"status": {"clientCertificateData": "C", "clientKeyData": "K"}}\'')
-    )
-    assert found.user == {"client-certificate-data": "Qw==", "client-key-data": "Sw=="}
-
-
-def test_a_token_file_is_read_again(tmp_path: Path) -> None:
-    file = tmp_path / "token"
-    file.write_text("first\n")
-    times = [0.0]
-    found, _ = credentials(kubeconfig(tmp_path, {"tokenFile": "token"}), lambda: times[0])
-    assert found.token == "first"
-    file.write_text("second\n")
-    assert found.token == "first"
-    times[0] = 60
-    assert found.token == "second"
-    assert not found.renew("second"), "the file says the same"
-    file.write_text("third\n")
-    assert found.renew("second")
 
 
 def test_globs(tmp_path: Path) -> None:
