@@ -138,6 +138,7 @@ def _write(result: "RunResult", settings: DeployerSettings, context: Context) ->
 
 
 def _show(result: "RunResult", context: Context) -> None:
+    from kit_deployer.report.summary import summary
     from kit_deployer.report.table import remarks, table, undone
 
     console = context.console
@@ -153,6 +154,7 @@ def _show(result: "RunResult", context: Context) -> None:
         elif not cluster.finished and not cluster.objects:
             console.warning("not begun; nothing was touched on this cluster", cluster=cluster.name)
     console.info("summary\n" + "\n".join(table(result)))
+    console.summary(summary(result))
     totals = {
         name: sum(cluster.counts[name] for cluster in result.clusters) for name in ("created", "changed", "failed")
     }

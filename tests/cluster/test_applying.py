@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable
@@ -31,13 +32,14 @@ def test_deploys_in_order_and_sends_nothing_when_nothing_changed(
             "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {password: hunter2-canary}",
         ),
     )
-    first = shop.deploy(AVAILABLE_ENABLED="false", DIFF="true", CI_COMMIT_ID="4f2a91c")
+    first = shop.deploy(AVAILABLE_ENABLED="false", DIFF="true", DEBUG="true", CI_COMMIT_ID="4f2a91c")
     assert first.code == 0, first.log
     assert set(first.did("shop").values()) == {"created"}
     kinds = [line.split()[2] for line in first.log.splitlines() if line.startswith("[shop] created ")]
     assert kinds.index("Service") > max(kinds.index("ConfigMap"), kinds.index("Secret"))
     assert kinds[-2:] == ["Deployment", "HorizontalPodAutoscaler"]
-    assert "hunter2" not in first.log + json.dumps(first.report)
+    for secret in ("hunter2-canary", base64.b64encode(b"hunter2-canary").decode()):
+        assert secret not in first.log + json.dumps(first.report)
 
     before = versions(cluster, namespace)
     second = shop.deploy(AVAILABLE_ENABLED="false", CI_COMMIT_ID="4f2a91c")
@@ -178,6 +180,28 @@ def test_a_refused_object_stops_what_comes_after_it(shop: Desk, cluster: Cluster
     assert "a.yaml:1" in run.log
     assert "not done: Deployment" in run.log
     assert "Deployment/web" not in versions(cluster, namespace)
+
+
+def test_a_missing_namespace_says_how_to_make_it(shop: Desk, namespace: str) -> None:
+    shop.write("manifests/shop/a.json", config_map("a").replace('"name"', f'"namespace": "{namespace}-no", "name"'))
+    run = shop.deploy()
+    assert run.code == 1
+    assert (
+        f'namespaces "{namespace}-no" not found. Put a manifest of the namespace into NAMESPACES_DIR/shop/' in run.log
+    )
+
+
+def test_the_json_log_has_an_object_a_line(shop: Desk, cluster: Cluster, image: str) -> None:
+    shop.write("manifests/shop/web.yaml", deployment("web", image.replace(":1", ":no-such-tag")))
+    run = shop.deploy(KIT_LOG_FORMAT="json", AVAILABLE_TIMEOUT="4")
+    events = [json.loads(line) for line in run.log.splitlines()]
+    assert {event.get("cluster") for event in events if event["level"] != "result"} <= {"shop", None}
+    (error,) = [event for event in events if event["level"] == "error"]
+    assert error["cluster"] == "shop"
+    assert error["reason"] == "ErrImagePull"
+    assert error["object"].endswith("/web")
+    assert error["file"].endswith("web.yaml")
+    assert events[-1]["result"] == "timeout"
 
 
 def test_an_unknown_kind_is_named_and_nothing_is_touched(shop: Desk, cluster: Cluster, namespace: str) -> None:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What people and machines are told at the end of a run, each form made from the same result value.
 
-`table` is the summary in the log, `document` the value behind `report.json` (its schema is `schema.json`), `junit` the
-file that CI services show as tests. A further form is a further file, and a line in `write_reports`.
+`table` is the summary in the log, `summary` the one on a CI service's page, `document` the value behind `report.json`
+(its schema is `schema.json`), `junit` the file that CI services show as tests. A further form is a further file, and a
+line in `write_reports`.
 """
 
 import json

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The summary at the end of the log: a row a cluster, failures first, then what a person should know."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kit_deployer.result import COLUMNS, ClusterResult, RunResult
 
@@ -10,11 +10,15 @@ _SHOWN = 20
 
 def table(result: RunResult) -> list[str]:
     """The lines of the table clusters x (created, changed, unchanged, deleted, failed, seconds)."""
-    clusters = sorted(result.clusters, key=lambda cluster: (_rank(cluster), cluster.name))
     head = ["cluster", *COLUMNS, "seconds", ""]
-    rows = [head, *(_row(cluster) for cluster in clusters)]
+    rows = [head, *(_row(cluster) for cluster in by_outcome(result.clusters))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     return ["  ".join(_cell(row, column, widths) for column in range(len(head))).rstrip() for row in rows]
+
+
+def by_outcome(clusters: Iterable[ClusterResult]) -> list[ClusterResult]:
+    """Failures first, then what was not finished, each by name."""
+    return sorted(clusters, key=lambda cluster: (_rank(cluster), cluster.name))
 
 
 def remarks(cluster: ClusterResult) -> Iterator[str]:

@@ -19,6 +19,7 @@ from kit_deployer.objects import Json, Key, Place
 from kit_deployer.report import write_reports
 from kit_deployer.report.document import document
 from kit_deployer.report.junit import junit
+from kit_deployer.report.summary import summary
 from kit_deployer.report.table import remarks, table, undone
 from kit_deployer.result import ClusterResult, Failure, ObjectResult, RunResult
 from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, SECRET, declared, live
@@ -155,6 +156,17 @@ def test_the_table_begins_with_the_failures() -> None:
     assert rows[4] == ["west", "1", "1", "1", "0", "0", "1.5"]
     assert rows[2] == ["zone", "0", "0", "0", "0", "1", "0.0", "failed"]
     assert undone(FAILED) == ["Service shop/s"]
+
+
+def test_the_summary_of_a_ci_page() -> None:
+    strange = cluster("a|b", failures=(Failure(message="a: <script> | `x`\nsecond line"),))
+    lines = summary(result(HEALTHY, strange)).splitlines()
+    assert lines[0] == "### kit-deployer: deploy failed"
+    assert lines[4:6] == [
+        "| a\\|b | 0 | 0 | 0 | 0 | 0 | 0.0 | **failed** |",
+        "| west | 1 | 1 | 1 | 0 | 0 | 1.5 |  |",
+    ]
+    assert lines[7] == "- a: \\<script\\> \\| \\`x\\` second line"
 
 
 def test_remarks() -> None:
