@@ -133,6 +133,18 @@ def test_external_values_are_told_to_whoever_masks_logs(workshop: Workshop) -> N
     assert set(learnt) == {"abc", "616263"}
 
 
+def test_a_value_of_an_environment_source_is_in_no_finding(workshop: Workshop) -> None:
+    workshop.write({
+        "kit.yaml": KIT + "plugin: {path: x/file-config, options: {configPath: config}}\n",
+        "config/app/east-env.json": '{"env": [{"name": "A", "value": 4711471147}, {"name": "B", "value": {"c": []}}]}',
+    })  # fmt: skip
+    workshop.app("apiVersion: v1\nkind: Secret\nmetadata: {name: {{app.env.0.value}}}\n")
+    result = workshop.run(KIT_VALIDATE="error", CLUSTER_NAME="east")
+    assert result.code == 1
+    assert "its metadata.name is read as ***, which is no string" in result.log
+    assert "4711471147" not in result.log
+
+
 @pytest.mark.parametrize("engine", ["mustache", "j2"])
 def test_a_value_of_an_environment_source_is_in_no_error(workshop: Workshop, engine: str) -> None:
     """It is masked where it stands, not in the whole log: a source's values may be any everyday word."""
@@ -148,3 +160,15 @@ def test_a_value_of_an_environment_source_is_in_no_error(workshop: Workshop, eng
     result = workshop.run(KIT_VALIDATE="error")
     assert result.code == 1
     assert "canary" not in result.log
+
+
+@pytest.mark.parametrize("workdir", [None, "deep/fleet"])
+def test_a_ci_marks_files_from_its_checkout(workshop: Workshop, workdir: str | None) -> None:
+    place = Workshop(workshop.folder / workdir) if workdir else workshop
+    place.app("{{#open}}")
+    place.write({"deep/unused": ""})
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": "/elsewhere", **({"WORKDIR": workdir} if workdir else {})}
+    result = workshop.run(CONF=f"{place.folder}/kit.yaml", **env)
+    prefix = f"{workdir}/" if workdir else ""
+    assert f"file={prefix}resources/app/app.mustache,line=1" in result.log
+    assert "resources/app/app.mustache:1:1: The template cannot be parsed" in result.log

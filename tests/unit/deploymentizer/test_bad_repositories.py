@@ -27,6 +27,53 @@ def test_a_missing_kit_yaml(workshop: Workshop) -> None:
     )
 
 
+def test_a_folder_in_place_of_kit_yaml(workshop: Workshop) -> None:
+    refused(workshop.run(CONF="."), f"{workshop.folder}: kit.yaml cannot be read: Is a directory")
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("./clusters", LONG, "The folder of clusters cannot be read: File name too long"),
+        ("./type", LONG, "The folder of types cannot be read: File name too long"),
+        ("./images", LONG, "An image file cannot be read: File name too long"),
+        ("{path: .}", f"{{path: {LONG}}}", "The base of all clusters cannot be read: File name too long"),
+        ("./generated", '"a\\0b"', "kit.yaml does not say where output is: output.path is no path"),
+        ("./type", "./kit.yaml", "The folder of types cannot be read: Not a directory"),
+    ],
+)
+def test_a_path_of_kit_yaml_that_no_system_takes(workshop: Workshop, old: str, new: str, sentence: str) -> None:
+    workshop.app(CONFIG_MAP, "  image_tag: shop\n")
+    workshop.write({"kit.yaml": KIT.replace(old, new), "images/shop/master.yaml": "image: shop:1\n"})
+    refused(workshop.run(), sentence)
+
+
+@pytest.mark.parametrize("how", ["folder", "dangling link"])
+def test_a_clusters_definition_that_cannot_be_read_is_not_passed_over(workshop: Workshop, how: str) -> None:
+    """It would look as if the cluster were gone, and cleaning would remove its manifests."""
+    path = workshop.folder / "clusters/east/cluster.yaml"
+    path.unlink()
+    if how == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("nowhere")
+    refused(workshop.run(), "clusters/east/cluster.yaml: A cluster's definition cannot be read")
+
+
+def test_aliases_of_aliases_do_not_keep_a_run_from_ending(workshop: Workshop) -> None:
+    aliases = "".join(f"a{n}: &a{n} {{x: *a{n - 1}, y: *a{n - 1}, z: *a{n - 1}}}\n" for n in range(1, 40))
+    workshop.write({"base-var.yaml": "kind: ResourceConfig\na0: &a0 {b: 1}\n" + aliases})
+    workshop.app(CONFIG_MAP + "{{nothing}}")
+    assert "nothing sets nothing" in workshop.run().log
+    workshop.template("a: {{ a39.x.y.w }}", name="app/app.j2")
+    workshop.resources("app: {file: ./app/app.j2}")
+    result = workshop.run()
+    assert "has no attribute 'w'" in result.log
+
+
 def test_kit_yaml_is_looked_for_where_images_mount_it(workshop: Workshop) -> None:
     refused(workshop.run(CONF=""), "/manifests/kit.yaml: kit.yaml is missing")
 

@@ -70,6 +70,7 @@ def test_lines_that_hold_only_tags_which_print_nothing_vanish(source: str, text:
         ("{{#a}}\n{{#b}}\n{{/a}}", "section 'b' must be closed before 'a' is", 3, 1),
         ("a\nb {{c", "a tag begins here and does not end", 2, 3),
         ("{{{c}}", "a tag begins here and does not end", 1, 1),
+        ("\n" + "{{#a}}" * 201, "more than 200 sections lie in one another", 2, 1201),
         ("{{=<%=}}", "new delimiters are written `{{=<% %>=}}`", 1, 1),
     ],
 )

@@ -175,6 +175,24 @@ def test_secrets_are_found_where_they_stand() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("p@ss/word", "p@ss&#x2F;word"),
+        ('say "friend"', '{\\"password\\": \\"say \\\\\\"friend\\\\\\"\\"}'),
+        ("line 1\nline 2\n", "line 1\\nline 2"),
+        ("line 1\nline 2\n", "bGluZSAxCmxpbmUgMgo="),
+        ("line 1\nline 2", "bGluZSAxCmxpbmUgMgo="),
+        ("gr\u00fc\u00dfend", "gr\\u00fc\\u00dfend"),
+    ],
+)
+def test_secrets_are_found_as_templates_write_them(secret: str, shown: str) -> None:
+    text = f'{{apiVersion: v1, kind: ConfigMap, metadata: {{name: a}}, data: {{file: "{shown}", other: text}}}}'
+    rendered = read_rendered(text)
+    assert not rendered.findings
+    assert secret_pointers(rendered.objects, [SecretValue("KEY", secret)]) == ["/data/file"]
+
+
 def test_a_list_is_its_items() -> None:
     text = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n- {kind: B}\n"
     rendered = read_rendered(text)
