@@ -102,7 +102,8 @@ class Rollout:
         self._record.note(*self._prepared.notes)
         sent = sum(action.do != "keep" for action in plan.actions)
         drifted = sum(action.state == "drifted" and action.do == "keep" for action in plan.actions)
-        text = f"{len(plan.actions)} objects: {sent} to send, {len(plan.actions) - sent} as they are"
+        count = len(plan.actions)
+        text = f"{count} object{'s' if count != 1 else ''}: {sent} to send, {count - sent} as they are"
         self._record.say(text + (f", {drifted} of them drifted" if drifted else ""))
 
     # Dry run
