@@ -34,9 +34,14 @@ class Service:
                 code, answer = service.answers.pop(0) if len(service.answers) > 1 else service.answers[0]
                 raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
                 self.send_response(code)
-                self.send_header("Content-Length", str(len(raw)))
+                if code == 302:
+                    self.send_header("Location", f"{service.url}/elsewhere")
+                self.send_header("Content-Length", str(len(raw) + (9 if raw == b"cut" else 0)))
                 self.end_headers()
                 self.wfile.write(raw)
+
+            def do_GET(self) -> None:
+                service.asked.append((self.path, dict(self.headers), None))
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
                 pass
@@ -120,6 +125,9 @@ def test_a_partial_answer_warns(workshop: Workshop, service: Service) -> None:
         (500, {"status": "error", "message": "bad", "errors": ["one", "two"]}, "answered 500: bad; one; two"),
         (200, {"status": "error", "message": "in disguise"}, "answered 200: in disguise"),
         (502, b"<html>", "answered 502: no reason given"),
+        (200, b"<html>Please log in</html>", "answered 200: it holds no values, so this may not be the service"),
+        (200, {"values": None}, "answered 200: it holds no values"),
+        (302, {}, "answered 302: no reason given"),
     ],
 )
 def test_a_refusal_is_told_in_the_services_words_and_not_asked_again(
@@ -140,6 +148,27 @@ def test_a_service_that_is_busy_is_asked_again(workshop: Workshop, service: Serv
     assert len(service.asked) == 2
 
 
+def test_an_answer_that_is_cut_off_is_asked_for_again(workshop: Workshop, service: Service) -> None:
+    service.answers = [(200, b"cut"), (200, {"values": {"A": "one"}})]
+    assert run(workshop, service.url).code == 0
+    assert len(service.asked) == 2
+
+
+def test_a_token_that_no_header_takes_is_not_shown(workshop: Workshop, service: Service) -> None:
+    result = run(workshop, service.url, ENVAPI_ACCESS_TOKEN="t0ken\nsecond-l1ne")
+    assert result.code == 1
+    assert "ENVAPI_ACCESS_TOKEN holds characters that no HTTP header may have" in result.log
+    assert "t0ken" not in result.log
+    assert "l1ne" not in result.log
+
+
+def test_metadata_that_json_does_not_know_is_sent_as_text(workshop: Workshop, service: Service) -> None:
+    service.answers = [(200, {"values": {}})]
+    workshop.cluster("east", metadata="type: test, environment: 2016-01-01")
+    assert run(workshop, service.url).code == 0
+    assert service.asked[0][2]["environment"] == "Fri Jan 01 2016 00:00:00 GMT+0000 (UTC)"
+
+
 def test_a_service_that_is_not_there_names_its_address(workshop: Workshop, service: Service) -> None:
     service.server.server_close()
     result = run(workshop, service.url)
@@ -152,6 +181,12 @@ def test_a_service_that_is_not_there_names_its_address(workshop: Workshop, servi
     ("env", "url", "why"),
     [
         ({"ENVAPI_ACCESS_TOKEN": ""}, "http://127.0.0.1:1", "ENVAPI_ACCESS_TOKEN is not set"),
+        (
+            {},
+            "https://user:passw0rd@x",
+            "neither ENVAPI_URL nor plugin.options.apiUrl in kit.yaml is an http(s) address",
+        ),
+        ({}, "http://x:port", "neither ENVAPI_URL nor plugin.options.apiUrl in kit.yaml is an http(s) address"),
         ({}, "ftp://x", "neither ENVAPI_URL nor plugin.options.apiUrl in kit.yaml is an http(s) address"),
     ],
 )
@@ -159,3 +194,4 @@ def test_what_is_missing_is_named(workshop: Workshop, env: dict[str, str], url: 
     result = run(workshop, url, **env)
     assert result.code == 2
     assert f"kit.yaml:8: plugin env-api-client-v3 has no {'token' if env else 'address'}: {why}" in result.log
+    assert "passw0rd" not in result.log
