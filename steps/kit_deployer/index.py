@@ -19,16 +19,23 @@ FOLDER = ".kit"
 
 @dataclass(frozen=True)
 class Index:
-    """`commit` is what the render was made from; `secrets` the JSON pointers below each file that hold secrets."""
+    """`commit` is what the render was made from; `secrets` the JSON pointers below each file that hold secrets.
+
+    `left_out` are the resources that did not render where the cluster allows that: the rest may be deployed, but what
+    is missing must not be taken for removed.
+    """
 
     commit: str | None = None
     secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
-def read_index(manifests_dir: Path, cluster: str) -> Index | None:
+def read_index(manifests_dir: Path, cluster: str, *, resource: str | None = None) -> Index | None:
     """The index of one cluster's render, or None where there is none.
 
-    Raises `InputError` when it cannot be read, or says that the render is incomplete or made with placeholders.
+    `resource` is the run's RESOURCE: a render that was limited to one resource serves a deploy of that resource only.
+    Raises `InputError` when it cannot be read, or says that the render was cut off, is limited to something else, or
+    was made with placeholders.
     """
     path = manifests_dir / FOLDER / f"{cluster}.json"
     try:
@@ -40,12 +47,19 @@ def read_index(manifests_dir: Path, cluster: str) -> Index | None:
     content: Json = parsed if isinstance(parsed, dict) else {}
     if content.get("version") != 1:
         raise _refused(path, cluster, "its index is of a version that this deployer does not know")
+    left_out = tuple(content.get("left_out") or ())
     if content.get("complete") is not True:
-        raise _refused(path, cluster, "the render was not completed")
+        limited_to = content.get("limited_to")
+        if limited_to and limited_to != resource:
+            raise _refused(
+                path, cluster, f"only the resource {limited_to} was rendered (set RESOURCE={limited_to} here too)"
+            )
+        if not limited_to and not left_out:
+            raise _refused(path, cluster, "the render was not completed")
     if content.get("placeholders"):
         raise _refused(path, cluster, "it was rendered with placeholders in place of secrets, for checking only")
     secrets = {file: tuple(pointers) for file, pointers in (content.get("secrets") or {}).items()}
-    return Index(commit=content.get("commit"), secrets=secrets)
+    return Index(commit=content.get("commit"), secrets=secrets, left_out=left_out)
 
 
 def _refused(path: Path, cluster: str, why: str) -> InputError:

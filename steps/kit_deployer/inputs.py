@@ -52,7 +52,10 @@ def read_inputs(
     """
     found = []
     for target in targets:
-        index = read_index(manifests_dir, target.name) or Index()
+        index = read_index(manifests_dir, target.name, resource=writing.resource) or Index()
+        if index.left_out:
+            names = ", ".join(index.left_out)
+            console.warning(f"rendered without {names}, which failed and may (allowFailure)", cluster=target.name)
         folder = load_folder(target.manifests)
         namespaces = load_folder(target.namespaces)
         for place, text in [*folder.warnings, *namespaces.warnings]:

@@ -155,7 +155,7 @@ class Writer:
 
     def _mark_begun(self, cluster: str, before: Index | None) -> None:
         index = before or {"version": _VERSION, "cluster": cluster, "commit": None, "files": {}, "secrets": {}}
-        self._dump(cluster, {**index, "complete": False})
+        self._dump(cluster, {**index, "complete": False, "limited_to": None, "left_out": []})
 
     def _move(self, plan: ClusterPlan, names: Iterable[str]) -> None:
         for name in names:

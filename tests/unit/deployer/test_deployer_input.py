@@ -208,6 +208,11 @@ def test_namespaces_hold_namespaces(desk: Desk) -> None:
     [
         ({"version": 1, "complete": False}, "the render was not completed"),
         ({"version": 1}, "the render was not completed"),
+        ({"version": 1, "complete": False, "limited_to": None, "left_out": []}, "the render was not completed"),
+        (
+            {"version": 1, "complete": False, "limited_to": "web"},
+            "only the resource web was rendered (set RESOURCE=web",
+        ),
         ({"version": 1, "complete": True, "placeholders": True}, "rendered with placeholders"),
         ({"version": 2, "complete": True}, "of a version that this deployer does not know"),
         ([], "of a version"),
@@ -216,6 +221,19 @@ def test_namespaces_hold_namespaces(desk: Desk) -> None:
 def test_an_incomplete_render(desk: Desk, index: Any, why: str) -> None:
     desk.write("manifests/.kit/shop.json", json.dumps(index))
     refused(desk, "The rendered manifests cannot be deployed", why, "Render them again")
+
+
+def test_a_render_of_one_resource_serves_a_deploy_of_it(desk: Desk) -> None:
+    desk.write("manifests/.kit/shop.json", json.dumps({"version": 1, "complete": False, "limited_to": "web"}))
+    assert desk.run(RESOURCE="web")[0] == 1
+    refused(desk, "only the resource web", RESOURCE="api")
+
+
+def test_what_may_fail_to_render_does_not_stop_the_rest(desk: Desk) -> None:
+    desk.write("manifests/.kit/shop.json", json.dumps({"version": 1, "complete": False, "left_out": ["mailer"]}))
+    code, log = desk.run()[:2]
+    assert code == 1, "the cluster of this test is dead: the run got as far as asking it"
+    assert "rendered without mailer, which failed and may (allowFailure)" in log
 
 
 def test_a_complete_render_is_taken(desk: Desk) -> None:
