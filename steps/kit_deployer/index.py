@@ -21,13 +21,14 @@ FOLDER = ".kit"
 class Index:
     """`commit` is what the render was made from; `secrets` the JSON pointers below each file that hold secrets.
 
-    `left_out` are the resources that did not render where the cluster allows that: the rest may be deployed, but what
-    is missing must not be taken for removed.
+    `left_out` are the resources that did not render where the cluster allows that. `partial` says that the folder need
+    not hold everything: what is missing must not be taken for removed.
     """
 
     commit: str | None = None
     secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    partial: bool = False
 
 
 def read_index(manifests_dir: Path, cluster: str, *, resource: str | None = None) -> Index | None:
@@ -48,7 +49,8 @@ def read_index(manifests_dir: Path, cluster: str, *, resource: str | None = None
     if content.get("version") != 1:
         raise _refused(path, cluster, "its index is of a version that this deployer does not know")
     left_out = tuple(content.get("left_out") or ())
-    if content.get("complete") is not True:
+    partial = content.get("complete") is not True
+    if partial:
         limited_to = content.get("limited_to")
         if limited_to and limited_to != resource:
             raise _refused(
@@ -59,7 +61,7 @@ def read_index(manifests_dir: Path, cluster: str, *, resource: str | None = None
     if content.get("placeholders"):
         raise _refused(path, cluster, "it was rendered with placeholders in place of secrets, for checking only")
     secrets = {file: tuple(pointers) for file, pointers in (content.get("secrets") or {}).items()}
-    return Index(commit=content.get("commit"), secrets=secrets, left_out=left_out)
+    return Index(commit=content.get("commit"), secrets=secrets, left_out=left_out, partial=partial)
 
 
 def _refused(path: Path, cluster: str, why: str) -> InputError:

@@ -86,7 +86,7 @@ class Rollout:
             commit=self._inputs.commit,
             objects=tuple(record.objects.values()),
             failures=record.failures,
-            leftovers=plan.leftovers,
+            leftovers=() if self._inputs.index.partial else plan.leftovers,
             restarts=tuple(not_restarting(plan.actions)),
             notes=record.notes,
             finished=self._finished,

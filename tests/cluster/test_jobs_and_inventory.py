@@ -84,6 +84,19 @@ def test_what_the_folder_no_longer_holds_is_a_leftover_after_every_run(
     assert shop.deploy().did("shop") == {"ConfigMap/picked": "unchanged", "ConfigMap/stays": "unchanged"}
 
 
+def test_a_render_of_a_part_takes_nothing_for_a_leftover_and_forgets_nothing(shop: Desk) -> None:
+    shop.write("manifests/shop/a.json", config_map("stays"))
+    shop.write("manifests/shop/b.json", config_map("left-out"))
+    assert shop.deploy().code == 0
+    shop.remove("manifests/shop/b.json")
+    shop.write("manifests/.kit/shop.json", json.dumps({"version": 1, "complete": False, "left_out": ["b"]}))
+    run = shop.deploy()
+    assert run.code == 0
+    assert run.cluster("shop")["leftovers"] == []
+    shop.write("manifests/.kit/shop.json", json.dumps({"version": 1, "complete": True}))
+    assert [key["name"] for key in shop.deploy().cluster("shop")["leftovers"]] == ["left-out"]
+
+
 def test_a_kubeconfig_that_leads_elsewhere_is_refused_until_adopted(
     shop: Desk, cluster: Cluster, namespace: str
 ) -> None:
