@@ -24,7 +24,7 @@ from testbed.errors import TestbedError
 
 
 def main() -> int:
-    """Play it. 1: something was not as it should be; 2: the stage could not be set up; 130, 143: interrupted."""
+    """Play it. 1: something was not as it should be; 2: the stage could not be set up; 130: interrupted."""
     end_on_sigterm()
     tell = Narrator(sys.stdout, os.environ)
     keep = os.environ.get("KEEP", "").lower() in {"1", "true", "yes", "on"}
