@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import yaml
 
-from kit_core.yamlio import load_documents
+from kit_core.errors import WorkError
+from kit_core.yamlio import YamlError, load_documents
 from kit_deploymentizer.manifest import Reference, at, is_config, pod_spec, pod_template_path, references
 
 ANNOTATION: Final = "kit-deploymentizer/config-checksum"
@@ -52,6 +53,18 @@ def _namespace(value: Mapping[str, Any]) -> str:
 
 
 def annotate(text: str, objects: Iterable[Mapping[str, Any]], checksums: Checksums) -> str:
+    """See `_annotated`. Raises `WorkError`, without a place, where no line can be inserted."""
+    try:
+        return _annotated(text, objects, checksums)
+    except (AttributeError, TypeError, ValueError, YamlError):
+        raise WorkError(
+            "CONFIG_CHECKSUM finds no place for its annotation",
+            why="a pod template is put together with `<<` or behind an anchor, or its metadata is no map",
+            hint="Write the pod template's metadata out, or leave CONFIG_CHECKSUM off.",
+        ) from None
+
+
+def _annotated(text: str, objects: Iterable[Mapping[str, Any]], checksums: Checksums) -> str:
     """`text` with the annotation in each pod template of its documents that takes configuration of this folder.
 
     `objects` are the text's own, read. A template that carries the annotation already keeps it, whatever it says.
@@ -66,9 +79,19 @@ def annotate(text: str, objects: Iterable[Mapping[str, Any]], checksums: Checksu
             checksum, path = checksums.of(item), pod_template_path(item)
             if checksum and path and ANNOTATION not in (at(item, (*path, "metadata", "annotations")) or {}):
                 inserts.append(_insert(item_node, path, checksum))
+                _set(item, path, checksum)
     for offset, addition in sorted(inserts, reverse=True):
         text = text[:offset] + addition + text[offset:]
+    if [document.value for document in load_documents(text, name="") if isinstance(document.value, dict)] != values:
+        raise ValueError("the text reads otherwise than it was to")
     return text
+
+
+def _set(value: Any, path: tuple[str, ...], checksum: str) -> None:
+    for key in (*path, "metadata", "annotations"):
+        value[key] = value.get(key) or {}
+        value = value[key]
+    value[ANNOTATION] = checksum
 
 
 def _items(node: Any, value: Mapping[str, Any]) -> Iterable[tuple[Any, Mapping[str, Any]]]:

@@ -39,7 +39,7 @@ class Inspector:
                 self._report(plan.name, output, read[output.path], seen)
         outputs = plan.outputs
         if self._checksum:
-            outputs = _with_checksums(outputs, read)
+            outputs = self._with_checksums(plan.name, outputs, read)
         return replace(plan, outputs=tuple(_with_pointers(output, read.get(output.path)) for output in outputs))
 
     def _needed(self, output: Output) -> bool:
@@ -62,6 +62,22 @@ class Inspector:
         lenient = self._lenient and output.template.endswith(_MUSTACHE)
         return self._level == "warn" or not finding.grave or lenient
 
+    def _with_checksums(
+        self, cluster: str, outputs: tuple[Output, ...], read: Mapping[str, Rendered]
+    ) -> tuple[Output, ...]:
+        checksums = Checksums(value for rendered in read.values() for value in rendered.objects)
+        done = []
+        for output in outputs:
+            text = output.content.decode("utf-8", "replace")
+            try:
+                annotated = annotate(text, read[output.path].objects, checksums)
+            except KitError as error:
+                error.where, error.file = output.path, output.template
+                self._problems.add(error, cluster)
+                annotated = text
+            done.append(output if annotated == text else replace(output, content=annotated.encode("utf-8")))
+        return tuple(done)
+
 
 @lru_cache(maxsize=512)
 def _read(content: bytes) -> Rendered:
@@ -80,16 +96,6 @@ def _error(cluster: str, output: Output, finding: Finding) -> KitError:
         hint=f"Correct {output.template} or the values it prints (resource {output.resource}).",
         file=output.template,
     )
-
-
-def _with_checksums(outputs: tuple[Output, ...], read: Mapping[str, Rendered]) -> tuple[Output, ...]:
-    checksums = Checksums(value for rendered in read.values() for value in rendered.objects)
-    done = []
-    for output in outputs:
-        text = output.content.decode("utf-8", "replace")
-        annotated = annotate(text, read[output.path].objects, checksums)
-        done.append(output if annotated == text else replace(output, content=annotated.encode("utf-8")))
-    return tuple(done)
 
 
 def _with_pointers(output: Output, rendered: Rendered | None) -> Output:

@@ -15,6 +15,8 @@ from kit_deploymentizer.reading import Layers, Reader, YamlFile, is_there, liste
 
 CLUSTER_KIND: Final = "ClusterNamespace"
 SETTINGS_KIND: Final = "ResourceConfig"
+_LONGEST: Final = 240
+"""Bytes of a name; most file systems end at 255, and an ending follows."""
 SETTINGS_FILE: Final = "configuration-var.yaml"
 
 
@@ -237,7 +239,8 @@ def _file_name(file: YamlFile, *keys: str) -> str:
 
 def is_file_name(name: str) -> bool:
     """Whether `name` can be a file's or a folder's name that leads nowhere else and is not hidden."""
-    return bool(name) and not name.startswith(".") and not set(name) & set("/\\\0")
+    short = len(name.encode("utf-8", "replace")) <= _LONGEST
+    return short and name[:1] not in {"", "."} and name.isprintable() and not set(name) & set("/\\")
 
 
 def _refuse_twins(outlines: list[_Outline]) -> None:

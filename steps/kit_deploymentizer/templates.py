@@ -126,7 +126,7 @@ def output_name(file: str) -> str:
 
     A Jinja2 template may carry its output's ending: `app.yaml.j2` becomes `app.yaml`, as does `app.j2`.
     """
-    path = PurePosixPath(file)
+    path = PurePosixPath("" if file.endswith("/") else file)
     if path.suffix == COPIED:
         return path.name
     if path.suffix in _JINJA:

@@ -63,6 +63,25 @@ def test_a_clusters_definition_that_cannot_be_read_is_not_passed_over(workshop: 
     refused(workshop.run(), "clusters/east/cluster.yaml: A cluster's definition cannot be read")
 
 
+@pytest.mark.parametrize(
+    "name", ["../east", "a/b", ".git", r"'a\b'", r'"a\nb"', r'"a\eb"', "x" * 241, "[a]", "{}", "''"]
+)
+@pytest.mark.parametrize("what", ["cluster", "service"])
+def test_a_name_that_no_file_can_have(workshop: Workshop, name: str, what: str) -> None:
+    if what == "cluster":
+        workshop.cluster("north", metadata=f"type: test, name: {name}")
+    else:
+        workshop.resources(f"app: {{svc: {{name: {name}}}}}")
+    before = sorted(workshop.folder.parent.rglob("*"))
+    result = workshop.run()
+    if (what, name) in {("service", "[a]"), ("service", "{}")}:  # they print as names that files can have
+        assert "generated" in result.log
+        return
+    told = "metadata.name must be a name" if what == "cluster" else "svc of resource app has no name"
+    refused(result, told)
+    assert sorted(workshop.folder.parent.rglob("*")) == before
+
+
 def test_aliases_of_aliases_do_not_keep_a_run_from_ending(workshop: Workshop) -> None:
     aliases = "".join(f"a{n}: &a{n} {{x: *a{n - 1}, y: *a{n - 1}, z: *a{n - 1}}}\n" for n in range(1, 40))
     workshop.write({"base-var.yaml": "kind: ResourceConfig\na0: &a0 {b: 1}\n" + aliases})

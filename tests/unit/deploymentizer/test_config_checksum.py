@@ -154,3 +154,23 @@ def test_a_run_with_it_changes_what_uses_the_value_and_nothing_else(workshop: Wo
     changed = {name for name in before if before[name] != result.files[name]}
     assert changed == {"east/app.yaml", "east/web.yaml", "west/app.yaml", "west/web.yaml"}
     assert "old value" not in result.log
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "&t {spec: {containers: [{envFrom: [{secretRef: {name: s}}]}]}}",
+        "\n    <<: {metadata: {labels: {a: b}}}\n    spec: {containers: [{envFrom: [{secretRef: {name: s}}]}]}",
+        "{metadata: &m {labels: {a: b}}, spec: {containers: [{envFrom: [{secretRef: {name: s}}]}]}}",
+        "{metadata: {annotations: [a]}, spec: {containers: [{envFrom: [{secretRef: {name: s}}]}]}}",
+    ],
+)
+def test_a_template_that_no_line_fits_into_fails_the_run(workshop: Workshop, template: str) -> None:
+    workshop.app(
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n---\napiVersion: apps/v1\nkind: Deployment\n"
+        f"metadata: {{name: d}}\nspec:\n  template: {template}\n"
+    )
+    result = workshop.run(KIT_CONFIG_CHECKSUM="true")
+    assert result.code == 1
+    assert "error: [east, west] app.yaml: CONFIG_CHECKSUM finds no place for its annotation" in result.log
+    assert result.files == {}
