@@ -25,6 +25,13 @@ for _ in range(7):
 print(json.dumps(times))
 """
 
+THREADS = """
+from threading import Thread
+def spin():
+    while True: pass
+for _ in range(8): Thread(target=spin, daemon=True).start()
+"""
+
 
 @pytest.mark.parametrize(("option", "limit"), [("--version", 0.3), ("--help", 0.4)])
 def test_it_starts_quickly(image: Image, option: str, limit: float) -> None:
@@ -52,3 +59,9 @@ def test_a_wrong_option_is_one_sentence(image: Image) -> None:
     assert "--no-such-option" in done.err
     assert "--help" in done.err
     assert "Traceback" not in done.err
+
+
+def test_it_ends_in_order_while_threads_still_run(image: Image) -> None:
+    done = image.run("python3", "-c", THREADS)
+
+    assert (done.code, done.text) == (0, "")
