@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 GITHUB: Final = "https://github.com"
 _SCHEME: Final = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
-_SCP: Final = re.compile(r"^[^/:]+@[^/:]+:|^[A-Za-z0-9.-]{2,}:(?!//)")
+_SCP: Final = re.compile(r"^[^/:]+@[^/:]+:|^[A-Za-z0-9.-]{2,}:(?!//)|^[^/]+:.*@")
+# Whoever stands before the @ may be followed by a password, and addresses are printed.
+_BEFORE_AT: Final = re.compile(r"^([a-z][a-z0-9+.-]*:/+)?.*@", re.IGNORECASE)
 # Forges take any user beside a token; GitHub's Apps want this one.
 _TOKEN_USER: Final = "x-access-token"  # noqa: S105 - a user
 
@@ -52,7 +54,7 @@ def address_of(
         name = github_repo.removesuffix(".git")
         path = name if "/" in name else f"{github_user}/{name}"
         git_url = f"{base}/{path}.git"
-    url, url_username, url_password = _split_credentials(git_url)
+    url, url_username, url_password = _split_credentials(git_url.strip())
     setting = "KIT_GIT_PASSWORD"
     if password is None and github_token is not None and _server(url) == _server(base):
         password, setting = github_token, "GITHUB_AUTH_TOKEN"
@@ -65,18 +67,26 @@ def address_of(
 
 def _split_credentials(url: str) -> tuple[str, str | None, Secret | None]:
     if not url.lower().startswith(("http://", "https://")):
-        return url, None, None
+        return (url if _is_path(url) else _BEFORE_AT.sub(r"\1", url)), None, None
     try:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
-        bare = urlunsplit((parts.scheme.lower(), host, parts.path, parts.query, ""))
+        bare = urlunsplit((parts.scheme.lower(), host, parts.path, "", ""))
         username = unquote(parts.username) if parts.username else None
         # A user alone may be a token: forges take one there, with any password.
         password = Secret(unquote(parts.password or "")) if parts.username or parts.password else None
         _ = parts.port  # raises where it is no number
     except ValueError:
         raise InputError("KIT_GIT_URL is no address", hint="It should look like https://host/team/repo.git.") from None
+    if parts.query:
+        hint = "Leave out the `?` and what follows it; a token belongs into KIT_GIT_PASSWORD."
+        raise InputError("KIT_GIT_URL is the address of a page or has a token in its query", where=bare, hint=hint)
     return bare, username, password
+
+
+def _is_path(url: str) -> bool:
+    scheme = _SCHEME.match(url)
+    return scheme.group(1).lower() == "file" if scheme else not _SCP.match(url)
 
 
 def _server(url: str) -> tuple[str, str | None]:
@@ -108,7 +118,7 @@ def open_remote(
             remaining=remaining,
         )
         return SmartRemote(HttpTransport(url, access))
-    if scheme == "file" or (scheme is None and not _SCP.match(url)):
+    if _is_path(url):
         from kit_image_deployer.local import LocalRemote
 
         return LocalRemote(Path(unquote(urlsplit(url).path) if scheme else url))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import urllib3
@@ -28,6 +28,7 @@ from urllib3.util import Retry, Timeout, make_headers
 from kit_core.errors import InputError, KitError, WorkError
 from kit_core.secrets import Secret
 from kit_image_deployer.faults import Fault
+from kit_image_deployer.pool import Body, finish, pool_of
 from kit_image_deployer.wire import Advertisement, Read, read_advertisement
 
 _CONNECT_SECONDS: Final = 15.0
@@ -58,7 +59,7 @@ class HttpTransport:
         self.where = url.rstrip("/")
         self._base = self.where
         self._access = access
-        self._pool = _pool(access)
+        self._pool = pool_of(access.tls, access.proxy)
 
     def advertise(self, service: str) -> Advertisement:
         """The server's first words for `service`. Raises `Fault` or a `KitError`."""
@@ -74,7 +75,7 @@ class HttpTransport:
                 )
             self._follow(response.geturl() or "", tail)
             with _reading():
-                return read_advertisement(_reader(response))
+                return read_advertisement(self._reader(response))
 
     @contextmanager
     def call(self, service: str, body: bytes, *, version: int) -> Iterator[Read]:
@@ -90,7 +91,11 @@ class HttpTransport:
             if not kind.startswith(f"application/x-{service}-result"):
                 raise Fault(f"the server answered with {kind or 'no content type'} instead of a {service} result")
             with _reading():
-                yield _reader(response)
+                yield self._reader(response)
+
+    def _reader(self, response: urllib3.BaseHTTPResponse) -> Read:
+        """Exactly as many bytes as asked for, fewer at the end."""
+        return io.BufferedReader(Body(response, self._access.remaining), 65_536).read
 
     def close(self) -> None:
         """Close the connections."""
@@ -124,6 +129,7 @@ class HttpTransport:
             if response.status != 200:
                 raise self._refusal(response, service)
             yield response
+            finish(response)
         except BaseException:
             response.close()
             raise
@@ -135,8 +141,8 @@ class HttpTransport:
         password = self._access.password
         if password is None or _origin(url) != _origin(self.where):
             return {}
-        given = f"{self._access.username or ''}:{password.reveal()}"
-        return {"Authorization": make_headers(basic_auth=given.encode().decode("latin-1"))["authorization"]}
+        given = f"{self._access.username or ''}:{password.reveal()}".encode("utf-8", "surrogateescape")
+        return {"Authorization": make_headers(basic_auth=given.decode("latin-1"))["authorization"]}
 
     def _follow(self, url: str, tail: str) -> None:
         """Where the server's first answer came from another address, go on there (as git does)."""
@@ -175,6 +181,14 @@ class HttpTransport:
         writing = service == "git-receive-pack"
         if status == 401:
             given = self._access.password is not None
+            url = response.geturl() or ""
+            if given and _origin(there := url if "://" in url else self._base) != _origin(self.where):
+                return WorkError(
+                    "the git server sends us on to another address, where the password is not given",
+                    where=self.where,
+                    why=f"it redirects to {urlsplit(there).scheme}://{urlsplit(there).netloc.rpartition('@')[2]}",
+                    hint="If that address is right, name it in KIT_GIT_URL.",
+                )
             what = "the git server refused the credentials" if given else "the git server asks for credentials"
             hint = (
                 f"Check {self._access.setting} and KIT_GIT_USERNAME: is the token still valid?"
@@ -193,24 +207,6 @@ class HttpTransport:
             )
             return WorkError("there is no such repository", where=self.where, why=told, hint=hint)
         return WorkError("the git server refused the request", where=self.where, why=told, hint="Check KIT_GIT_URL.")
-
-
-def _pool(access: Access) -> Any:
-    options: dict[str, Any] = {"ssl_context": access.tls} if access.tls else {}
-    if not access.proxy:
-        return urllib3.PoolManager(**options)
-    parts = urlsplit(access.proxy)
-    if parts.username:
-        from urllib.parse import unquote
-
-        given = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        options["proxy_headers"] = make_headers(proxy_basic_auth=given)
-    return urllib3.ProxyManager(access.proxy, **options)
-
-
-def _reader(response: urllib3.BaseHTTPResponse) -> Read:
-    """Exactly as many bytes as asked for, fewer at the end."""
-    return io.BufferedReader(response, 65_536).read
 
 
 @contextmanager
@@ -253,10 +249,9 @@ def _retry_after(value: str | None) -> float | None:
     """Seconds to wait, from either form of the header (RFC 9110, 10.2.3)."""
     if not value:
         return None
-    if value.strip().isdigit():
+    if re.fullmatch(r"[0-9]{1,9}", value.strip()):
         return float(value)
     try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, moment.timestamp() - time.time())

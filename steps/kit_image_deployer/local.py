@@ -8,7 +8,8 @@ from typing import Any
 from kit_core.errors import WorkError
 from kit_image_deployer.faults import Race
 from kit_image_deployer.objects import GitObject
-from kit_image_deployer.remote import Head, no_branch
+from kit_image_deployer.refusals import check_object_format, no_branch
+from kit_image_deployer.remote import Head
 
 
 class LocalRemote:
@@ -24,6 +25,7 @@ class LocalRemote:
         except NotGitRepository:
             hint = "Check KIT_GIT_URL: it should be the folder of a repository, or of its .git."
             raise WorkError("there is no git repository", where=self.where, hint=hint) from None
+        check_object_format(self._repo.object_format.name, self.where)
 
     def head(self, branch: str | None) -> Head:
         """See `Remote`."""
@@ -35,7 +37,11 @@ class LocalRemote:
 
     def load(self, sha: bytes) -> bytes:
         """See `Remote`."""
-        return self._repo.object_store.get_raw(sha)[1]  # type: ignore[arg-type]
+        try:
+            return self._repo.object_store.get_raw(sha)[1]  # type: ignore[arg-type]
+        except KeyError:
+            hint = "Name a whole repository in KIT_GIT_URL, no partial clone; `git fsck` tells what is missing."
+            raise WorkError(f"the object {sha.decode()} is missing", where=self.where, hint=hint) from None
 
     def prefetch(self, objects: Collection[bytes]) -> None:
         """See `Remote`; everything is here."""

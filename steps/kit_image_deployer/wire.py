@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from kit_core.errors import WorkError
 from kit_image_deployer.faults import Fault
 
 Read = Callable[[int], bytes]
@@ -21,6 +20,7 @@ FLUSH: Final = b"0000"
 DELIMITER: Final = b"0001"
 NOTHING: Final = b"0" * 40
 _AGENT: Final = b"agent=kit-image-deployer"
+_LONGEST_WORDS: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def read_report(read: Read, capabilities: Mapping[str, str], ref: bytes) -> Repo
         status = bytearray()
         try:
             for progress in _data(packets(read), status.extend):
-                said += progress
+                said += progress[: _LONGEST_WORDS - len(said)]
         except ServerSaid as last:
             raise ServerSaid(f"{_text(said)}\n{last.words}".strip()) from None
         read = _reader(bytes(status))
@@ -261,14 +261,3 @@ def _reader(data: bytes) -> Read:
 def _text(said: bytes | bytearray) -> str:
     lines = bytes(said).decode("utf-8", "replace").replace("\r", "\n").split("\n")
     return "\n".join(line.rstrip() for line in lines if line.strip())
-
-
-def check_object_format(advertisement: Advertisement, where: str) -> None:
-    """Raise `WorkError` for a repository whose objects are named by SHA-256."""
-    used = advertisement.capabilities.get("object-format", "sha1")
-    if used != "sha1":
-        raise WorkError(
-            f"the repository names its objects by {used}",
-            where=where,
-            hint="kit-image-deployer writes to SHA-1 repositories only; nothing was changed.",
-        )

@@ -7,11 +7,13 @@ import contextlib
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from kit_image_deployer.wire import packet
 from tests.git.conftest import FILE, NEW, Deployments
 from tests.git.relay import Exchange, Relay
 
@@ -89,6 +91,59 @@ def test_a_push_that_never_arrived_is_made_again(deployments: Deployments, filte
     assert NEW in deployments.repository.read(FILE)
 
 
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_server_that_gives_up_in_the_middle_of_a_push(deployments: Deployments, arrives: bool) -> None:
+    before = deployments.commits()
+
+    def give_up(exchange: Exchange) -> bool:
+        if not pushing(exchange):
+            return False
+        if arrives:
+            exchange.forward()
+            deployments.repository.commit({FILE: "image: newer:3\n"})
+        body = packet(b"\x03internal trouble\n") + b"0000"
+        exchange.answer(200, body=body, Content_Type="application/x-git-receive-pack-result")
+        return True
+
+    with Relay(deployments.repository.url_outside, meddle=give_up) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url)
+    assert relay.count("POST", "git-receive-pack") == 1
+    if arrives:
+        assert run.code == 0, run.log
+        assert deployments.commits()[2:] == before
+        assert deployments.repository.read(FILE) == "image: newer:3\n"
+    else:
+        assert run.code == 1
+        assert "the server refused to push: internal trouble" in run.log
+        assert deployments.commits() == before
+
+
+@pytest.mark.parametrize("service", ["git-upload-pack", "git-receive-pack"])
+def test_an_answer_that_never_ends_meets_the_time_limit(deployments: Deployments, service: str) -> None:
+    ended = threading.Event()
+
+    def drip(exchange: Exchange) -> bool:
+        if exchange.method != "POST" or exchange.service != service:
+            return False
+        exchange.handler.send_response(200)
+        exchange.handler.send_header("Content-Type", f"application/x-{service}-result")
+        exchange.handler.send_header("Content-Length", "1000000")
+        exchange.handler.end_headers()
+        with contextlib.suppress(OSError):
+            while not ended.wait(0.05):
+                exchange.handler.wfile.write(b"f")  # the beginning of a long line
+        exchange.cut()
+        return True
+
+    begun = time.monotonic()
+    with Relay(deployments.repository.url_outside, meddle=drip) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url, KIT_DEADLINE="2")
+        ended.set()
+    assert run.code == 70, run.log
+    assert "KIT_DEADLINE" in run.log
+    assert time.monotonic() - begun < 15
+
+
 def test_retry_after_is_honoured(deployments: Deployments) -> None:
     asked: list[float] = []
 
@@ -105,6 +160,18 @@ def test_retry_after_is_honoured(deployments: Deployments) -> None:
     assert "the server answered 503" in run.log
     assert "deploying" in run.log
     assert asked[1] - asked[0] >= 1
+
+
+@pytest.mark.parametrize("wish", ["\u00b2", "soon", "Mon, 99 Foo 0000", "-1"])
+def test_a_retry_after_that_says_nothing_is_passed_over(deployments: Deployments, wish: str) -> None:
+    def busy(exchange: Exchange) -> bool:
+        if len(relay.requests) == 1:
+            exchange.answer(503, Retry_After=wish)
+            return True
+        return False
+
+    with Relay(deployments.repository.url_outside, meddle=busy) as relay:
+        assert deployments.run(KIT_GIT_URL=relay.url).code == 0
 
 
 def test_a_server_that_stays_broken_ends_with_1(deployments: Deployments) -> None:

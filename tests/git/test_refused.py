@@ -76,6 +76,7 @@ def test_a_tag_is_no_branch(deployments: Deployments) -> None:
     ("settings", "words"),
     [
         ({"KIT_GIT_PASSWORD": "canary-wrong-password"}, ["refused the credentials: 401", "KIT_GIT_PASSWORD"]),
+        ({"KIT_GIT_PASSWORD": "canary-not-utf-8-\udce4"}, ["refused the credentials: 401", "KIT_GIT_PASSWORD"]),
         ({"KIT_GIT_PASSWORD": "", "KIT_GIT_USERNAME": ""}, ["asks for credentials", "Set KIT_GIT_USERNAME"]),
     ],
 )

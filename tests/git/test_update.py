@@ -188,8 +188,21 @@ def test_a_redirect_is_followed_without_the_credentials(deployments: Deployments
         with Relay(deployments.repository.url_outside, meddle=redirect) as relay:
             run = deployments.run(KIT_GIT_URL=relay.url)
     assert run.code == 1  # the other server asks for credentials that it must not get
-    assert "credentials" in run.log
+    assert f"the password is not given: it redirects to {other.url.rpartition('/')[0]}" in run.log
     assert seen == [None]
+
+
+def test_one_connection_serves_the_whole_run(deployments: Deployments) -> None:
+    clients = set()
+
+    def note(exchange: Exchange) -> bool:
+        clients.add(exchange.handler.client_address)
+        return False
+
+    with Relay(deployments.repository.url_outside, meddle=note) as relay:
+        assert deployments.run(KIT_GIT_URL=relay.url).code == 0
+        assert len(relay.requests) > 5
+    assert len(clients) == 1
 
 
 def test_kit_yaml_decides_folder_and_property(git_repository: Callable[..., GitRepository]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kit_core.errors import InputError, WorkError
+from kit_core.errors import InputError, KitError, WorkError
 from kit_core.secrets import Secret
 from kit_image_deployer.address import Address, address_of, open_remote
 
@@ -68,3 +68,48 @@ def test_a_folder_that_is_no_repository(tmp_path: Path) -> None:
     for url in (str(tmp_path), f"file://{tmp_path}", str(tmp_path / "gone")):
         with pytest.raises(WorkError, match="there is no git repository"):
             open_remote(Address(url=url), ca_cert=None, env={}, remaining=lambda: 1)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ssh://me:canary@host/x.git",
+        "ssh://me:can/ary@host/canary@host/x.git",
+        "htps://me:canary@host/x.git",
+        "htps://canary@host/x.git",
+        "https:/me:canary@host/x.git",
+        "me:canary@host:x.git",
+        "m_e:can/canary@host/x.git",
+    ],
+)
+def test_a_password_in_an_address_that_cannot_be_used_is_not_shown(url: str) -> None:
+    found = given(url)
+    assert found is not None
+    assert "canary" not in repr(found)
+    with pytest.raises(KitError, match="KIT_GIT_URL") as caught:
+        open_remote(found, ca_cert=None, env={}, remaining=lambda: 1.0)
+    assert "canary" not in str(caught.value)
+
+
+def test_a_token_in_the_query_is_refused_and_not_shown() -> None:
+    with pytest.raises(InputError, match="KIT_GIT_PASSWORD") as caught:
+        given("https://g/x.git?private_token=canary")
+    assert "canary" not in str(caught.value)
+
+
+def test_blanks_around_an_address_do_not_count() -> None:
+    assert given(" https://g/x.git\n") == given("https://g/x.git")
+
+
+@pytest.mark.parametrize("path", ["/srv/a:b@c.git", "./a@b.git", "file:///srv/a@b.git"])
+def test_a_path_stays_as_it_is(path: str) -> None:
+    assert given(path) == Address(url=path)
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5://me:canary@127.0.0.1:9", "http://me:canary@127.0.0.1:99999", "http://me:can/ary@127.0.0.1:9"]
+)
+def test_a_proxy_that_cannot_be_used(proxy: str) -> None:
+    with pytest.raises(InputError, match=r"the proxy's address cannot be used.*NO_PROXY") as caught:
+        open_remote(Address(url="https://g/x.git"), ca_cert=None, env={"ALL_PROXY": proxy}, remaining=lambda: 1.0)
+    assert "ary" not in str(caught.value)

@@ -2,7 +2,8 @@
 """git's messages: read as git sends them, whole or cut short; and the objects in packs."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from dulwich.objects import Blob, Commit, Tree
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from kit_core.errors import InputError
 from kit_image_deployer import tree, wire
 from kit_image_deployer.faults import Fault
-from kit_image_deployer.objects import BLOB, GitObject, Objects, pack_of
+from kit_image_deployer.objects import BLOB, COMMIT, TREE, GitObject, Objects, pack_of
+from kit_image_deployer.remote import Head, SmartRemote
 
 A, B = b"a" * 40, b"b" * 40
 REF = b"refs/heads/master"
@@ -91,6 +93,14 @@ def test_the_status_of_our_ref_is_read(band: bool) -> None:
 
 def test_what_hooks_print_is_kept() -> None:
     assert report(line("unpack ok\n"), said=b"frozen\r\nuntil Monday\n\n").words == "frozen\nuntil Monday"
+
+
+def test_endless_words_of_a_hook_are_cut_short() -> None:
+    many = [line(b"\x02" + b"x" * 60_000) for _ in range(50)]
+    status = line(b"\x01" + line("unpack ok\n") + line(b"ok " + REF + b"\n") + b"0000")
+    found = wire.read_report(reader(*many, status, b"0000"), {"report-status": "", "side-band-64k": ""}, REF)
+    assert found.accepted
+    assert len(found.words) == 10_000
 
 
 def test_a_push_names_the_old_value_that_it_expects() -> None:
@@ -181,3 +191,48 @@ def test_what_stands_in_the_way_is_named(mode: int, kind: str) -> None:
     root = tree.git_object(2, tree.serialized({b"images": (mode, A)}))
     with pytest.raises(InputError, match=f"images should be a folder and is {kind}"):
         tree.find(loader({root.sha: root.content}), root.sha, "images/x.yaml")
+
+
+class Server:
+    """Answers fetches of version 2 from some objects; with a filter, it leaves out files and folders asked for."""
+
+    where = "https://git.example.com/x.git"
+
+    def __init__(self, *objects: GitObject, leaves_out: bool) -> None:
+        self.objects = {item.sha: item for item in objects}
+        self.leaves_out = leaves_out
+        self.asked: list[list[bytes]] = []
+
+    def advertise(self, _service: str) -> wire.Advertisement:
+        return wire.Advertisement(2, {"fetch": "shallow filter"})
+
+    @contextmanager
+    def call(self, _service: str, body: bytes, *, version: int) -> Iterator[wire.Read]:
+        assert version == 2
+        if b"command=ls-refs" in body:
+            yield reader(line(B + b" HEAD symref-target:" + REF + b"\n"), b"0000")
+            return
+        asked = list(wire.packets(io.BytesIO(body.partition(b"0001")[2]).read))
+        self.asked.append(asked)
+        found = [self.objects[item.removeprefix(b"want ")] for item in asked if item.startswith(b"want ")]
+        if self.leaves_out and any(item.startswith(b"filter ") for item in asked):
+            found = [item for item in found if item.kind == COMMIT]
+        yield reader(line("packfile\n"), line(b"\x01" + b"".join(pack_of(found))), b"0000")
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("leaves_out", [False, True])
+def test_a_server_that_leaves_out_what_was_asked_for_is_asked_without_a_filter(leaves_out: bool) -> None:
+    blob = tree.git_object(BLOB, b"content\n")
+    root = tree.git_object(TREE, tree.serialized({b"kit.yaml": (0o100644, blob.sha)}))
+    commit = tree.commit_object(tree=root.sha, parent=A, author="A <a@b>", time=0, message="x\n")
+    server = Server(blob, root, commit, leaves_out=leaves_out)
+    remote = SmartRemote(server)  # type: ignore[arg-type]
+    assert remote.head(None) == Head(REF, B)
+    assert tree.root_of(remote.checkout(commit.sha)) == root.sha
+    assert remote.load(blob.sha) == b"content\n"
+    filtered = [b"filter tree:0" in asked for asked in server.asked]
+    assert filtered == ([True, True, False, False] if leaves_out else [True, True, True])
+    remote.close()
