@@ -124,6 +124,8 @@ def _in_the_clear(url: str) -> bool:
 
 
 def _report(outcome: "Outcome", context: Context) -> None:
+    from kit_image_deployer.message import one_line
+
     console = context.console
     if outcome.result == "dry-run":
         with console.group(f"{outcome.path} would change"):
@@ -137,7 +139,7 @@ def _report(outcome: "Outcome", context: Context) -> None:
         console.success(f"pushed {outcome.commit} to {outcome.branch}")
     facts = {"image": outcome.image, "file": outcome.path, "branch": outcome.branch, "commit": outcome.commit}
     if outcome.result != "unchanged":
-        facts["previous"] = outcome.previous
+        facts["previous"] = one_line(outcome.previous) if outcome.previous else None
     console.result(outcome.result, **{name: value for name, value in facts.items() if value is not None})
 
 

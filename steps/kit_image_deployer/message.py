@@ -23,8 +23,10 @@ _RULES: Final = (
     # GitLab obeys /tag and its like at the beginning of a line.
     (re.compile(r"^(\s*)/(?=[a-z_]+\b)", re.MULTILINE), r"\1- /"),
 )
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+# C0 and C1, what else breaks a line, and what turns the direction of the text around.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _LONGEST: Final = 10_000
+_LONGEST_TRAILER: Final = 500
 _SPACE: Final = re.compile(r"\s+")
 
 
@@ -53,7 +55,7 @@ def commit_message(
         "Kit-Build": origin.build,
         "Kit-Build-Url": origin.build_url,
     }
-    lines = [f"{name}: {_one_line(value)}" for name, value in trailers.items() if value and _one_line(value)]
+    lines = [f"{name}: {one_line(value)}" for name, value in trailers.items() if value and one_line(value)]
     return f"{body}\n\n" + "\n".join(lines) + "\n"
 
 
@@ -70,5 +72,6 @@ def utf8(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _one_line(value: str) -> str:
-    return _SPACE.sub(" ", _CONTROL.sub("", utf8(value))).strip()
+def one_line(value: str) -> str:
+    """`value` as one short line, whatever it held."""
+    return _SPACE.sub(" ", _CONTROL.sub("", utf8(value))).strip()[:_LONGEST_TRAILER]

@@ -38,7 +38,7 @@ _TAGS: Final = (
     ("DRONE_TAG", "DRONE_SOURCE_BRANCH"), ("CI_COMMIT_TAG", "CI_COMMIT_BRANCH"),
 )  # fmt: skip
 _PERSON: Final = re.compile(r"\s*(.*?)\s*<([^<>]*)>\s*")
-_UNFIT: Final = re.compile(r"[<>\x00-\x1f\x7f]+")
+_UNFIT: Final = re.compile(r"[<>\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _NOBODY: Final = "kit-image-deployer"
 
 

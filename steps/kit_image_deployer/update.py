@@ -13,7 +13,7 @@ from kit_core.yamlio import load_document
 from kit_image_deployer import tree
 from kit_image_deployer.edit import Edit, set_value
 from kit_image_deployer.faults import Fault, OutcomeUnknown, Race
-from kit_image_deployer.message import Origin, commit_message
+from kit_image_deployer.message import Origin, commit_message, one_line
 from kit_image_deployer.objects import GitObject
 from kit_image_deployer.patience import Waiting
 from kit_image_deployer.remote import Head, Remote
@@ -113,7 +113,8 @@ def _attempt(
         return _outcome("unchanged", plan, change, attempts)
     if not commit:
         return _outcome("dry-run", plan, change, attempts)
-    tell(f"{plan.path}: {plan.edit.previous or 'nothing yet'} -> {change.image}, on {head.commit.decode()[:10]}")
+    previous = one_line(plan.edit.previous or "nothing yet")
+    tell(f"{plan.path}: {previous} -> {change.image}, on {head.commit.decode()[:10]}")
     try:
         remote.push(head, plan.commit, plan.objects)
     except OutcomeUnknown:

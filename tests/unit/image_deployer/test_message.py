@@ -77,3 +77,13 @@ def test_trailers_hold_one_line_each() -> None:
     origin = Origin(build="7\nKit-Image: forged", build_url="\x1b[31mred")
     message = commit_message(path="p", image="r/a:1", previous=None, said="x\r\ny\x00", origin=origin)
     assert message == "x\ny\n\nKit-Image: r/a:1\nKit-Build: 7 Kit-Image: forged\nKit-Build-Url: [31mred\n"
+
+
+def test_what_moves_a_cursor_or_turns_text_around_is_taken_out() -> None:
+    said = "a\x9b31m\u202eb\u2028Kit-Image: forged"
+    assert defused(said) == "a31mbKit-Image: forged"
+
+
+def test_a_trailer_stays_short_whatever_the_file_held() -> None:
+    message = commit_message(path="p", image="r/a:1", previous="x" * 2_000_000)
+    assert len(message) < 1000

@@ -81,6 +81,25 @@ def test_a_branch_that_is_checked_out_is_left_alone(repository: Path) -> None:
     assert head(repository) == before
 
 
+def test_a_folder_with_sha256_objects_is_refused(tmp_path: Path) -> None:
+    with Repo.init_bare(str(tmp_path), object_format="sha256"):
+        pass
+    code, log = run(tmp_path, COMMIT="true")
+    assert code == 1
+    assert "names its objects by sha256" in log
+
+
+def test_a_folder_that_lacks_objects_is_told(repository: Path) -> None:
+    with Repo(str(repository)) as repo:
+        commit = repo[repo.refs[MASTER]]
+        assert isinstance(commit, Commit)
+        name = commit.tree.decode()
+    (repository / "objects" / name[:2] / name[2:]).unlink()
+    code, log = run(repository, COMMIT="true")
+    assert code == 1
+    assert f"the object {name} is missing" in log
+
+
 def test_options_say_the_same_as_variables(repository: Path) -> None:
     code, log = run(repository, "--commit", "--image", "registry.example.com/shop/cart:3", "--git-branch", "master")
     assert code == 0
