@@ -41,7 +41,7 @@ class ImageDeployerSettings(CommonSettings):
         None,
         original=True,
         group=_WHAT,
-        help="Repository of the image in its registry; the file that is written is"
+        help="Required: repository of the image in its registry; the file that is written is"
         " `<images.path>/<DOCKER_REPO>/<CI_BRANCH>.yaml`, the folder being named in the repository's kit.yaml.",
     )
     allow_pull_request: bool = setting(
@@ -50,8 +50,8 @@ class ImageDeployerSettings(CommonSettings):
     git_url: str | None = setting(
         None,
         group=_WHERE,
-        help="Address of the repository: https, http, or the folder of a bare one (whose hooks do not run); see also"
-        " GITHUB_REPO.",
+        help="Address of the repository: https, http, or the folder of a bare one (whose hooks do not run). Required,"
+        " or GITHUB_USER and GITHUB_REPO.",
     )
     git_branch: str | None = setting(
         None, group=_WHERE, help="Branch to commit to.", default_text="the repository's default branch"
@@ -64,7 +64,7 @@ class ImageDeployerSettings(CommonSettings):
     )
     git_password: Secret | None = setting(None, group=_WHERE, help="Password or token that may push to the repository.")
     github_user: str | None = setting(
-        None, original=True, group=_WHERE, help="Owner of the repository on GitHub: a short way to write GIT_URL."
+        None, original=True, group=_WHERE, help="Owner of the repository on GitHub: a short way to write KIT_GIT_URL."
     )
     github_repo: str | None = setting(
         None, original=True, group=_WHERE, help="Name of the repository on GitHub, or owner/name."
@@ -84,7 +84,7 @@ class ImageDeployerSettings(CommonSettings):
         original=True,
         group=_BUILD,
         native=BRANCH_VARIABLES,
-        help="Branch of the service; a slash in it makes a folder.",
+        help="Required: branch of the service; a slash in it makes a folder.",
     )
     ci_commit_id: str | None = setting(
         None,
@@ -103,7 +103,12 @@ class ImageDeployerSettings(CommonSettings):
         default_text="Deploy <image>",
     )
     ci_committer_name: str | None = setting(
-        None, original=True, group=_BUILD, native=NAME_VARIABLES, help="Who the commit is by."
+        None,
+        original=True,
+        group=_BUILD,
+        native=NAME_VARIABLES,
+        help="Who the commit is by.",
+        default_text="the address's first part, or kit-image-deployer",
     )
     ci_committer_email: str | None = setting(
         None, original=True, group=_BUILD, native=EMAIL_VARIABLES, help="The address of who the commit is by."
@@ -113,7 +118,7 @@ class ImageDeployerSettings(CommonSettings):
         original=True,
         minimum=0,
         group=_TRYING,
-        help="Attempts after faults (connections, 429, 5xx); a lost race for the branch is no fault.",
+        help="Further attempts after faults (connections, 429, 5xx); a lost race for the branch is no fault.",
     )
     retry_increment: float | None = setting(
         None,
@@ -125,7 +130,7 @@ class ImageDeployerSettings(CommonSettings):
         default_text="soon, then random and doubling from 0.5 s up to 30 s",
     )
     deadline: float = setting(
-        300.0,
+        300,
         unit="s",
         minimum=1,
         group=_TRYING,
