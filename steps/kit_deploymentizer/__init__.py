@@ -7,7 +7,8 @@ type and cluster over one another) and `schema` finds keys that kit does not kno
 template sees, with `images` and, where kit.yaml names a plugin, `sources`. `templates` renders it (`mustache`,
 `jinja`; `javascript` knows how values print). `plan` holds what came out as a value with all `problems`; `inspect`
 checks it (`check`, `manifest`), inserts checksums (`checksum`) and locates secrets. `write` brings the output folder
-to the plan (`commit` tells what was rendered), `stale` names workloads that keep an old value. `deploymentizer` ties
+to the plan (`lock` keeps others out, `commit` tells what was rendered), `stale` names workloads that keep an old value.
+`deploymentizer` ties
 these together, `cli` is the program.
 
 As a library:

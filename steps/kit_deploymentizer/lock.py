@@ -4,6 +4,7 @@
 import contextlib
 import errno
 import fcntl
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Final
 
 from kit_core.errors import BusyError
 
-_LOCK: Final = "lock"
 _PAUSE_SECONDS: Final = 0.1
 
 
@@ -24,10 +24,11 @@ def alone(hidden: Path, patience: float) -> Iterator[None]:
     """
     hidden.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + patience
-    with (hidden / _LOCK).open("ab") as lock:
+    handle = os.open(hidden, os.O_RDONLY)  # the folder itself: a file would belong to whoever came first
+    try:
         while True:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 if error.errno not in {errno.EAGAIN, errno.EACCES}:
                     break  # a file system without locks
@@ -37,8 +38,10 @@ def alone(hidden: Path, patience: float) -> Iterator[None]:
                 raise BusyError(
                     "Another run is writing to the output",
                     where=str(hidden.parent),
-                    why=f"it holds {hidden / _LOCK} for more than {patience:g} s",
+                    why=f"it holds a lock on {hidden} for more than {patience:g} s",
                     hint="Run again when it has ended, or end it.",
                 )
             time.sleep(_PAUSE_SECONDS)
         yield
+    finally:
+        os.close(handle)

@@ -219,7 +219,8 @@ def test_two_runs_never_write_to_one_output_at_once(two: Workshop) -> None:
         writer = Writer(two.folder / "generated", (), patience=patience)
         writer.write(plan.clusters, commit=None, limits=Limits(), clean=True)
 
-    with (two.folder / "generated/.kit/lock").open("rb") as other:
+    other = os.open(two.folder / "generated/.kit", os.O_RDONLY)
+    try:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(BusyError, match="Another run is writing to the output"):
             write(0)
@@ -227,8 +228,9 @@ def test_two_runs_never_write_to_one_output_at_once(two: Workshop) -> None:
         waiting = threading.Thread(target=write, args=[60])
         waiting.start()
         assert two.output() == before
-        fcntl.flock(other, fcntl.LOCK_UN)
-        waiting.join(60)
+    finally:
+        os.close(other)
+    waiting.join(60)
     assert two.output() != before
 
 
