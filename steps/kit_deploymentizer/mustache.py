@@ -16,15 +16,8 @@ from typing import Any, Final
 from kit_deploymentizer.javascript import length_of, text_of, truthy
 
 _ENTITIES: Final = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-    "'": "&#39;",
-    "/": "&#x2F;",
-    "`": "&#x60;",
-    "=": "&#x3D;",
-}
+    "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "/": "&#x2F;", "`": "&#x60;", "=": "&#x3D;",
+}  # fmt: skip
 _ESCAPED: Final = re.compile("[" + "".join(_ENTITIES) + "]")
 _TYPE: Final = re.compile(r"[#^/>{&=!]")
 _WHITE: Final = re.compile(r"\s*")
