@@ -29,11 +29,15 @@ from kit_core.errors import InputError, KitError, WorkError
 from kit_core.secrets import Secret
 from kit_image_deployer.faults import Fault
 from kit_image_deployer.pool import Body, finish, pool_of
-from kit_image_deployer.wire import Advertisement, Read, read_advertisement
+from kit_image_deployer.wire import RECEIVE_PACK, Advertisement, Read, read_advertisement
 
 _CONNECT_SECONDS: Final = 15.0
 _READ_SECONDS: Final = 60.0
+# Near the deadline a request still gets this long; a push more, since its answer alone tells what became of it.
+_LEAST_SECONDS: Final = 1.0
+_LEAST_PUSH_SECONDS: Final = 10.0
 _MAY_PASS: Final = frozenset({408, 425, 429})
+_PROXY_REFUSED: Final = re.compile(r"Tunnel connection failed: 4(?!08|25|29)\d\d")
 _ERROR_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
 _LONGEST_WORDS: Final = 1000
 
@@ -60,6 +64,7 @@ class HttpTransport:
         self._base = self.where
         self._access = access
         self._pool = pool_of(access.tls, access.proxy)
+        self._until = 0.0
 
     def advertise(self, service: str) -> Advertisement:
         """The server's first words for `service`. Raises `Fault` or a `KitError`."""
@@ -95,7 +100,7 @@ class HttpTransport:
 
     def _reader(self, response: urllib3.BaseHTTPResponse) -> Read:
         """Exactly as many bytes as asked for, fewer at the end."""
-        return io.BufferedReader(Body(response, self._access.remaining), 65_536).read
+        return io.BufferedReader(Body(response, lambda: self._until - time.monotonic()), 65_536).read
 
     def close(self) -> None:
         """Close the connections."""
@@ -105,7 +110,9 @@ class HttpTransport:
     def _request(
         self, method: str, url: str, service: str, *, headers: Mapping[str, str], body: bytes | None = None
     ) -> Iterator[urllib3.BaseHTTPResponse]:
-        remaining = max(1.0, self._access.remaining())
+        pushing = method == "POST" and service == RECEIVE_PACK
+        remaining = max(_LEAST_PUSH_SECONDS if pushing else _LEAST_SECONDS, self._access.remaining())
+        self._until = time.monotonic() + remaining
         try:
             response = self._pool.request(
                 method,
@@ -158,8 +165,8 @@ class HttpTransport:
             why = f"the proxy: {_words_of(reason)}"
             return WorkError(
                 "the proxy refused the connection", where=self.where, why=_words_of(reason),
-                hint="Check the user and password in HTTPS_PROXY, or name this host in NO_PROXY.",
-            ) if "407" in why else Fault(why)  # fmt: skip
+                hint="Check HTTPS_PROXY (its user and password too), or name this host in NO_PROXY.",
+            ) if _PROXY_REFUSED.search(why) else Fault(why)  # fmt: skip
         if isinstance(reason, SSLError):
             cause = reason.args[0] if reason.args else reason
             if isinstance(cause, ssl.SSLCertVerificationError):
@@ -178,7 +185,7 @@ class HttpTransport:
         told = f"{status} {response.reason or ''}".strip() + (f": {words}" if words else "")
         if status in _MAY_PASS or status >= 500:
             return Fault(f"the server answered {told}", retry_after=_retry_after(response.headers.get("Retry-After")))
-        writing = service == "git-receive-pack"
+        writing = service == RECEIVE_PACK
         if status == 401:
             given = self._access.password is not None
             url = response.geturl() or ""

@@ -242,7 +242,8 @@ class SmartRemote:
         if report.refused is None:
             raise OutcomeUnknown("the server did not say what became of the push")
         branch = _name(old.ref)
-        if not _HOOK.search(report.refused) and (
+        reason = report.refused.replace(old.ref.decode("utf-8", "replace"), "")  # a branch may be called `protected`
+        if not _HOOK.search(reason) and (
             _RACE.search(report.refused) or _RACE.search(words) or self._head(branch).commit != old.commit
         ):
             raise Race(report.refused)

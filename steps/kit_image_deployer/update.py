@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from kit_core.errors import InputError, Interrupted
+from kit_core.errors import InputError, Interrupted, KitError
 from kit_core.yamlio import load_document
 from kit_image_deployer import tree
 from kit_image_deployer.edit import Edit, set_value
@@ -87,13 +87,18 @@ def update(remote: Remote, change: Change, *, commit: bool, waiting: Waiting, te
     `TimeLimitError` and `BusyError` at the deadline.
     """
     sent: dict[bytes, Plan] = {}
-    while True:
-        try:
-            return _attempt(remote, change, commit, waiting, tell, sent)
-        except Race as race:
-            waiting.after_race(race, remote.where)
-        except Fault as fault:
-            waiting.after_fault(fault, remote.where)
+    try:
+        while True:
+            try:
+                return _attempt(remote, change, commit, waiting, tell, sent)
+            except Race as race:
+                waiting.after_race(race, remote.where)
+            except Fault as fault:
+                waiting.after_fault(fault, remote.where)
+    except KitError:
+        for unanswered in sent:
+            tell(f"the push of {unanswered.decode()} got no answer and may have arrived; running it again is safe")
+        raise
 
 
 def _attempt(

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from kit_image_deployer import Outcome, update_image
+from kit_image_deployer.wire import packet
 from tests.git.conftest import FILE, FILES, NEW, Deployments
 from tests.git.relay import Exchange, Relay
 
@@ -78,6 +79,24 @@ def test_a_branch_that_never_stands_still_ends_with_75(deployments: Deployments)
     assert "lost the race for the branch" in run.log
     assert "KIT_DEADLINE" in run.log
     assert relay.count("POST", "git-receive-pack") > 1
+
+
+def test_a_lost_race_is_one_whatever_the_branch_is_called(deployments: Deployments) -> None:
+    deployments.repository.git("branch", "protected")
+
+    def as_a_forge_puts_it(exchange: Exchange) -> bool:
+        if not push_of(exchange, 1):
+            return False
+        ref = b"refs/heads/protected"
+        words = b"ng %s cannot lock ref '%s': is at %s but expected %s\n" % (ref, ref, b"a" * 40, b"b" * 40)
+        status = packet(b"\x01" + packet(b"unpack ok\n") + packet(words) + b"0000")
+        exchange.answer(200, body=status + b"0000", Content_Type="application/x-git-receive-pack-result")
+        return True
+
+    with Relay(deployments.repository.url_outside, meddle=as_a_forge_puts_it) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url, KIT_GIT_BRANCH="protected")
+    assert run.code == 0, run.log
+    assert "someone else pushed first" in run.log
 
 
 def test_a_lock_on_the_ref_is_waited_for(deployments: Deployments) -> None:
