@@ -63,8 +63,8 @@ class HttpTransport:
         self.where = url.rstrip("/")
         self._base = self.where
         self._access = access
-        self._pool = pool_of(access.tls, access.proxy)
         self._until = 0.0
+        self._pool = pool_of(access.tls, access.proxy, self._left)
 
     def advertise(self, service: str) -> Advertisement:
         """The server's first words for `service`. Raises `Fault` or a `KitError`."""
@@ -98,9 +98,12 @@ class HttpTransport:
             with _reading():
                 yield self._reader(response)
 
+    def _left(self) -> float:
+        return self._until - time.monotonic()
+
     def _reader(self, response: urllib3.BaseHTTPResponse) -> Read:
         """Exactly as many bytes as asked for, fewer at the end."""
-        return io.BufferedReader(Body(response, lambda: self._until - time.monotonic()), 65_536).read
+        return io.BufferedReader(Body(response, self._left), 65_536).read
 
     def close(self) -> None:
         """Close the connections."""
@@ -133,6 +136,8 @@ class HttpTransport:
         except (HTTPError, OSError) as error:
             raise self._unreachable(error) from error
         try:
+            if self._left() <= 0:
+                raise Fault("the server did not answer in time")
             if response.status != 200:
                 raise self._refusal(response, service)
             yield response

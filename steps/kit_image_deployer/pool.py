@@ -2,12 +2,17 @@
 """http connections: kept and used again, through a proxy where there is one, and answers that end in time."""
 
 import io
+import socket
 import ssl
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, LocationValueError, ProxySchemeUnknown
 from urllib3.util import make_headers
 
@@ -15,8 +20,54 @@ from kit_core.errors import InputError
 from kit_image_deployer.faults import Fault
 
 
-def pool_of(tls: ssl.SSLContext | None, proxy: str | None) -> Any:
-    """Connections to one server, by way of `proxy` if any. Raises `InputError` for a proxy that cannot be used."""
+def pool_of(tls: ssl.SSLContext | None, proxy: str | None, left: Callable[[], float]) -> Any:
+    """Connections to one server, by way of `proxy` if any. Raises `InputError` for a proxy that cannot be used.
+
+    `left` tells how many seconds the head of an answer may take; then the connection is cut.
+    """
+    pool = _manager(tls, proxy)
+    pool.pool_classes_by_scheme = _classes(left)
+    return pool
+
+
+def _classes(left: Callable[[], float]) -> dict[str, Any]:
+    class Http(HTTPConnection):
+        def getresponse(self) -> Any:
+            with _cut(self.sock, left()):
+                return super().getresponse()
+
+    class Https(HTTPSConnection):
+        def getresponse(self) -> Any:
+            with _cut(self.sock, left()):
+                return super().getresponse()
+
+    class HttpPool(HTTPConnectionPool):
+        ConnectionCls = Http
+
+    class HttpsPool(HTTPSConnectionPool):
+        ConnectionCls = Https
+
+    return {"http": HttpPool, "https": HttpsPool}
+
+
+@contextmanager
+def _cut(connection: Any, seconds: float) -> Iterator[None]:
+    """End what is going on after so many seconds: a socket's own time limit begins anew with every byte."""
+
+    def cut() -> None:
+        with suppress(OSError, TypeError):  # TLS within TLS has no socket of its own
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(0.0, seconds), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _manager(tls: ssl.SSLContext | None, proxy: str | None) -> urllib3.PoolManager:
     options: dict[str, Any] = {"ssl_context": tls} if tls else {}
     if not proxy:
         return urllib3.PoolManager(**options)

@@ -161,6 +161,26 @@ def test_an_answer_that_never_ends_meets_the_time_limit(deployments: Deployments
     assert time.monotonic() - begun < 25
 
 
+def test_a_head_that_never_ends_meets_the_time_limit(deployments: Deployments) -> None:
+    ended = threading.Event()
+
+    def drip(exchange: Exchange) -> bool:
+        exchange.handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        with contextlib.suppress(OSError):
+            while not ended.wait(0.05):
+                exchange.handler.wfile.write(b"a")
+        exchange.cut()
+        return True
+
+    begun = time.monotonic()
+    with Relay(deployments.repository.url_outside, meddle=drip) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url, KIT_DEADLINE="1")
+        ended.set()
+    assert run.code == 70, run.log
+    assert "did not answer in time" in run.log
+    assert time.monotonic() - begun < 10
+
+
 def test_retry_after_is_honoured(deployments: Deployments) -> None:
     asked: list[float] = []
 
