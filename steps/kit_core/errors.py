@@ -89,4 +89,4 @@ def worst_exit_code(codes: Iterable[int]) -> int:
 
 def _stopped(sentence: str) -> str:
     sentence = sentence.rstrip()
-    return sentence if sentence.endswith((".", "!", "?", "`")) else f"{sentence}."
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."

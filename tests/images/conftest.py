@@ -16,14 +16,21 @@ from tests.images.running import LABEL, Image
 
 @pytest.fixture(scope="session")
 def built(pytestconfig: pytest.Config) -> Iterator[dict[str, str]]:
-    """References of the three images, built from this work tree (quick when Docker has the layers)."""
+    """Ids of the three images, built from this work tree (quick when Docker has the layers).
+
+    Ids, since another work tree on this machine gives its images the same names.
+    """
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
 
     def progress(text: str) -> None:
         with capture.global_and_fixture_disabled():
             print(f"\n{text}", end="", file=sys.stderr, flush=True)
 
-    yield build_all(progress)
+    references = build_all(progress)
+    yield {
+        name: docker("image", "inspect", "--format", "{{.Id}}", made).stdout.strip()
+        for name, made in references.items()
+    }
     if left := docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}").stdout.split():
         docker("rm", "--force", "--volumes", *left, check=False)
 
