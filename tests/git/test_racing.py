@@ -74,7 +74,7 @@ def test_a_branch_that_never_stands_still_ends_with_75(deployments: Deployments)
         return False
 
     with Relay(deployments.repository.url_outside, meddle=move) as relay:
-        run = deployments.run(KIT_GIT_URL=relay.url, KIT_DEADLINE="2", RETRIES="0")
+        run = deployments.run(KIT_GIT_URL=relay.url, KIT_DEADLINE="6", RETRIES="0")
     assert run.code == 75
     assert "lost the race for the branch" in run.log
     assert "KIT_DEADLINE" in run.log
