@@ -54,6 +54,8 @@ def apply_action(
         if action.do == "rerun" and dry_run:
             # The live one is still there; as another object the server can check it all the same.
             body = _as_another(body)
+        if dry_run:
+            body = _with_kept_replicas(body, action)
         result = cluster.apply(resource, body, dry_run=dry_run)
     except ApiError as error:
         raise explained(error, action, cluster.name) from error
@@ -74,6 +76,14 @@ def _take_over(cluster: Cluster, resource: Resource, action: Action) -> None:
         fields = takeover(live, keep_replicas=keeps) if live else None
         if live is not None and fields is not None:
             cluster.take_over(resource, live, fields)
+
+
+def _with_kept_replicas(body: Json, action: Action) -> Json:
+    """For a dry run, which writes no managedFields: `replicas` that the real run would let go of keep their number."""
+    replicas = at(action.live, "spec", "replicas")
+    if action.managed_fields is None or replicas is None or at(body, "spec", "replicas") is not None:
+        return body
+    return {**body, "spec": {**(body.get("spec") or {}), "replicas": replicas}}
 
 
 def wait_until_gone(
@@ -144,7 +154,7 @@ def settle(cluster: Cluster, resource: Resource, action: Action, writing: Writin
     """Ask the server whether a suspect differs from what applying it again would make: drift, or its own spelling."""
     assert action.live is not None
     try:
-        result = cluster.apply(resource, stamp(action.item, writing), dry_run=True)
+        result = cluster.apply(resource, _with_kept_replicas(stamp(action.item, writing), action), dry_run=True)
     except ApiError:
         return replace(action, state="drifted", why="differs from what was applied")
     paths = result_differences(action.live, result)

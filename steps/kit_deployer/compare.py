@@ -78,7 +78,9 @@ def _same_configuration(declared: Declared, live: Json) -> bool:
     if annotations.get(objects.LAST_APPLIED_SHA1) == configuration_sha1(configuration(declared.manifest)):
         return True
     try:
-        return bool(json.loads(annotations.get(objects.LAST_APPLIED, "null")) == declared.manifest.body)
+        # As text: to Python, true is 1.
+        before = json.dumps(json.loads(annotations.get(objects.LAST_APPLIED, "null")), sort_keys=True)
+        return before == json.dumps(json.loads(configuration(declared.manifest)), sort_keys=True)
     except ValueError:
         return False
 

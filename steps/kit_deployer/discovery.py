@@ -39,8 +39,8 @@ class Resource:
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """The path of the collection, of one object, or of something below it."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        place = f"/namespaces/{quote(namespace)}" if self.namespaced and namespace else ""
-        parts = [root + place, self.plural, quote(name), subresource]
+        place = f"/namespaces/{quote(namespace, safe='')}" if self.namespaced and namespace else ""
+        parts = [root + place, self.plural, quote(name, safe=""), subresource]
         return "/".join(part for part in parts if part)
 
 

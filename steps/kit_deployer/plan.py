@@ -6,18 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from kit_deployer.annotate import Declared, Writing
+from kit_deployer.annotate import STRATEGY, Declared, Writing
 from kit_deployer.compare import compare, differences
 from kit_deployer.health.pods import condition
 from kit_deployer.inventory import Inventory
-from kit_deployer.managedfields import takeover
-from kit_deployer.objects import FREEZE, LAST_APPLIED, RUN, GroupKind, Json, Key, annotations_of, at, key_of
+from kit_deployer.managedfields import applied_by_us, takeover
+from kit_deployer.objects import FREEZE, LAST_APPLIED, RUN, GroupKind, Json, Key, annotations_of, at, key_of, labels_of
 from kit_deployer.order import CRD, in_order, is_workload, phase_of
 from kit_deployer.references import still_old
-from kit_deployer.scaling import SCALABLE, Scaled
+from kit_deployer.scaling import Scaled
 from kit_deployer.strategies import Strategy
 
 JOB = GroupKind("batch", "Job")
+SERVICE = GroupKind("", "Service")
 Do = Literal["create", "change", "rerun", "keep"]
 State = Literal["same", "suspect", "drifted", "completed", "running", "kept", "frozen"]
 
@@ -106,9 +107,17 @@ def make_plan(
         if note:
             notes.append(note)
         scaled = _is_scaled(item, seen.scaled)
-        fields = takeover(live, keep_replicas=scaled) if live is not None and action.do == "change" else None
-        actions.append(replace(action, waits=strategy.switches(item, live), managed_fields=fields))
-    outdated = [] if writing.raw or wishes.create_only else strategy.outdated(items, seen.deployments)
+        actions.append(
+            replace(
+                action, waits=strategy.switches(item, live), managed_fields=_handed_over(action, fitted, scaled=scaled)
+            )
+        )
+    outdated: list[Key] = []
+    if not writing.raw and not wishes.create_only:
+        # What is frozen takes over from nobody, so that nothing may go in its favour.
+        taking = [action.item for action in actions if action.state != "frozen"]
+        outdated, held = _unused(strategy.outdated(taking, seen.deployments), actions, seen)
+        notes += held
     gone = [*outdated, *strategy.orphans(outdated, seen.deployments, seen.replica_sets)]
     by_key = {key_of(body): body for body in (*seen.deployments, *seen.replica_sets)}
     return Plan(
@@ -118,6 +127,40 @@ def make_plan(
         leftovers=tuple(sorted(key for key in leftovers if key not in gone)),
         notes=tuple(notes),
     )
+
+
+def _handed_over(action: Action, fitted: Declared, *, scaled: bool) -> list[Json] | None:
+    """The managedFields to write before an object is applied (a suspect may yet be), or None."""
+    live = action.live
+    if live is None or not (action.do == "change" or action.state == "suspect"):
+        return None
+    # Taking over `replicas` only to leave them out would reset them to 1: somebody chose the live number.
+    unsaid = not applied_by_us(live) and at(fitted.body, "spec", "replicas") is None
+    return takeover(live, keep_replicas=scaled or unsaid)
+
+
+def _unused(outdated: Iterable[Key], actions: Sequence[Action], seen: Seen) -> tuple[list[Key], list[str]]:
+    """The outdated Deployments without those that a Service will still send its requests to, and notes on these."""
+    bodies = {key_of(body): body for body in seen.deployments}
+    after = {key: body for key, body in seen.objects.items() if key.group_kind == SERVICE}
+    after |= {
+        action.key: action.item.body for action in actions if action.key.group_kind == SERVICE and action.do != "keep"
+    }
+    selectors = [(key, at(body, "spec", "selector")) for key, body in sorted(after.items())]
+    gone, notes = [], []
+    for key in outdated:
+        labels = labels_of(at(bodies[key], "spec", "template") or {})
+        users = [
+            service
+            for service, selector in selectors
+            if service.namespace == key.namespace and selector and STRATEGY in selector
+            if selector.items() <= labels.items()
+        ]
+        if users:
+            notes.append(f"{key} of another strategy is kept: {users[0]}, which this run leaves alone, needs its pods")
+        else:
+            gone.append(key)
+    return gone, notes
 
 
 def decide(item: Declared, live: Json | None, seen: Seen, *, writing: Writing, wishes: Wishes) -> Action:
@@ -187,7 +230,7 @@ def _is_contained(found: Json, wanted: Json, item: Declared) -> bool:
 
 def _is_scaled(item: Declared, scaled: frozenset[Scaled]) -> bool:
     key = item.key
-    return key.group_kind in SCALABLE and (key.namespace, key.kind, key.name) in scaled
+    return (key.namespace, key.kind, key.name) in scaled
 
 
 def not_restarting(actions: Iterable[Action]) -> list[tuple[Key, Key]]:

@@ -56,7 +56,7 @@ def prepare(cluster: Cluster, inputs: Inputs, options: Options, *, workers: int)
     )
     plan = _settled(plan, cluster, resources, options, workers)
     inventory = _inventory(plan, declared, ground.inventory, ground.identity, inputs, options)
-    return Prepared(plan, resources, ground.inventory, inventory, (*ground.notes, *plan.notes))
+    return Prepared(plan, resources, ground.inventory, inventory, (*ground.notes, *live.notes, *plan.notes))
 
 
 def _settled(plan: Plan, cluster: Cluster, resources: dict[Key, Resource], options: Options, workers: int) -> Plan:
@@ -88,7 +88,10 @@ def _inventory(
 ) -> Inventory:
     """The inventory of after this run: what it deploys, what was there before and still is."""
     known = before.objects if before else frozenset()
-    current = {action.key for action in plan.actions} | {item.key for item in declared if item.key in known}
+    # What the run leaves alone is ours only if it was before.
+    current = {
+        action.key for action in plan.actions if action.key in known or action.state not in {"frozen", "kept"}
+    } | {item.key for item in declared if item.key in known}
     completed = [action.key for action in plan.actions if action.state == "completed"]
     return Inventory(
         cluster=inputs.target.name,

@@ -23,7 +23,8 @@ def scaled(scalers: Iterable[tuple[str, Json]]) -> frozenset[Scaled]:
     for namespace, body in scalers:
         if GroupKind(group_of(body), body["kind"]) not in SCALERS:
             continue
-        target = at(body, "spec", "scaleTargetRef") or {}
-        if target.get("name"):
-            found.add((namespace, target.get("kind") or "Deployment", target["name"]))
+        kind = at(body, "spec", "scaleTargetRef", "kind") or "Deployment"
+        name = at(body, "spec", "scaleTargetRef", "name")
+        if isinstance(kind, str) and isinstance(name, str):
+            found.add((namespace, kind, name))
     return frozenset(found)

@@ -12,7 +12,7 @@ from kit_deployer.cluster import Cluster
 from kit_deployer.discovery import Kinds, Resource
 from kit_deployer.failures import ApiError
 from kit_deployer.inventory import LABEL, Inventory, check_identity, from_configmap
-from kit_deployer.objects import ORIGINAL_NAME, Json, Key, Manifest, annotations_of, key_of, labels_of
+from kit_deployer.objects import ORIGINAL_NAME, Json, Key, Manifest, annotations_of, at, key_of, labels_of
 from kit_deployer.order import CRD
 from kit_deployer.plan import JOB
 from kit_deployer.scaling import SCALABLE, SCALERS, Scaled, scaled
@@ -54,6 +54,7 @@ class Live:
     scaled: frozenset[Scaled] = frozenset()
     deployments: tuple[Json, ...] = ()
     replica_sets: tuple[Json, ...] = ()
+    notes: list[str] = field(default_factory=list)
 
 
 def look_around(cluster: Cluster, manifests: Iterable[Manifest], *, folder: str, namespace: str, adopt: bool) -> Ground:
@@ -123,7 +124,11 @@ def look_at(cluster: Cluster, resolved: Resolved, kinds: Kinds, *, raw: bool, st
     wanted: dict[tuple[Resource, str], list[Key]] = {}
     for key, _ in resolved.keyed:
         wanted.setdefault((resolved.resources[key], key.namespace), []).append(key)
-    workload_places = {key.namespace for key, _ in resolved.keyed if key.group_kind in SCALABLE}
+    workload_places = {
+        key.namespace
+        for key, manifest in resolved.keyed
+        if key.namespace and (key.group_kind in SCALABLE or at(manifest.body, "spec", "replicas") is not None)
+    }
     deployment_places = set()
     if not raw:
         deployment_places = {
@@ -137,7 +142,9 @@ def look_at(cluster: Cluster, resolved: Resolved, kinds: Kinds, *, raw: bool, st
     single = [key for pair, keys in wanted.items() if pair not in whole for key in keys]
 
     live = Live()
-    lists = parallel.each(_lister(cluster, wanted), sorted(whole, key=str), workers=_WORKERS, name=cluster.name)
+    lists = parallel.each(
+        _lister(cluster, wanted, live.notes), sorted(whole, key=str), workers=_WORKERS, name=cluster.name
+    )
     ones = parallel.each(
         lambda key: cluster.get(resolved.resources[key], key.namespace, key.name),
         single,
@@ -151,13 +158,13 @@ def look_at(cluster: Cluster, resolved: Resolved, kinds: Kinds, *, raw: bool, st
     live.deployments = tuple(body for key, body in live.objects.items() if key.group_kind == DEPLOYMENT.group_kind)
     if any(labels_of(body).get(STRATEGY) not in {None, strategy} for body in live.deployments):
         pairs = [(REPLICA_SET, place) for place in sorted(deployment_places)]
-        found = parallel.each(_lister(cluster, {}), pairs, workers=_WORKERS, name=cluster.name)
+        found = parallel.each(_lister(cluster, {}, live.notes), pairs, workers=_WORKERS, name=cluster.name)
         live.replica_sets = tuple(body for bodies in found for body in bodies)
     return live
 
 
 def _lister(
-    cluster: Cluster, wanted: dict[tuple[Resource, str], list[Key]]
+    cluster: Cluster, wanted: dict[tuple[Resource, str], list[Key]], notes: list[str]
 ) -> Callable[[tuple[Resource, str]], list[Json]]:
     def read(pair: tuple[Resource, str]) -> list[Json]:
         resource, namespace = pair
@@ -168,6 +175,11 @@ def _lister(
                 return []  # a kind that the run itself will define
             if error.status != 403 or resource.group_kind == JOB:
                 raise
+            if resource.group_kind in SCALERS:
+                notes.append(
+                    f"the account may not list {resource.plural} in {namespace}, so replicas are written as the"
+                    " manifests say, also where something scales them"
+                )
             # An account may read single objects only.
             found = [cluster.get(resource, namespace, key.name) for key in wanted.get(pair, [])]
             return [body for body in found if body]

@@ -4,9 +4,10 @@
 from collections.abc import Iterable, Sequence
 
 from kit_deployer.annotate import NAME, STRATEGY, Declared
-from kit_deployer.objects import ORIGINAL_NAME, GroupKind, Json, Key, annotations_of, at, key_of, labels_of
+from kit_deployer.objects import FREEZE, ORIGINAL_NAME, GroupKind, Json, Key, annotations_of, at, key_of, labels_of
 
 _DEPLOYMENT = GroupKind("apps", "Deployment")
+_BY_A_DEPLOYMENT = "pod-template-hash"  # the label that the Deployment controller gives its ReplicaSets
 
 
 class RollingUpdate:
@@ -30,6 +31,7 @@ class RollingUpdate:
             key_of(live)
             for live in deployments
             if key_of(live) not in kept and self._other(labels_of(live)) and _identity(live) in ours
+            if FREEZE not in annotations_of(live)
         ]
 
     def orphans(self, outdated: Sequence[Key], deployments: Iterable[Json], replica_sets: Iterable[Json]) -> list[Key]:
@@ -41,6 +43,7 @@ class RollingUpdate:
             key_of(live)
             for live in replica_sets
             if not at(live, "metadata", "ownerReferences")
+            and _BY_A_DEPLOYMENT in labels_of(live)
             and self._other(labels_of(live))
             and (key_of(live).namespace, labels_of(live).get(NAME)) in gone
         ]

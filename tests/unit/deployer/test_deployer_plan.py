@@ -138,6 +138,27 @@ def test_replicas_under_an_autoscaler_are_never_sent() -> None:
     assert other.actions[0].item.body["spec"]["replicas"] == 2
 
 
+def test_replicas_that_nobody_writes_keep_their_live_number() -> None:
+    (unsaid,) = declared(DEPLOYMENT.replace("replicas: 2", "revisionHistoryLimit: 3"))
+    found = live(unsaid, replicas=5)
+    by_hand = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec": {"f:replicas": {}, "f:x": {}}}}
+    found["metadata"]["managedFields"] = [by_hand]
+    (action,) = plan_of([unsaid], found).actions
+    kept, ours = action.managed_fields or []
+    assert (kept["manager"], kept["fieldsV1"]) == ("kubectl-edit", {"f:spec": {"f:replicas": {}}})
+    assert ours["fieldsV1"] == {"f:spec": {"f:x": {}}}
+
+
+def test_drift_that_is_corrected_lets_go_of_replicas_first() -> None:
+    (item,) = declared(DEPLOYMENT)
+    found = live(item, replicas=7, revisionHistoryLimit=9, template={})
+    for entry in found["metadata"]["managedFields"]:
+        entry["fieldsV1"] = {"f:spec": {"f:replicas": {}}}
+    (action,) = plan_of([item], found, scaled=frozenset({("shop", "Deployment", "web")})).actions
+    assert action.state == "suspect"
+    assert (action.managed_fields or [])[-1]["manager"] == "kit-deployer-released"
+
+
 def test_what_scales_what() -> None:
     hpa = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
            "spec": {"scaleTargetRef": {"kind": "StatefulSet", "name": "db"}}}  # fmt: skip
@@ -197,10 +218,32 @@ def test_what_another_strategy_deployed_is_outdated() -> None:
     assert plan_of(items, deployments=(old,), wishes=Wishes(create_only=True)).outdated == ()
 
 
+def test_nothing_goes_in_favour_of_what_is_frozen() -> None:
+    frozen = declared(DEPLOYMENT.replace("name: web,", "name: web, annotations: {kit-deployer/freeze: audit},", 1))
+    assert plan_of(frozen, deployments=(other_strategy(),)).outdated == ()
+    kept = other_strategy()
+    kept["metadata"]["annotations"]["kit-deployer/freeze"] = "audit"
+    assert plan_of(declared(DEPLOYMENT), deployments=(kept,)).outdated == ()
+
+
+def test_what_a_service_still_needs_is_kept() -> None:
+    labels = {"name": "web", "strategy": "fast-rollback"}
+    old = {**other_strategy(), "spec": {"template": {"metadata": {"labels": labels}}}}
+    items = declared(DEPLOYMENT + "---\n" + SERVICE)
+    service = live(next(item for item in items if item.key.kind == "Service"))
+    service["spec"]["selector"] = {"name": "web", "strategy": "fast-rollback"}
+    alone = plan_of(declared(DEPLOYMENT), service, deployments=(old,))
+    assert alone.outdated == (), "SELECTOR left the Service out, and its endpoints would go"
+    assert "Service shop/web" in alone.notes[0]
+    service["metadata"].pop("managedFields")
+    assert plan_of(items, service, deployments=(old,)).outdated == (old,), "this run switches it first"
+
+
 def test_orphaned_replica_sets_go_with_their_deployments() -> None:
-    orphan = {**other_strategy("web-7-abc"), "kind": "ReplicaSet"}
+    orphan = {**other_strategy("web-7-abc", **{"pod-template-hash": "abc"}), "kind": "ReplicaSet"}
+    by_hand = {**other_strategy("by-hand"), "kind": "ReplicaSet"}
     owned = {**orphan, "metadata": {**orphan["metadata"], "name": "owned", "ownerReferences": [{"uid": "x"}]}}
-    plan = plan_of(declared(DEPLOYMENT), deployments=(other_strategy(),), replica_sets=(orphan, owned))
+    plan = plan_of(declared(DEPLOYMENT), deployments=(other_strategy(),), replica_sets=(orphan, owned, by_hand))
     assert [body["metadata"]["name"] for body in plan.outdated] == ["web-7", "web-7-abc"]
 
 
