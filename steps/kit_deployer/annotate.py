@@ -131,8 +131,9 @@ def _is_deployment(key: Key) -> bool:
 
 def _label_pods(body: Json, manifest: Manifest, writing: Writing) -> None:
     """Pod template and selector of a Deployment: `strategy` and `name`, as the original wrote them."""
-    spec = body.setdefault("spec", {})
-    template = spec.setdefault("template", {}).setdefault("metadata", {})
+    body["spec"] = spec = body.get("spec") or {}
+    spec["template"] = pod = spec.get("template") or {}
+    pod["metadata"] = template = pod.get("metadata") or {}
     template["labels"] = pods = template.get("labels") or {}
     spec["selector"] = selector = spec.get("selector") or {}
     if STRATEGY in pods:

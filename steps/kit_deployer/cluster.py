@@ -167,7 +167,7 @@ class Cluster:
         query |= {"previous": "true"} if previous else {}
         key = key_of(pod)
         path = f"{pods.path(key.namespace, key.name, 'log')}?{urlencode(query)}"
-        response = self._sender.send("GET", path, doing=f"Reading the log of {key}", headers={"Accept": "*/*"})
+        response = self._sender.send("GET", path, doing=f"Reading the log of {key}", headers={"Accept": "*/*"}, tries=1)
         return response.data.decode("utf-8", "replace")
 
     def watch(

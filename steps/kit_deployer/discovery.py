@@ -100,7 +100,13 @@ def _defined(definition: Json) -> Iterator[Resource]:
     spec = definition.get("spec") or {}
     names = spec.get("names") or {}
     for version in spec.get("versions") or []:
-        if version.get("served", True) and spec.get("group") and names.get("kind") and names.get("plural"):
+        if (
+            version.get("served", True)
+            and version.get("name")
+            and spec.get("group")
+            and names.get("kind")
+            and names.get("plural")
+        ):
             namespaced = spec.get("scope") != "Cluster"
             yield Resource(spec["group"], version["name"], names["kind"], names["plural"], namespaced)
 

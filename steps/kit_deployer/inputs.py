@@ -63,10 +63,10 @@ def read_inputs(
         for manifest in namespaces.manifests:
             if manifest.body["kind"] != "Namespace" or manifest.group_kind.group:
                 raise wrong_manifest(manifest.place, f"{manifest} is no Namespace, and NAMESPACES_DIR holds only those")
+        lint.check(folder.manifests)
+        refuse_duplicates(folder.manifests, target.namespace)
         for manifest in folder.manifests:
             _tell_what_comes_later(manifest, target.name, console)
-        refuse_duplicates(folder.manifests, target.namespace)
-        lint.check(folder.manifests)
         declare([(_likely_key(manifest, target.namespace), manifest) for manifest in folder.manifests], writing)
         found.append(
             Inputs(

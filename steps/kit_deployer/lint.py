@@ -8,8 +8,9 @@ Values that YAML reads as numbers or booleans where Kubernetes wants text are th
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
-from kit_deployer.manifests import wrong_manifest
+from kit_deployer.manifests import shown, wrong_manifest
 from kit_deployer.objects import Manifest, at, containers, pod_template
+from kit_deployer.shapes import misshapen
 
 Path: TypeAlias = tuple[str | int, ...]
 Finding: TypeAlias = tuple[Path, str]
@@ -24,6 +25,7 @@ def check(manifests: Iterable[Manifest]) -> None:
 
 def findings(manifest: Manifest) -> Iterator[Finding]:
     """Every finding as (path below the object, what is wrong)."""
+    yield from misshapen(manifest.body)
     yield from _not_text(manifest.body, ())
     if manifest.body["kind"] == "Service" and not manifest.group_kind.group:
         yield from _duplicate_ports(at(manifest.body, "spec", "ports"), ("spec", "ports"), "port", "")
@@ -58,7 +60,7 @@ def _not_text(holder: Any, path: Path) -> Iterator[Finding]:
             if not isinstance(value, str):
                 yield (
                     (*path, "metadata", field, name),
-                    f"{field[:-1]} {name} is {_shown(value)}, not text; quote it",
+                    f"{field[:-1]} {name} is {shown(value)}, not text; quote it",
                 )
 
 
@@ -75,7 +77,7 @@ def _duplicate_env(env: Any, path: Path, who: str) -> Iterator[Finding]:
         if value is not None and not isinstance(value, str):
             yield (
                 (*path, index, "value"),
-                f"the value of env {name} is {_shown(value)}, not text{who}; quote it",
+                f"the value of env {name} is {shown(value, secret=True)}, not text{who}; quote it",
             )
 
 
@@ -87,7 +89,3 @@ def _duplicate_ports(ports: Any, path: Path, field: str, who: str) -> Iterator[F
         if number is not None and key in seen:
             yield (*path, index), f"port {key[0]}/{key[1]} is there twice{who}; keep one"
         seen.add(key)
-
-
-def _shown(value: Any) -> str:
-    return f"the boolean {str(value).lower()}" if isinstance(value, bool) else f"{value!r}"

@@ -115,7 +115,7 @@ def _skip_space(text: str, position: int) -> int:
 
 def _objects(value: Any, locate: Locate, path: tuple[str | int, ...]) -> Iterator[Manifest]:
     if not isinstance(value, dict):
-        raise wrong_manifest(locate(*path), f"expected an object with apiVersion and kind, found {_shown(value)}")
+        raise wrong_manifest(locate(*path), f"expected an object with apiVersion and kind, found {shown(value)}")
     for word in ("apiVersion", "kind"):
         if not isinstance(value.get(word), str) or not value[word]:
             raise wrong_manifest(locate(*path), f"the object has no {word}")
@@ -131,7 +131,7 @@ def _objects(value: Any, locate: Locate, path: tuple[str | int, ...]) -> Iterato
         if isinstance(metadata, dict) and metadata.get("generateName"):
             why += " (generateName makes a new object each time and cannot be applied)"
         elif name is not None and name != "":
-            why = f"has a metadata.name that is {_shown(name)}; quote it"
+            why = f"has a metadata.name that is {shown(name)}; quote it"
         raise wrong_manifest(locate(*path), f"the {value['kind']} {why}")
     yield Manifest(value, locate(*path), lambda *below: locate(*path, *below))
 
@@ -167,9 +167,12 @@ def wrong_manifest(place: Place, why: str) -> InputError:
     )
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any, *, secret: bool = False) -> str:
+    """A wrong value in a message. With `secret` only what kind of value it is: it may be a password without quotes."""
     if isinstance(value, bool):
         return f"the boolean {str(value).lower()}"
     if isinstance(value, (int, float)):
-        return f"the number {value}"
-    return {list: "a list", str: "text", type(None): "nothing"}.get(type(value), type(value).__name__)
+        return "a number" if secret else f"the number {value}"
+    return {list: "a list", str: "text", type(None): "nothing", dict: "a mapping"}.get(
+        type(value), type(value).__name__
+    )

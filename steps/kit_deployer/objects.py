@@ -126,6 +126,12 @@ def at(body: Any, *path: str | int) -> Any:
     return body
 
 
+def listed(body: Any, *path: str | int) -> list[Any]:
+    """The list at `path`, empty where there is none."""
+    found = at(body, *path)
+    return found if isinstance(found, list) else []
+
+
 def labels_of(body: Mapping[str, Any]) -> dict[str, str]:
     """`metadata.labels`, empty where there are none."""
     return at(body, "metadata", "labels") or {}
@@ -150,7 +156,7 @@ def pod_template(body: Mapping[str, Any]) -> Json | None:
 def containers(template: Mapping[str, Any]) -> Iterator[tuple[str, int, Json]]:
     """Every container of a pod template as (`containers` or `initContainers`, index, container)."""
     for key in ("initContainers", "containers"):
-        for index, container in enumerate(at(template, "spec", key) or []):
+        for index, container in enumerate(listed(template, "spec", key)):
             if isinstance(container, dict):
                 yield key, index, container
 

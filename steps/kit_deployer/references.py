@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from kit_deployer.objects import Json, Key, at, containers, pod_template
+from kit_deployer.objects import Json, Key, at, containers, listed, pod_template
 
 
 def referenced(body: Json, namespace: str) -> frozenset[Key]:
@@ -17,16 +17,16 @@ def referenced(body: Json, namespace: str) -> frozenset[Key]:
 
 def _names(template: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for _, _, container in containers(template):
-        for source in container.get("envFrom") or []:
+        for source in listed(container, "envFrom"):
             yield "ConfigMap", at(source, "configMapRef", "name")
             yield "Secret", at(source, "secretRef", "name")
-        for variable in container.get("env") or []:
+        for variable in listed(container, "env"):
             yield "ConfigMap", at(variable, "valueFrom", "configMapKeyRef", "name")
             yield "Secret", at(variable, "valueFrom", "secretKeyRef", "name")
-    for volume in at(template, "spec", "volumes") or []:
+    for volume in listed(template, "spec", "volumes"):
         yield "ConfigMap", at(volume, "configMap", "name")
         yield "Secret", at(volume, "secret", "secretName")
-        for source in at(volume, "projected", "sources") or []:
+        for source in listed(volume, "projected", "sources"):
             yield "ConfigMap", at(source, "configMap", "name")
             yield "Secret", at(source, "secret", "name")
 

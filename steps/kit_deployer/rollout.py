@@ -125,6 +125,7 @@ class Rollout:
         if why:
             self._record.unchecked(action.key, did, why)
             return
+        self._still_in_time()
         try:
             applied = self._send(action, dry_run=True)
         except KitError as error:
@@ -165,18 +166,21 @@ class Rollout:
 
     def _apply(self, actions: list[Action]) -> bool:
         """Apply the actions of one phase side by side; False where one failed."""
+        self._record.say(f"applying {TITLES[phase_of(actions[0].key.group_kind)]}: {len(actions)}")
+        before = len(self._record.failures)
+        parallel.each(self._apply_one, actions, workers=self._workers, name=self._target.name)
+        return len(self._record.failures) == before
+
+    def _still_in_time(self) -> None:
         if self._clock() >= self._deadline:
             raise TimeLimitError(
                 "The run took longer than KIT_RUN_TIMEOUT allows",
                 where=self._target.name,
                 hint="Run it again to go on where it stopped, or raise the limit.",
             )
-        self._record.say(f"applying {TITLES[phase_of(actions[0].key.group_kind)]}: {len(actions)}")
-        before = len(self._record.failures)
-        parallel.each(self._apply_one, actions, workers=self._workers, name=self._target.name)
-        return len(self._record.failures) == before
 
     def _apply_one(self, action: Action) -> None:
+        self._still_in_time()
         try:
             applied = self._send(action, dry_run=False)
         except KitError as error:

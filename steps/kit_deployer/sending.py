@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """How a request to an API server is sent until there is an answer that sending it again would not change."""
 
+import contextlib
 import json
 import random
 import threading
@@ -74,7 +75,7 @@ class Sender:
         response = self.send(method, path, **options)
         try:
             return dict(json.loads(response.data))
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise WorkError(
                 f"{options['doing']} failed",
                 where=self.name,
@@ -100,8 +101,10 @@ class Sender:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         stream_seconds: float | None = None,
+        tries: int | None = None,
     ) -> Response:
-        """A successful response. `doing` names the request in errors.
+        """A successful response. `doing` names the request in errors; `tries` is how often it may be sent again,
+        where that is another number than the settings'.
 
         Raises `ApiError` for a refusal, `WorkError` or `TimeLimitError` where the server cannot be had, `Stopped`.
         """
@@ -120,7 +123,7 @@ class Sender:
                 if self._connection.credentials.renew(token):
                     continue
             failures += 1
-            if not self._again(response, error, failures):
+            if not self._again(response, error, failures, self._backoff.tries if tries is None else tries):
                 raise self._failure(response, error, failures, doing)
             self._pause(response, error, failures)
 
@@ -134,12 +137,12 @@ class Sender:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             return None, None, error
         date = response.headers.get("Date")
-        if date:
-            self._ahead = parsedate_to_datetime(date).timestamp() - self._wall()
+        with contextlib.suppress(ValueError):
+            self._ahead = parsedate_to_datetime(date or "").timestamp() - self._wall()
         return response, token, None
 
-    def _again(self, response: Response | None, error: Exception | None, failures: int) -> bool:
-        if failures > self._backoff.tries:
+    def _again(self, response: Response | None, error: Exception | None, failures: int, tries: int) -> bool:
+        if failures > tries:
             return False
         return response.status in RETRIED_STATUS if response is not None else error is not None and retried(error)
 

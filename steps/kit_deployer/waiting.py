@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from kit_core.errors import KitError
 from kit_deployer.cluster import Cluster
 from kit_deployer.discovery import Resource
 from kit_deployer.failures import ApiError, Stopped
@@ -172,6 +173,9 @@ def read_log(cluster: Cluster, finding: Finding, lines: int) -> tuple[str, str]:
             if error.status == 403:
                 return "", "the account may not read logs"
             continue
+        except KitError as error:
+            # The cause is known and must be told, also where its log cannot be had.
+            return "", f"the log of pod {pod['metadata']['name']} cannot be read: {error.why}"
         if text.strip():
             return text, ""
     return "", ""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from kit_core.errors import KitError
+from kit_core.errors import KitError, WorkError
 from kit_deployer.cluster import Cluster
 from kit_deployer.connection import Response
 from kit_deployer.discovery import Resource
@@ -100,7 +100,10 @@ class Picture:
             except KitError as error:
                 self._fail(error)
                 break
-            except (urllib3.exceptions.HTTPError, OSError, ValueError, KeyError, AttributeError):
+            except (urllib3.exceptions.HTTPError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                if not begun.is_set():
+                    self._fail(_senseless(pair, self._cluster.name, error))
+                    break
                 # A stream that breaks is read anew: the list tells what was missed.
                 version = ""
                 self._closed.wait(0.2)
@@ -157,6 +160,15 @@ class Picture:
     def _put_event(self, body: Json) -> None:
         metadata = body["metadata"]
         self._events[(metadata.get("namespace", ""), metadata["name"])] = Event.of(body)
+
+
+def _senseless(pair: Pair, cluster: str, error: Exception) -> WorkError:
+    return WorkError(
+        f"The list of {pair[0].plural} in {pair[1] or 'the cluster'} makes no sense",
+        where=cluster,
+        why=f"{type(error).__name__}: {error}",
+        hint="Check that the kubeconfig's server is an API server and that nothing on the way changes answers.",
+    )
 
 
 def _completed_job(body: Json) -> bool:

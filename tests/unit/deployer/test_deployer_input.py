@@ -135,7 +135,7 @@ CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
             "a.yaml",
             "\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {version: 1.10}}\n",
             "a.yaml:4:39",
-            "label version is 1.1, not text; quote it",
+            "label version is the number 1.1, not text; quote it",
         ),
         (
             "a.yaml",
@@ -171,7 +171,7 @@ SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n
     ("text", "place", "why"),
     [
         (POD, "a.yaml:11:7", "env name A is there twice in container main"),
-        (POD.replace("name: A, value: \"3\"", "name: C, value: 8080"), "a.yaml:11:24", "env C is 8080, not text"),
+        (POD.replace("name: A, value: \"3\"", "name: C, value: 8080"), "a.yaml:11:24", "env C is a number, not text"),
         (POD.replace("name: A, value: \"3\"", "name: C, value: yes"), "a.yaml:11:24", "env C is the boolean true"),
         (
             BARE_POD + "    ports: [{containerPort: 80}, {containerPort: 80, protocol: TCP}]\n",
@@ -286,3 +286,36 @@ def test_a_key_that_stands_twice_is_told(desk: Desk) -> None:
     desk.write("manifests/shop/a.yaml", CONFIG_MAP + "data: {a: b}\ndata: {a: c}\n")
     _, log = desk.run()
     assert "manifests/shop/a.yaml:5:1: this key stands twice in its mapping, and the last one counts" in log
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("kind: Secret\nmetadata: {name: s}\nstringData: {a: x, pin: 98765}\n", "stringData.pin is a number, not text"),
+        ("kind: Secret\nmetadata: {name: s}\nstringData: {flag: yes}\n", "stringData.flag is the boolean true"),
+        ("kind: Secret\nmetadata: {name: s}\ndata: [x]\n", "data is a list, not a mapping"),
+        ("kind: ConfigMap\nmetadata: {name: s}\ndata: {port: 80}\n", "data.port is a number, not text; quote it"),
+        ("kind: ConfigMap\nmetadata: {name: s, namespace: 7}\n", "metadata.namespace is a number"),
+        ("kind: Pod\nmetadata: {name: s}\nspec: {containers: 3}\n", "spec.containers is a number, not a list"),
+        ("kind: Pod\nmetadata: {name: s}\nspec: {containers: [null]}\n", "spec.containers.0 is nothing"),
+        ("kind: Service\nmetadata: {name: s}\nspec: {ports: [{port: [80]}]}\n", "spec.ports.0.port is a list"),
+        (
+            "kind: Pod\nmetadata: {name: s}\nspec: {containers: [{name: c, env: [{name: PASSWORD, value: 98765}]}]}\n",
+            "the value of env PASSWORD is a number",
+        ),
+    ],
+)  # fmt: skip
+def test_values_of_the_wrong_kind_are_named_and_never_shown(desk: Desk, text: str, why: str) -> None:
+    desk.write("manifests/shop/a.yaml", f"apiVersion: v1\n{text}")
+    assert "98765" not in refused(desk, "a.yaml:", why)
+
+
+@pytest.mark.parametrize(
+    "spec", ["7", "[x]", "{template: 1}", "{template: {metadata: [a]}}", "{selector: {matchLabels: [a]}}"]
+)
+def test_a_deployment_of_another_shape(desk: Desk, spec: str) -> None:
+    desk.write(
+        "manifests/shop/a.yaml",
+        f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: a, labels: {{name: a}}}}\nspec: {spec}\n",
+    )
+    refused(desk, "a.yaml:4:", "not a mapping")
