@@ -167,7 +167,8 @@ def _show_objects(cluster: Any, dry_run: bool, context: Context) -> None:
     for item in cluster.objects:
         if item.did not in {"created", "changed", "deleted"} or not (dry_run or item.diff):
             continue
-        why = f" ({item.why})" if item.why else ""
+        # Why the server could not check an object is among the remarks, once for all of them.
+        why = f" ({item.why})" if item.why and item.checked else ""
         line = f"{words.get(item.did, item.did)} {item.key}{why}"
         if item.diff:
             with context.console.group(f"[{cluster.name}] {line}"):

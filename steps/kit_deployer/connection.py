@@ -144,7 +144,7 @@ def _load(kubeconfig: Kubeconfig, user: Json, folder: str) -> Any:
             config_dict=config, config_base_path=str(kubeconfig.path.parent.absolute()), temp_file_path=folder
         )
         loader.load_and_set(configuration)
-    except (ConfigException, ValueError, OSError) as error:
+    except (ConfigException, ValueError, TypeError, OSError) as error:
         raise _unusable(kubeconfig, str(error)) from error
     return configuration
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from kit_core.errors import InputError
 from kit_core.files import refused
 from kit_deployer.objects import Json, annotations_of, at
+from kit_deployer.shapes import KUBECONFIG, walk
 
 PLUGINS: Final = "/plugins"
 """Where a folder with exec plugins is mounted into the image."""
@@ -84,8 +85,10 @@ def read_kubeconfig(path: Path, text: str, config: Any, *, search_path: str) -> 
     cluster = _entry(path, config, "clusters", "cluster", cluster_name, f"context {context_name}")
     user_name = context.get("user")
     user = _entry(path, config, "users", "user", user_name, f"context {context_name}") if user_name else {}
-    server = cluster.get("server")
-    if not isinstance(server, str) or urlsplit(server).scheme not in {"http", "https"}:
+    parts = {"metadata": config.get("metadata"), "context": context, "cluster": cluster, "user": user}
+    for _, why in walk(parts, KUBECONFIG, ()):
+        raise _wrong(path, why, None)
+    if not _is_address(cluster.get("server")):
         raise _wrong(path, f"cluster {cluster_name} has no server with an http(s) address", None)
     for owner, name in _NAMED_FILES:
         _check_file(path, {"cluster": cluster, "user": user}[owner], name)
@@ -98,6 +101,14 @@ def read_kubeconfig(path: Path, text: str, config: Any, *, search_path: str) -> 
         namespace=str(context.get("namespace") or "default"),
         plugin=_plugin(path, user, search_path),
     )
+
+
+def _is_address(server: Any) -> bool:
+    try:
+        parts = urlsplit(server or "")
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or brackets that do not close
+        return False
 
 
 def _why_no_config(text: str, config: Any) -> str:
@@ -133,9 +144,11 @@ def _check_file(path: Path, entry: Json, name: str) -> None:
 
 
 def _plugin(path: Path, user: Json, search_path: str) -> str | None:
-    command = at(user, "exec", "command")
-    if not command:
+    if not user.get("exec"):
         return None
+    command = at(user, "exec", "command")
+    if not command or not all(item.get("name") and "value" in item for item in at(user, "exec", "env") or []):
+        raise _wrong(path, "its exec plugin has no command, or a variable without name or value", None)
     if "/" in command:
         # As kubectl does: a command with a slash is relative to the kubeconfig.
         found = shutil.which(str(path.parent / command))

@@ -110,8 +110,11 @@ class Record:
         """Something that happens."""
         self._console.info(text, cluster=self.name, **facts)
 
-    def succeed(self, text: str, **facts: Any) -> None:
-        """Something that was to be reached and is."""
+    def succeed(self, text: str, *, quietly: bool = False, **facts: Any) -> None:
+        """Something that was to be reached and is; `quietly` where that is no news (told with DEBUG only)."""
+        if quietly:
+            self._console.detail(text, cluster=self.name, **facts)
+            return
         self._console.success(text, cluster=self.name, **facts)
 
 

@@ -81,7 +81,11 @@ class ClusterResult:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many objects were created, changed, left alone, deleted, failed."""
+        """How many objects were created, changed, left alone, deleted, failed; each counts once.
+
+        One that was changed and then did not become healthy counts as failed only, a drifted one as unchanged, and
+        what was not done nowhere.
+        """
         found = Counter(
             "failed" if item.health in {"failed", "timeout"} else item.did.replace("drifted", "unchanged")
             for item in self.objects

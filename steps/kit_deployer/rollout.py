@@ -223,10 +223,16 @@ class Rollout:
     def _await(self, awaited: dict[Key, Awaited], waiting: Waiting) -> bool:
         health = Health()
 
-        def ready(key: Key, verdict: Verdict) -> None:
+        as_before = []
+
+        def ready(key: Key, verdict: Verdict, at_once: bool) -> None:
             self._record.health(key, verdict)
-            if is_workload(key.group_kind):
-                self._record.succeed(f"{key}: {verdict.why}", object=str(key))
+            if not is_workload(key.group_kind):
+                return
+            unmoved = at_once and not awaited[key].fresh
+            if unmoved:
+                as_before.append(key)
+            self._record.succeed(f"{key}: {verdict.why}", quietly=unmoved, object=str(key))
 
         try:
             with self._console.waiting(health.describe, cluster=self._target.name):
@@ -237,6 +243,9 @@ class Rollout:
             self._record.note(*health.notes)
             for key, verdict in health.verdicts.items():
                 self._record.health(key, verdict)
+            if as_before:
+                count = len(as_before)
+                self._record.say(f"healthy as before: {count} workload{'s' if count != 1 else ''} that did not change")
         for key, verdict in health.failed.items():
             self._report(key, verdict, waiting)
         return not health.failed

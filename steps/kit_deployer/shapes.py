@@ -51,13 +51,33 @@ _SHAPES: Final[Mapping[GroupKind, Json]] = {
 _ALL: Final[Json] = {"metadata": {"namespace": _TEXT}}
 
 
+_TEXT_OF_USER: Final = (
+    "token", "tokenFile", "username", "password",
+    "client-certificate", "client-certificate-data", "client-key", "client-key-data",
+)  # fmt: skip
+_TEXT_OF_CLUSTER: Final = (
+    "server", "certificate-authority", "certificate-authority-data", "proxy-url", "tls-server-name",
+)  # fmt: skip
+KUBECONFIG: Final[Json] = {
+    "metadata": {"name": _TEXT, "annotations": _TEXTS},
+    "context": {"namespace": _TEXT},
+    "cluster": {**dict.fromkeys(_TEXT_OF_CLUSTER, _TEXT), "extensions": [{}]},
+    "user": {
+        **dict.fromkeys(_TEXT_OF_USER, _TEXT),
+        "exec": {"command": _TEXT, "args": [_TEXT], "env": [{"name": _TEXT, "value": _PLAIN}]},
+    },
+}
+"""What is read of a kubeconfig: its metadata, and the context, cluster and user that it names."""
+
+
 def misshapen(body: Json) -> Iterator[Finding]:
     """Every finding as (path below the object, what is wrong); never a value, which may be a secret."""
-    yield from _walk(body, _ALL, ())
-    yield from _walk(body, _SHAPES.get(GroupKind(group_of(body), body["kind"]), {}), ())
+    yield from walk(body, _ALL, ())
+    yield from walk(body, _SHAPES.get(GroupKind(group_of(body), body["kind"]), {}), ())
 
 
-def _walk(value: Any, shape: Any, path: Path) -> Iterator[Finding]:
+def walk(value: Any, shape: Any, path: Path) -> Iterator[Finding]:
+    """What is wrong with a value of the given shape; `path` is where it stands."""
     wanted, fits = _wanted(value, shape)
     if value is None:
         return
@@ -69,13 +89,13 @@ def _walk(value: Any, shape: Any, path: Path) -> Iterator[Finding]:
         for index, item in enumerate(value):
             if item is None:
                 yield (*path, index), f"{'.'.join(map(str, path))}.{index} is nothing"
-            yield from _walk(item, shape[0], (*path, index))
+            yield from walk(item, shape[0], (*path, index))
     elif shape == _TEXTS:
         for name, text in value.items():
-            yield from _walk(text, _TEXT, (*path, name))
+            yield from walk(text, _TEXT, (*path, name))
     elif isinstance(shape, dict):
         for name, below in shape.items():
-            yield from _walk(value.get(name), below, (*path, name))
+            yield from walk(value.get(name), below, (*path, name))
 
 
 def _wanted(value: Any, shape: Any) -> tuple[str, bool]:

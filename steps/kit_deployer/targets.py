@@ -121,7 +121,7 @@ def pair(
         raise InputError(
             "Not every cluster has both manifests and a kubeconfig",
             why="; ".join(missing),
-            hint="REQUIRE_ALL=true wants both; add what is missing or turn it off. Nothing was touched.",
+            hint="KIT_REQUIRE_ALL=true wants both; add what is missing or turn it off. Nothing was touched.",
         )
     targets = tuple(
         Target(name, kubeconfig, manifests_dir / name, namespaces_dir / name)

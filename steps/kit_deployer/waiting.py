@@ -65,12 +65,13 @@ def wait_until_healthy(
     health: Health,
     *,
     deadline: float,
-    ready: Callable[[Key, Verdict], None] = lambda _key, _verdict: None,
+    ready: Callable[[Key, Verdict, bool], None] = lambda _key, _verdict, _at_once: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Look until all are ready, one has failed, or time is over; `health` is kept up to date meanwhile.
 
-    `deadline` (of the clock) ends everything. Raises `Stopped` when the run is told to end.
+    `deadline` (of the clock) ends everything. `ready` is told of every object that is, and whether it was at the first
+    look. Raises `Stopped` when the run is told to end.
     """
     pending = {key: value for key, value in awaited.items() if checked(key.group_kind)}
     memories: dict[Key, Memory] = {}
@@ -105,7 +106,7 @@ class _Look:
     memories: dict[Key, Memory]
     waiting: Waiting
     health: Health
-    ready: Callable[[Key, Verdict], None]
+    ready: Callable[[Key, Verdict, bool], None]
 
     def evaluate(self, snapshot: Snapshot, now: float, *, final: bool, first: bool = False) -> None:
         """`first`: only the objects themselves are known yet, so that failures could not name their pods."""
@@ -130,7 +131,7 @@ class _Look:
             self.health.verdicts[key] = verdict
             if verdict.state == "ready":
                 del self.open[key]
-                self.ready(key, verdict)
+                self.ready(key, verdict, first)
 
 
 def _just_changed(body: Json | None, server_time: float) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from kit_deployer.result import COLUMNS, ClusterResult, RunResult
 
 _SHOWN = 20
+_NAMED = 3
 
 
 def table(result: RunResult) -> list[str]:
@@ -34,11 +35,13 @@ def remarks(cluster: ClusterResult) -> Iterator[str]:
     for item in cluster.objects:
         if item.did == "drifted":
             yield f"{item.key} {item.why}"
-    unchecked = [item for item in cluster.objects if not item.checked]
-    for item in unchecked[:_SHOWN]:
-        yield f"{item.key}: {item.why}"
-    if len(unchecked) > _SHOWN:
-        yield f"and {len(unchecked) - _SHOWN} more not checked by the server"
+    unchecked: dict[str, list[str]] = {}
+    for item in cluster.objects:
+        if not item.checked:
+            unchecked.setdefault(item.why, []).append(str(item.key))
+    for why, keys in unchecked.items():
+        more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+        yield f"{', '.join(keys[:_NAMED])}{more}: {why}"
 
 
 def undone(cluster: ClusterResult) -> list[str]:

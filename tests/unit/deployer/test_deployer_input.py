@@ -113,7 +113,7 @@ def test_manifests_without_a_kubeconfig_and_the_other_way_round(desk: Desk) -> N
     assert code == 1, "deploying some clusters by hand is normal"
     assert f"warning: folder {desk.root}/manifests/west has no kubeconfig" in log
     assert f"(north) has no manifests: there is no folder {desk.root}/manifests/north" in log
-    refused(desk, "west has no kubeconfig", "(north) has no manifests", "REQUIRE_ALL", KIT_REQUIRE_ALL="true")
+    refused(desk, "west has no kubeconfig", "(north) has no manifests", "KIT_REQUIRE_ALL=true", KIT_REQUIRE_ALL="true")
 
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
@@ -319,3 +319,22 @@ def test_a_deployment_of_another_shape(desk: Desk, spec: str) -> None:
         f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: a, labels: {{name: a}}}}\nspec: {spec}\n",
     )
     refused(desk, "a.yaml:4:", "not a mapping")
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"metadata": {"name": 7}}, "metadata.name is a number, not text"),
+        ({"metadata": ["shop"]}, "metadata is a list, not a mapping"),
+        ({"users": [{"name": "me", "user": {"token": 987654}}]}, "user.token is a number, not text; quote it"),
+        ({"users": [{"name": "me", "user": {"exec": {"command": ["aws"]}}}]}, "user.exec.command is a list"),
+        ({"users": [{"name": "me", "user": {"exec": {"args": ["x"]}}}]}, "its exec plugin has no command"),
+        ({"users": [{"name": "me", "user": {"exec": {"command": "sh", "env": [{}]}}}]}, "a variable without name"),
+        ({"clusters": [{"name": "east", "cluster": {"server": "https://[::1"}}]}, "no server with an http(s) address"),
+        ({"clusters": [{"name": "east", "cluster": {"server": "https://h:99999"}}]}, "no server with an http(s)"),
+        ({"clusters": [{"name": "east", "cluster": {"server": "https://"}}]}, "no server with an http(s) address"),
+    ],
+)  # fmt: skip
+def test_a_kubeconfig_with_values_of_the_wrong_kind(desk: Desk, changes: Any, why: str) -> None:
+    desk.kubeconfig("shop", **changes)
+    assert "987654" not in refused(desk, "configs/shop/kubeconfig", why)

@@ -158,6 +158,19 @@ def test_the_table_begins_with_the_failures() -> None:
     assert undone(FAILED) == ["Service shop/s"]
 
 
+def test_what_no_server_could_check_is_told_once_a_reason() -> None:
+    why = "not checked by the server: namespace new is only created by the run"
+    items = [
+        ObjectResult(key=Key("", "ConfigMap", "new", f"c{n}"), did="created", checked=False, why=why) for n in range(5)
+    ]
+    text = list(remarks(cluster("a", objects=tuple(items))))
+    assert text == [f"ConfigMap new/c0, ConfigMap new/c1, ConfigMap new/c2 and 2 more: {why}"]
+
+
+def test_a_changed_object_that_is_not_healthy_counts_once() -> None:
+    assert dict(FAILED.counts) == {"created": 0, "changed": 0, "unchanged": 0, "deleted": 0, "failed": 1}
+
+
 def test_the_summary_of_a_ci_page() -> None:
     strange = cluster("a|b", failures=(Failure(message="a: <script> | `x`\nsecond line"),))
     lines = summary(result(HEALTHY, strange)).splitlines()
