@@ -58,9 +58,9 @@ def annotate(text: str, objects: Iterable[Mapping[str, Any]], checksums: Checksu
         return _annotated(text, objects, checksums)
     except (AttributeError, TypeError, ValueError, YamlError):
         raise WorkError(
-            "CONFIG_CHECKSUM finds no place for its annotation",
+            "KIT_CONFIG_CHECKSUM finds no place for its annotation",
             why="a pod template is put together with `<<` or behind an anchor, or its metadata is no map",
-            hint="Write the pod template's metadata out, or leave CONFIG_CHECKSUM off.",
+            hint="Write the pod template's metadata out, or leave KIT_CONFIG_CHECKSUM off.",
         ) from None
 
 

@@ -40,7 +40,7 @@ def render(settings: DeploymentizerSettings, context: Context, _arguments: Mappi
     for cluster, names in report.stale.items():
         console.warning(
             f"{', '.join(names)} will keep the old value of a ConfigMap or Secret that changed, until something"
-            " restarts them; CONFIG_CHECKSUM=true does that.",
+            " restarts them; KIT_CONFIG_CHECKSUM=true does that.",
             cluster=cluster,
         )
     facts = {

@@ -201,7 +201,7 @@ def _unknown_key(file: YamlFile, stranger: Stranger) -> KitError:
         f"unknown key {'.'.join(map(str, stranger.path))}",
         hint=f"{stranger.meant} is probably meant."
         if stranger.meant
-        else "Take it out; settings that templates see belong into the *-var.yaml files (VALIDATE=warn lets it pass).",
+        else "Take it out; what templates see belongs into the *-var.yaml files (KIT_VALIDATE=warn lets it pass).",
     )
     return placed(error, file.position(*stranger.path))
 

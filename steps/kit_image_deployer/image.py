@@ -43,7 +43,7 @@ def composed_reference(registry: str, repository: str, branch: str, commit: str)
             hint="Set IMAGE to the whole reference that was pushed.",
         )
     image = f"{registry.rstrip('/')}/{repository}:{tag}"
-    check_reference(image, setting="the reference made of DOCKER_REGISTRY and DOCKER_REPO, ")
+    check_reference(image, setting="DOCKER_REGISTRY/DOCKER_REPO:CI_BRANCH-CI_COMMIT_ID")
     return image
 
 

@@ -172,5 +172,5 @@ def test_a_template_that_no_line_fits_into_fails_the_run(workshop: Workshop, tem
     )
     result = workshop.run(KIT_CONFIG_CHECKSUM="true")
     assert result.code == 1
-    assert "error: [east, west] app.yaml: CONFIG_CHECKSUM finds no place for its annotation" in result.log
+    assert "error: [east, west] app.yaml: KIT_CONFIG_CHECKSUM finds no place for its annotation" in result.log
     assert result.files == {}

@@ -182,6 +182,8 @@ def test_bytes_that_are_no_text_become_marks() -> None:
         ({"CI_BRANCH": "feature/basket", "CI_COMMIT_ID": SHA}, ["'feature/basket'", "Set IMAGE"]),
         ({"CI_BRANCH": "x" * 100, "CI_COMMIT_ID": SHA}, ["cannot stand in an image's tag", "Set IMAGE"]),
         ({"CI_BRANCH": "master", "IMAGE": "Not an image"}, ["IMAGE='Not an image' is no image reference"]),
+        ({"CI_BRANCH": "master", "CI_COMMIT_ID": SHA, "DOCKER_REGISTRY": "reg.example.com", "DOCKER_REPO": "web:1"},
+         ["DOCKER_REGISTRY/DOCKER_REPO:CI_BRANCH-CI_COMMIT_ID='reg.example.com/web:1:master-"]),
         ({"CI_BRANCH": "master", "CI_COMMIT_ID": "", "DOCKER_REGISTRY": ""},
          ["IMAGE, or DOCKER_REGISTRY and CI_COMMIT_ID"]),
         ({"CI_BRANCH": "", "DOCKER_REPO": "", "KIT_GIT_URL": "", "IMAGE": "a"},
