@@ -4,7 +4,7 @@
 import base64
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from kit_core.errors import KitError, TimeLimitError, WorkError
@@ -15,7 +15,7 @@ from kit_deployer.compare import result_differences
 from kit_deployer.discovery import Resource
 from kit_deployer.failures import ApiError, Stopped
 from kit_deployer.managedfields import takeover
-from kit_deployer.objects import Json, at
+from kit_deployer.objects import Json, at, at_pointer
 from kit_deployer.plan import Action
 
 DELETION_SECONDS = 120.0
@@ -40,9 +40,13 @@ def apply_action(
     writing: Writing,
     *,
     dry_run: bool,
+    secrets: Iterable[str] = (),
     clock: Callable[[], float] = time.monotonic,
 ) -> Applied:
-    """Do (or with `dry_run` have the server check) what an action says. Raises `KitError` naming file and object."""
+    """Do (or with `dry_run` have the server check) what an action says. Raises `KitError` naming file and object.
+
+    `secrets` are JSON pointers of values in the manifest that no message may show.
+    """
     begun = clock()
     body = stamp(action.item, writing)
     try:
@@ -58,7 +62,7 @@ def apply_action(
             body = _with_kept_replicas(body, action)
         result = cluster.apply(resource, body, dry_run=dry_run)
     except ApiError as error:
-        raise explained(error, action, cluster.name) from error
+        raise explained(error, action, cluster.name, secrets) from error
     return Applied(action, result, clock() - begun)
 
 
@@ -114,7 +118,7 @@ def _as_another(body: Json) -> Json:
     return {**body, "metadata": metadata}
 
 
-def explained(error: ApiError, action: Action, cluster: str) -> KitError:
+def explained(error: ApiError, action: Action, cluster: str, secrets: Iterable[str] = ()) -> KitError:
     """The server's refusal with the manifest it is about, and what to do."""
     place = action.item.manifest.place
     hint = error.hint
@@ -131,22 +135,25 @@ def explained(error: ApiError, action: Action, cluster: str) -> KitError:
     return WorkError(
         f"{action.key} was refused by the server",
         where=f"{cluster}: {place}",
-        why=_without_secrets(error.message, action),
+        why=_without_secrets(error.message, action, secrets),
         hint=hint,
         file=place.file,
         line=place.line,
     )
 
 
-def _without_secrets(message: str, action: Action) -> str:
-    """The server quotes values that it refuses; those of a Secret must not be seen."""
-    if action.key.kind != "Secret" or action.key.group:
-        return message
+def _without_secrets(message: str, action: Action, secrets: Iterable[str]) -> str:
+    """The server quotes values that it refuses; those of a Secret, or from a secret source, must not be seen."""
+    body = action.item.manifest.body
+    values = [at_pointer(body, pointer) for pointer in secrets]
+    if action.key.kind == "Secret" and not action.key.group:
+        values += (action.item.body.get("data") or {}).values()
     masker = Masker()
-    for value in (action.item.body.get("data") or {}).values():
-        masker.add(str(value))
-        with contextlib.suppress(ValueError):
-            masker.add(base64.b64decode(str(value)).decode("utf-8"))
+    for value in values:
+        if isinstance(value, (str, int, float)):
+            masker.add(str(value))
+            with contextlib.suppress(ValueError):
+                masker.add(base64.b64decode(str(value)).decode("utf-8"))
     return masker.mask(message)
 
 

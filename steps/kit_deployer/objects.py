@@ -126,6 +126,14 @@ def at(body: Any, *path: str | int) -> Any:
     return body
 
 
+def at_pointer(body: Any, pointer: str) -> Any:
+    """The value at a JSON pointer, or None where it leads nowhere."""
+    for step in pointer.split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        body = at(body, int(name) if isinstance(body, list) and name.isdecimal() else name)
+    return body
+
+
 def listed(body: Any, *path: str | int) -> list[Any]:
     """The list at `path`, empty where there is none."""
     found = at(body, *path)

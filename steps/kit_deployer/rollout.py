@@ -135,7 +135,15 @@ class Rollout:
 
     def _send(self, action: Action, *, dry_run: bool) -> Applied:
         resource = self._prepared.resources[action.key]
-        return apply_action(self._cluster, resource, action, self._options.writing, dry_run=dry_run, clock=self._clock)
+        return apply_action(
+            self._cluster,
+            resource,
+            action,
+            self._options.writing,
+            dry_run=dry_run,
+            secrets=self._inputs.secrets_of(action.item.manifest),
+            clock=self._clock,
+        )
 
     def _diff(self, applied: Applied) -> str:
         if not self._options.diff:

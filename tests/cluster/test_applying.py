@@ -6,10 +6,19 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from collections.abc import Callable
 
 from testbed.cluster import Cluster
 from tests.cluster.desk import Desk, autoscaler, config_map, deployment, documents, service
+
+
+def answers(cluster: Cluster, namespace: str, *, version: str) -> None:
+    """Until the Service answers with the version: a node's proxy learns of it a moment after the controllers."""
+    end = time.monotonic() + 10
+    while (said := json.loads(cluster.fetch("web", namespace=namespace))["version"]) != version:
+        assert time.monotonic() < end, said
+        time.sleep(0.2)
 
 
 def versions(cluster: Cluster, namespace: str) -> dict[str, str]:
@@ -278,14 +287,14 @@ def test_a_rolling_update_answers_with_the_new_version_through_its_service(
     shop.write("manifests/shop/web.yaml", deployment("web", image, container=probe) + "---\n" + service("web"))
     first = shop.deploy()
     assert first.code == 0, first.log
-    assert '"1"' in cluster.fetch("web", namespace=namespace) or " 1" in cluster.fetch("web", namespace=namespace)
+    answers(cluster, namespace, version="1")
     shop.write(
         "manifests/shop/web.yaml", deployment("web", workload_image("2"), container=probe) + "---\n" + service("web")
     )
     second = shop.deploy()
     assert second.code == 0, second.log
     assert second.did("shop") == {"Deployment/web": "changed", "Service/web": "unchanged"}
-    assert "2" in cluster.fetch("web", namespace=namespace)
+    answers(cluster, namespace, version="2")
     pods = cluster.get("pods", "--namespace", namespace)["items"]
     running = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     assert [pod["spec"]["containers"][0]["image"].rpartition(":")[2] for pod in running] == ["2"]

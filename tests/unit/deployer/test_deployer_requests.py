@@ -15,10 +15,12 @@ from kit_deployer import parallel
 from kit_deployer.cluster import Cluster
 from kit_deployer.discovery import Kinds, Resource, aggregated_resources, listed_resources
 from kit_deployer.failures import ApiError, Stopped
+from kit_deployer.health.model import Cause, Finding
 from kit_deployer.objects import GroupKind
 from kit_deployer.selectors import from_label_selector, parse_selector
 from kit_deployer.sending import Backoff
 from kit_deployer.targets import expand_braces, matching_files
+from kit_deployer.waiting import read_log
 
 PODS = Resource("", "v1", "Pod", "pods", namespaced=True)
 
@@ -101,6 +103,16 @@ def test_tries_come_to_an_end() -> None:
     with pytest.raises(ApiError, match="HTTP 503, overloaded"):
         cluster(line).get(PODS, "shop", "a")
     assert len(line.sent) == 4
+
+
+def test_a_log_that_cannot_be_had_is_a_note_and_soon() -> None:
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": "shop"}}
+    finding = Finding(Cause("CrashLoopBackOff", "ended", 0.0, container="main", logs="previous"), pod)
+    line = Line(*[ConnectionRefusedError(111, "Connection refused")] * 9)
+    assert read_log(cluster(line), finding, 25) == (
+        "", "the log of pod a cannot be read: https://x: connection refused (tried 2 times)"
+    )  # fmt: skip
+    assert len(line.sent) == 2
 
 
 def test_connections_that_fail_are_tried_again_and_then_named() -> None:
