@@ -2,8 +2,8 @@
 """kit-deployer: brings every cluster to its folder of manifests and waits until it is healthy, or says why it is not.
 
 In the order in which data flows: `settings` declares what can be set, `options` holds it as values. `targets` pairs
-kubeconfigs (`kubeconfig`) with cluster folders; `inputs` reads their `manifests` and the render's `index`; `shapes` and `lint`
-find what a server would refuse. `fleet` runs one `rollout` a cluster, side by side. A rollout reads the cluster
+kubeconfigs (`kubeconfig`) with cluster folders; `inputs` reads their `manifests` and the render's `index`; `shapes` and
+`lint` find what a server would refuse. `fleet` runs one `rollout` a cluster, side by side. A rollout reads the cluster
 (`survey`), and plans: `annotate` writes labels and names, `order` knows the phases, `compare` and `managedfields` tell
 changed from same, `strategies` decide who waits for whom, `plan` is the value that comes of it. `applying` sends it,
 `waiting` watches (`watching`) until `health` has its verdict, `explain` makes it a sentence, `inventory` remembers on
