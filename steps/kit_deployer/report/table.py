@@ -25,7 +25,7 @@ def by_outcome(clusters: Iterable[ClusterResult]) -> list[ClusterResult]:
 def remarks(cluster: ClusterResult) -> Iterator[str]:
     """What a person should know of a cluster beside the numbers."""
     for workload, configuration in cluster.restarts[:_SHOWN]:
-        yield f"{workload} still runs with the old values of {configuration}; restart it (or render CONFIG_CHECKSUM)"
+        yield f"{workload} still runs with the old values of {configuration}; restart it (or set KIT_CONFIG_CHECKSUM)"
     if len(cluster.restarts) > _SHOWN:
         yield f"and {len(cluster.restarts) - _SHOWN} more that still run with old values"
     if cluster.leftovers:
