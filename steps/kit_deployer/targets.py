@@ -59,13 +59,21 @@ def find_targets(
             why=f"MANIFESTS_DIR={manifests_dir} is no folder",
             hint="Mount the rendered manifests there, one folder a cluster.",
         )
-    return pair(
+    found = pair(
         kubeconfigs,
         cluster_folders(manifests_dir),
         manifests_dir=manifests_dir,
         namespaces_dir=namespaces_dir,
         require_all=require_all,
     )
+    if not found.targets:
+        raise InputError(
+            "Nothing would be deployed: no kubeconfig belongs to a folder of manifests",
+            why="; ".join(found.warnings),
+            hint="A kubeconfig's metadata.name, or else the folder it lies in, names its folder of manifests; are both"
+            " mounts right? Nothing was touched.",
+        )
+    return found
 
 
 def matching_files(pattern: str) -> list[Path]:

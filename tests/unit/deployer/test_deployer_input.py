@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -87,13 +88,14 @@ def test_two_that_lead_to_the_same_server_and_namespace(desk: Desk) -> None:
     ],
 )
 def test_spellings_of_the_same_server(desk: Desk, one: str, other: str, same: bool) -> None:
-    """The namespaces are the same as well; without manifests nothing is deployed to those that differ."""
+    """The namespaces are the same as well; those that differ get no further than to the folders that are not there."""
     (desk.root / "manifests/shop/a.yaml").unlink()
     (desk.root / "manifests/shop").rmdir()
     for name, server in (("shop", one), ("b", other)):
         desk.kubeconfig(name, metadata={"name": name}, clusters=[{"name": "east", "cluster": {"server": server}}])
     code, log = desk.run()
-    assert code == (2 if same else 0), log
+    assert code == 2
+    assert ("both lead to namespace shop" if same else "Nothing would be deployed") in log
 
 
 def test_a_name_that_leads_out_of_the_manifests(desk: Desk) -> None:
@@ -196,6 +198,13 @@ def test_ports_that_differ_in_protocol_are_fine(desk: Desk) -> None:
     ports = "    ports: [{containerPort: 80}, {containerPort: 80, protocol: UDP}]\n"
     desk.write("manifests/shop/a.yaml", BARE_POD + ports)
     assert desk.run()[0] == 1
+
+
+def test_a_run_that_would_deploy_nothing_is_no_success(desk: Desk) -> None:
+    desk.write("manifests/west/a.yaml", CONFIG_MAP)
+    desk.kubeconfig("shop", metadata={"name": "shopp"})
+    shutil.rmtree(desk.root / "manifests/shop")
+    refused(desk, "Nothing would be deployed", "(shopp) has no manifests", "west has no kubeconfig", "mounts")
 
 
 def test_namespaces_hold_namespaces(desk: Desk) -> None:
