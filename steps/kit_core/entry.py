@@ -23,6 +23,8 @@ __all__ = ["Argument", "Command", "Context", "Step", "main", "run"]
 
 _HELP: Final = frozenset({"--help", "-h"})
 _VERSION: Final = frozenset({"--version"})
+_NOTICED_SECONDS: Final = 0.5
+"""How soon a handler that can run has run."""
 
 
 def run(step: Step) -> NoReturn:
@@ -211,10 +213,37 @@ def _signals(stop: threading.Event) -> Iterator[None]:
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        with _noticed(stop):
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _noticed(stop: threading.Event) -> Iterator[None]:
+    """A signal that arrives in the moment before a system call begins does not end that call, and its handler would
+    wait as long as the call does: send it again until the handler has run.
+    """
+    blocked = threading.get_ident()
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+
+    def again() -> None:
+        while number := os.read(heard, 1):
+            if number[0] in {signal.SIGINT, signal.SIGTERM} and not stop.wait(_NOTICED_SECONDS):
+                signal.pthread_kill(blocked, number[0])
+
+    thread = threading.Thread(target=again, daemon=True, name="kit-signals")
+    thread.start()
+    former = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(former)
+        os.close(told)
+        thread.join()
+        os.close(heard)
 
 
 def _working_folder() -> Path:
