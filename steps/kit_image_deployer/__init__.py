@@ -5,10 +5,11 @@ In the order in which data flows: `settings` declares what can be set and `sourc
 `image` makes and checks the reference, `address` finds the repository; `target` tells from kit.yaml which file and
 key; `edit` changes that one value byte-exactly (`layout` knows where things stand in the text); `message` writes the
 commit message and `tree` the new objects, all in memory. `remote` is the outside: it reads single objects and pushes
-with the head that the edit was made on as the expected old value (`wire` holds git's messages, `http` and `pool` the
-connections, `objects` what came, `refusals` what is not there or not allowed, `local` a repository in a folder).
-`update` ties them: read, decide, commit, push, and again where someone else was faster, as long as `patience` lasts
-(`faults` tells what may pass). `cli` is the program, `api` the library:
+with the head that the edit was made on as the expected old value (`wire` holds git's messages and `transport` is what
+carries them: `http` with its `pool` of connections; `objects` holds what came, `refusals` tells what is not there or
+not allowed, `local` is a repository in a folder). `update` ties them: read, decide, commit, push, and again where
+someone else was faster, as long as `patience` lasts (`faults` tells what may pass). `cli` is the program, `api` the
+library:
 
 >>> from kit_image_deployer import update_image
 >>> outcome = update_image(

@@ -8,7 +8,7 @@ from typing import Any
 from kit_core.errors import WorkError
 from kit_image_deployer.faults import Race
 from kit_image_deployer.objects import GitObject
-from kit_image_deployer.refusals import check_object_format, no_branch
+from kit_image_deployer.refusals import check_object_format, check_push_options, no_branch
 from kit_image_deployer.remote import Head
 
 
@@ -55,11 +55,12 @@ class LocalRemote:
         walker = self._repo.get_walker(include=[head], exclude=[since])  # type: ignore[list-item]
         return next((entry.commit.id for entry in walker if entry.commit.id in commits), None)
 
-    def push(self, old: Head, new: bytes, objects: Sequence[GitObject]) -> None:
+    def push(self, old: Head, new: bytes, objects: Sequence[GitObject], options: Sequence[str] = ()) -> None:
         """See `Remote`."""
         from dulwich.file import FileLocked
         from dulwich.objects import ShaFile
 
+        check_push_options(options, self.where, taken=False)  # there are no hooks to read them
         bare = self._repo.get_config().get_boolean((b"core",), b"bare", self._repo.bare)
         if not bare and self._repo.refs.get_symrefs().get(b"HEAD") == old.ref:  # type: ignore[call-overload]
             raise WorkError(

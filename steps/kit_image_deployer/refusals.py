@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What ends a run: a branch that is not there, what the server refused, a repository of another kind."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from kit_core.errors import InputError, WorkError
 
 _LONGEST_WHY: Final = 2000
+_LONGEST_OPTION: Final = 65_000  # a line of the protocol holds no more
 
 
 def ref_of(kind: bytes, branch: str) -> bytes:
@@ -50,4 +51,20 @@ def check_object_format(used: str, where: str) -> None:
             f"the repository names its objects by {used}",
             where=where,
             hint="kit-image-deployer writes to SHA-1 repositories only; nothing was changed.",
+        )
+
+
+def check_push_options(options: Sequence[str], where: str, *, taken: bool) -> None:
+    """Raise `InputError` for words that fit in no line, `WorkError` where the server takes none."""
+    for option in options:
+        if not option or any(character in option for character in "\n\0") or len(option.encode()) > _LONGEST_OPTION:
+            raise InputError(
+                "a push option is empty, too long, or has a line break or a NUL in it",
+                hint="Give each of KIT_PUSH_OPTIONS as `git push --push-option` takes it: one line.",
+            )
+    if options and not taken:
+        raise WorkError(
+            "the server takes no push options",
+            where=where,
+            hint="Leave out KIT_PUSH_OPTIONS, or have receive.advertisePushOptions set there; nothing was changed.",
         )

@@ -16,9 +16,9 @@ from typing import Final, NoReturn, Protocol
 
 from kit_core.errors import WorkError
 from kit_image_deployer.faults import Fault, OutcomeUnknown, Race
-from kit_image_deployer.http import HttpTransport
 from kit_image_deployer.objects import GitObject, Objects, pack_of
-from kit_image_deployer.refusals import check_object_format, no_branch, ref_of, refusal
+from kit_image_deployer.refusals import check_object_format, check_push_options, no_branch, ref_of, refusal
+from kit_image_deployer.transport import Transport
 from kit_image_deployer.wire import (
     RECEIVE_PACK,
     UPLOAD_PACK,
@@ -79,8 +79,11 @@ class Remote(Protocol):
         """The one of `commits`, made on `since` or later, that is in the history of `head`."""
         ...
 
-    def push(self, old: Head, new: bytes, objects: Sequence[GitObject]) -> None:
-        """Move the branch from `old.commit`, and from nothing else, to `new`. Raises `Race` and `OutcomeUnknown`."""
+    def push(self, old: Head, new: bytes, objects: Sequence[GitObject], options: Sequence[str] = ()) -> None:
+        """Move the branch from `old.commit`, and from nothing else, to `new`. Raises `Race` and `OutcomeUnknown`.
+
+        `options` are words for the server's hooks (git-push(1), `--push-option`).
+        """
         ...
 
     def close(self) -> None:
@@ -95,7 +98,7 @@ class SmartRemote:
     commit's whole tree (depth 1), else everything.
     """
 
-    def __init__(self, transport: HttpTransport) -> None:
+    def __init__(self, transport: Transport) -> None:
         self.where = transport.where
         self._transport = transport
         self._objects = Objects()
@@ -200,13 +203,14 @@ class SmartRemote:
             newer = self._fetch(Wanted(want=[head], have=[since], filter=self._filter("tree:0")))
         return next((commit for commit in commits if commit in newer), None)
 
-    def push(self, old: Head, new: bytes, objects: Sequence[GitObject]) -> None:
+    def push(self, old: Head, new: bytes, objects: Sequence[GitObject], options: Sequence[str] = ()) -> None:
         """See `Remote`."""
         with self._words("push"):
             if self._receive is None:
                 self._receive = self._advertisement(RECEIVE_PACK)
             able = self._receive.capabilities
-            body = push_request(able, old.ref, old.commit, new) + b"".join(pack_of(objects))
+            check_push_options(options, self.where, taken="push-options" in able)
+            body = push_request(able, old.ref, old.commit, new, options) + b"".join(pack_of(objects))
             try:
                 report = self._report(body, old.ref)
             except ServerSaid:

@@ -63,11 +63,27 @@ def changed(place: Path, content: bytes) -> list[GitObject]:
     return made
 
 
-def commit_object(*, tree: bytes, parent: bytes, author: str, time: int, message: str) -> GitObject:
-    """A commit. `author` ("Name <email>") is its committer too; `time` in seconds since 1970, written as UTC."""
+def commit_object(
+    *,
+    tree: bytes,
+    parent: bytes,
+    author: str,
+    time: int,
+    message: str,
+    sign: Callable[[bytes], bytes] | None = None,
+) -> GitObject:
+    """A commit. `author` ("Name <email>") is its committer too; `time` in seconds since 1970, written as UTC.
+
+    `sign` makes the armored signature of a commit's content; it becomes the header `gpgsig`, as git writes it for
+    every kind of key (gitformat-signature(5)).
+    """
     who = f"{author} {time} +0000"
-    lines = [b"tree " + tree, b"parent " + parent, f"author {who}".encode(), f"committer {who}".encode(), b""]
-    return git_object(COMMIT, b"\n".join([*lines, message.encode()]))
+    lines = [b"tree " + tree, b"parent " + parent, f"author {who}".encode(), f"committer {who}".encode()]
+    body = [b"", message.encode()]
+    if sign is not None:
+        signature = sign(b"\n".join([*lines, *body])).rstrip(b"\n")
+        lines.append(b"gpgsig " + signature.replace(b"\n", b"\n "))
+    return git_object(COMMIT, b"\n".join([*lines, *body]))
 
 
 def git_object(kind: int, content: bytes) -> GitObject:

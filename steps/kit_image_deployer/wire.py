@@ -217,12 +217,18 @@ def _data(lines: Iterable[bytes], sink: Sink) -> Iterator[bytes]:
             raise ServerSaid(content.decode("utf-8", "replace").strip())
 
 
-def push_request(capabilities: Mapping[str, str], ref: bytes, old: bytes, new: bytes) -> bytes:
-    """What precedes the pack: move `ref` from `old`, and only from there, to `new`."""
+def push_request(
+    capabilities: Mapping[str, str], ref: bytes, old: bytes, new: bytes, options: Sequence[str] = ()
+) -> bytes:
+    """What precedes the pack: move `ref` from `old`, and only from there, to `new`; then words for the hooks."""
     able = [name.encode() for name in ("report-status", "side-band-64k", "ofs-delta") if name in capabilities]
     if "object-format" in capabilities:
         able.append(b"object-format=sha1")
-    return packet(old + b" " + new + b" " + ref + b"\0 " + b" ".join([*able, _AGENT])) + FLUSH
+    said = [packet(option.encode()) for option in options]
+    if said:
+        able.append(b"push-options")
+        said.append(FLUSH)
+    return b"".join([packet(old + b" " + new + b" " + ref + b"\0 " + b" ".join([*able, _AGENT])), FLUSH, *said])
 
 
 def read_report(read: Read, capabilities: Mapping[str, str], ref: bytes) -> Report:
