@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="start a testbed, print what it offers, stay until Ctrl-C")
-    up.add_argument("--clusters", type=int, default=1, choices=range(1, 9), metavar="N", help="how many clusters (1)")
+    up.add_argument("--clusters", type=int, default=1, choices=range(9), metavar="N", help="how many clusters (1)")
     up.add_argument("--detach", action="store_true", help="print the testbed's id on stdout and leave it running")
     up.set_defaults(run=_up)
     status = commands.add_parser("status", help="list the testbeds that exist, and their parts")
