@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Smart http(s): requests to a git server, with credentials, proxies and certificates; and what its answers mean."""
 
-import email.utils
 import io
-import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,21 +12,15 @@ from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.exceptions import (
-    ConnectTimeoutError,
     HTTPError,
     LocationValueError,
-    MaxRetryError,
-    NewConnectionError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
 )
 from urllib3.util import Retry, Timeout, make_headers
 
 from kit_core.errors import InputError, KitError, WorkError
 from kit_core.secrets import Secret
 from kit_image_deployer.faults import Fault
-from kit_image_deployer.pool import Body, finish, pool_of
+from kit_image_deployer.pool import Body, finish, origin, pool_of, retry_after, unreachable, words_of
 from kit_image_deployer.wire import RECEIVE_PACK, Advertisement, Read, read_advertisement
 
 _CONNECT_SECONDS: Final = 15.0
@@ -37,8 +29,6 @@ _READ_SECONDS: Final = 60.0
 _LEAST_SECONDS: Final = 1.0
 _LEAST_PUSH_SECONDS: Final = 10.0
 _MAY_PASS: Final = frozenset({408, 425, 429})
-_PROXY_REFUSED: Final = re.compile(r"Tunnel connection failed: 4(?!08|25|29)\d\d")
-_ERROR_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
 _LONGEST_WORDS: Final = 1000
 
 
@@ -134,7 +124,7 @@ class HttpTransport:
                 hint="Check KIT_GIT_URL (https://host/team/repository.git).",
             ) from None
         except (HTTPError, OSError) as error:
-            raise self._unreachable(error) from error
+            raise unreachable(error, self.where, setting="KIT_GIT_URL") from error
         try:
             if self._left() <= 0:
                 raise Fault("the server did not answer in time")
@@ -151,7 +141,7 @@ class HttpTransport:
     def _credentials(self, url: str) -> dict[str, str]:
         """Basic auth, for the server that the settings name only."""
         password = self._access.password
-        if password is None or _origin(url) != _origin(self.where):
+        if password is None or origin(url) != origin(self.where):
             return {}
         given = f"{self._access.username or ''}:{password.reveal()}".encode("utf-8", "surrogateescape")
         return {"Authorization": make_headers(basic_auth=given.decode("latin-1"))["authorization"]}
@@ -163,38 +153,16 @@ class HttpTransport:
                 raise WorkError("the server redirects from https to http", where=self.where, hint="Check KIT_GIT_URL.")
             self._base = url[: -len(tail)]
 
-    def _unreachable(self, error: Exception) -> Fault | KitError:
-        reason = error.reason if isinstance(error, MaxRetryError) and error.reason else error
-        if isinstance(reason, ProxyError):
-            reason = reason.original_error
-            why = f"the proxy: {_words_of(reason)}"
-            return WorkError(
-                "the proxy refused the connection", where=self.where, why=_words_of(reason),
-                hint="Check HTTPS_PROXY (its user and password too), or name this host in NO_PROXY.",
-            ) if _PROXY_REFUSED.search(why) else Fault(why)  # fmt: skip
-        if isinstance(reason, SSLError):
-            cause = reason.args[0] if reason.args else reason
-            if isinstance(cause, ssl.SSLCertVerificationError):
-                return WorkError(
-                    "the server's certificate cannot be trusted",
-                    where=self.where,
-                    why=cause.verify_message or str(cause),
-                    hint="If a company's own authority signed it, name that certificate's file in KIT_CA_CERT.",
-                )
-            if "WRONG_VERSION_NUMBER" in str(cause):
-                return WorkError("the server does not speak TLS there", where=self.where, hint="Check KIT_GIT_URL.")
-        return Fault(_words_of(reason))
-
     def _refusal(self, response: urllib3.BaseHTTPResponse, service: str) -> Fault | KitError:
         status, words = response.status, _words(response)
         told = f"{status} {response.reason or ''}".strip() + (f": {words}" if words else "")
         if status in _MAY_PASS or status >= 500:
-            return Fault(f"the server answered {told}", retry_after=_retry_after(response.headers.get("Retry-After")))
+            return Fault(f"the server answered {told}", retry_after=retry_after(response.headers.get("Retry-After")))
         writing = service == RECEIVE_PACK
         if status == 401:
             given = self._access.password is not None
             url = response.geturl() or ""
-            if given and _origin(there := url if "://" in url else self._base) != _origin(self.where):
+            if given and origin(there := url if "://" in url else self._base) != origin(self.where):
                 return WorkError(
                     "the git server sends us on to another address, where the password is not given",
                     where=self.where,
@@ -226,25 +194,7 @@ def _reading() -> Iterator[None]:
     try:
         yield
     except (HTTPError, OSError) as error:
-        raise Fault(_words_of(error)) from error
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-def _words_of(error: Exception) -> str:
-    """A library's error as a few words, without its addresses of objects."""
-    if isinstance(error, NewConnectionError):
-        return _ERROR_NUMBER.sub("", str(error).rpartition(": ")[2])
-    if isinstance(error, ConnectTimeoutError):
-        return "no connection in time"
-    if isinstance(error, ReadTimeoutError):
-        return "the server did not answer in time"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error.args[0]) if error.args else type(error).__name__
+        raise Fault(words_of(error)) from error
 
 
 def _words(response: urllib3.BaseHTTPResponse) -> str:
@@ -255,15 +205,3 @@ def _words(response: urllib3.BaseHTTPResponse) -> str:
         return " ".join(response.read(_LONGEST_WORDS).decode("utf-8", "replace").split())
     except (HTTPError, OSError):
         return ""
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds to wait, from either form of the header (RFC 9110, 10.2.3)."""
-    if not value:
-        return None
-    if re.fullmatch(r"[0-9]{1,9}", value.strip()):
-        return float(value)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None

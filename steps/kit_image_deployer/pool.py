@@ -1,23 +1,40 @@
 # SPDX-License-Identifier: MIT
-"""http connections: kept and used again, through a proxy where there is one, and answers that end in time."""
+"""http connections: kept and used again, through a proxy where there is one, and answers that end in time; and what
+it means where none came."""
 
+import email.utils
 import io
+import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, LocationValueError, ProxySchemeUnknown
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationValueError,
+    MaxRetryError,
+    NewConnectionError,
+    ProxyError,
+    ProxySchemeUnknown,
+    ReadTimeoutError,
+    SSLError,
+)
 from urllib3.util import make_headers
 
-from kit_core.errors import InputError
+from kit_core.errors import InputError, KitError, WorkError
 from kit_image_deployer.faults import Fault
+
+_PROXY_REFUSED: Final = re.compile(r"Tunnel connection failed: 4(?!08|25|29)\d\d")
+_ERROR_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
 
 
 def pool_of(tls: ssl.SSLContext | None, proxy: str | None, left: Callable[[], float]) -> Any:
@@ -113,3 +130,58 @@ class Body(io.RawIOBase):
         data = self._response.read1(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+
+def unreachable(error: Exception, where: str, *, setting: str) -> Fault | KitError:
+    """What it means that a request to `where`, which `setting` names, got no answer."""
+    reason = error.reason if isinstance(error, MaxRetryError) and error.reason else error
+    if isinstance(reason, ProxyError):
+        reason = reason.original_error
+        why = f"the proxy: {words_of(reason)}"
+        return WorkError(
+            "the proxy refused the connection", where=where, why=words_of(reason),
+            hint="Check HTTPS_PROXY (its user and password too), or name this host in NO_PROXY.",
+        ) if _PROXY_REFUSED.search(why) else Fault(why)  # fmt: skip
+    if isinstance(reason, SSLError):
+        cause = reason.args[0] if reason.args else reason
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return WorkError(
+                "the server's certificate cannot be trusted",
+                where=where,
+                why=cause.verify_message or str(cause),
+                hint="If a company's own authority signed it, name that certificate's file in KIT_CA_CERT.",
+            )
+        if "WRONG_VERSION_NUMBER" in str(cause):
+            return WorkError("the server does not speak TLS there", where=where, hint=f"Check {setting}.")
+    return Fault(words_of(reason))
+
+
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port of an address."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def words_of(error: Exception) -> str:
+    """A library's error as a few words, without its addresses of objects."""
+    if isinstance(error, NewConnectionError):
+        return _ERROR_NUMBER.sub("", str(error).rpartition(": ")[2])
+    if isinstance(error, ConnectTimeoutError):
+        return "no connection in time"
+    if isinstance(error, ReadTimeoutError):
+        return "the server did not answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error.args[0]) if error.args else type(error).__name__
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds to wait, from either form of the header (RFC 9110, 10.2.3)."""
+    if not value:
+        return None
+    if re.fullmatch(r"[0-9]{1,9}", value.strip()):
+        return float(value)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
