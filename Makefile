@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STEPS  := image-deployer deploymentizer deployer
-UV     := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+UV     := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+          --constraint images/recipe/from-debian.txt
 
 export PYTHONDONTWRITEBYTECODE := 1
 

@@ -3,11 +3,13 @@
 stage.
 
 They go where Debian's Python looks for packages anyway (/usr/lib/python3/dist-packages). What stays out is in
-leave-out-dependencies.txt: whole distributions by name, files as patterns.
+leave-out-dependencies.txt: whole distributions by name, files as patterns. What Debian's packages bring (they are in
+packages.txt) stays out too: from-debian.txt names it, and which versions will do.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import shutil
 import subprocess
@@ -17,6 +19,7 @@ from pathlib import Path
 from images.recipe.system import compile_python, leave_out, patterns
 
 HERE = Path(__file__).parent
+SYSTEM = Path("/system")
 PACKAGES = Path("usr/lib/python3/dist-packages")
 
 COMPILED_ONLY = ("kubernetes/client/api", "kubernetes/client/models")
@@ -27,8 +30,11 @@ def install(lock: Path, root: Path) -> None:
     """Install what the lock names, by its hashes, less what no step imports, and compile it."""
     unwanted = patterns(HERE / "leave-out-dependencies.txt")
     distributions = {normal(name) for name in unwanted if "/" not in name and "*" not in name}
+    debian = patterns(HERE / "from-debian.txt")
+    if unfit := unfit_packages(debian, SYSTEM / "var/lib/dpkg/status.d"):
+        raise SystemExit("Debian's packages do not fit from-debian.txt:\n  " + "\n  ".join(unfit))
     wanted = root.parent / "wanted.txt"
-    wanted.write_text(without(lock.read_text(), distributions))
+    wanted.write_text(without(lock.read_text(), distributions | {normal(line.partition("==")[0]) for line in debian}))
     target = root / PACKAGES
     pip = next(Path("/usr/share/python-wheels").glob("pip-*.whl")) / "pip"
     subprocess.run(
@@ -52,6 +58,23 @@ def _compile_away(folder: Path) -> None:
         subprocess.run([sys.executable, "-m", "compileall", "-q", "-b", folder], check=True)
         for source in folder.rglob("*.py"):
             source.unlink()
+
+
+def unfit_packages(wanted: list[str], database: Path) -> list[str]:
+    """What Debian's packages in the image do not bring of `wanted` (`name==43.0.*`), for people.
+
+    `database` is the folder of their entries. Of a version such as 1:43.0.0-3+deb13u1 the part between epoch and
+    Debian's revision counts.
+    """
+    unfit = []
+    for line in wanted:
+        name, _, versions = line.partition("==")
+        entry = database / f"python3-{name}"
+        text = entry.read_text() if entry.exists() else ""
+        found = re.search(r"^Version: (?:\d+:)?([^-\s]+)", text, re.MULTILINE)
+        if not found or not fnmatch.fnmatchcase(found[1], versions):
+            unfit.append(f"{line}, but python3-{name} is {found[1] if found else 'not there'}")
+    return unfit
 
 
 def normal(name: str) -> str:

@@ -84,6 +84,8 @@ def test_scanners_find_the_packages(image: Image) -> None:
     found = {component.name: component for component in components(image.reference)}
     assert {"libc6", "libssl3t64", "busybox-static", "typer", "kit-deploy"} <= set(found)
     assert found["kit-deploy"].version == VERSION
+    assert found["python3-cryptography"].kind == "deb"
+    assert "cryptography" not in found, "it would be counted twice, once without Debian's fixes"
     debian = [component for component in found.values() if component.kind == "deb"]
     assert all(component.version and component.architecture for component in debian)
     missing = image.shell(
@@ -126,6 +128,17 @@ for name in sorted(wanted):
 def test_whatever_our_code_imports_is_there(image: Image) -> None:
     """Much of it is imported where it is used, long after the start."""
     assert image.run("python3", "-c", IMPORT_ALL, "kit_core", image.package).text == ""
+
+
+def test_what_comes_from_debians_packages_works(image: Image) -> None:
+    """It is linked to the image's own libraries, and is put together by other hands than the rest."""
+    script = (
+        "import bcrypt; from cryptography.hazmat.primitives.ciphers.aead import AESGCM;"
+        "from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey;"
+        "print(AESGCM(bytes(32)).decrypt(bytes(12), AESGCM(bytes(32)).encrypt(bytes(12), b'x', None), None));"
+        "print(len(Ed25519PrivateKey.generate().sign(b'')), len(bcrypt.kdf(b'x', b'salt', 32, 16)))"
+    )
+    assert image.run("python3", "-c", script, options=("--user", "12345")).out == "b'x'\n64 32\n"
 
 
 def test_certificates_are_checked_against_debians_authorities(image: Image) -> None:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from images.build import IMAGES, ROOT, Image, published_address, table, tags, too_large
 from images.contents import Component, bill
 from images.measure import Size
-from images.recipe.dependencies import without
+from images.recipe.dependencies import HERE, normal, unfit_packages, without
 from images.recipe.system import leave_out, patterns
 from kit_core.declare import declared
 
@@ -60,6 +62,27 @@ def test_a_distribution_left_out_takes_its_hashes_with_it() -> None:
         "Beta_Gamma==2.0 ; sys_platform == 'win32' \\\n    --hash=sha256:cc\n", ""
     )
     assert without(LOCK, set()) == LOCK
+
+
+def test_a_package_of_debians_that_does_not_fit_is_told(tmp_path: Path) -> None:
+    (tmp_path / "python3-alpha").write_text("Package: python3-alpha\nVersion: 1:43.0.0-3+deb13u1\n")
+    (tmp_path / "python3-beta").write_text("Package: python3-beta\nVersion: 4.20.0-2.1+b1\n")
+    assert unfit_packages(["alpha==43.0.*"], tmp_path) == []
+    assert unfit_packages(["beta==4.2.*", "gamma==1.*"], tmp_path) == [
+        "beta==4.2.*, but python3-beta is 4.20.0",
+        "gamma==1.*, but python3-gamma is not there",
+    ]
+
+
+@pytest.mark.parametrize("lock", ["dev", "image-deployer", "deploymentizer", "deployer"])
+def test_the_locks_have_what_debian_has(lock: str) -> None:
+    """Tests on the machine run with the versions that ship."""
+    locked = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "locks" / f"{lock}.txt").read_text(), re.MULTILINE))
+    wanted = dict(line.split("==") for line in patterns(HERE / "from-debian.txt"))
+    assert "cryptography" in locked
+    assert [
+        name for name, versions in wanted.items() if not fnmatch.fnmatch(locked.get(normal(name), versions), versions)
+    ] == []
 
 
 def test_leaving_out_takes_folders_that_became_empty_and_names_what_matched_nothing(tmp_path: Path) -> None:
