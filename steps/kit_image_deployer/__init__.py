@@ -28,20 +28,16 @@ library:
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kit_image_deployer.api import update_image
-    from kit_image_deployer.update import Outcome
+    from kit_image_deployer.api import update_image, update_images
+    from kit_image_deployer.change import ImageUpdate, Outcome
 
-__all__ = ["Outcome", "update_image"]
+__all__ = ["ImageUpdate", "Outcome", "update_image", "update_images"]
 
 
 def __getattr__(name: str) -> Any:
     # Loaded at first use: the program's --help needs none of it.
-    if name == "update_image":
-        from kit_image_deployer.api import update_image
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from kit_image_deployer import api, change
 
-        return update_image
-    if name == "Outcome":
-        from kit_image_deployer.update import Outcome
-
-        return Outcome
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(change if hasattr(change, name) else api, name)

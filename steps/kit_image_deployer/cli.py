@@ -11,7 +11,7 @@ from kit_image_deployer.address import Address, address_of
 from kit_image_deployer.settings import ImageDeployerSettings
 
 if TYPE_CHECKING:
-    from kit_image_deployer.update import Change, Outcome
+    from kit_image_deployer.change import Change, Outcome
 
 SUMMARY: Final = (
     "Writes an image reference into a YAML file of the deployments repository and pushes the commit: on the branch's"
@@ -23,21 +23,22 @@ def update_command(settings: ImageDeployerSettings, context: Context, _arguments
     """Bring the deployments repository to name the new image."""
     from kit_image_deployer.api import deploy
     from kit_image_deployer.patience import Patience
+    from kit_image_deployer.update import How
 
     change, address = read_change(settings, context.env, context.given)
     console = context.console
     if address.password is not None and _in_the_clear(address.url):
         console.warning("the password goes over http:// unencrypted; use the https:// address if there is one")
     patience = Patience(retries=settings.retries, increment=settings.retry_increment, deadline=settings.deadline)
-    console.info(f"{change.image} -> {address.url}, {change.repository} {change.branch}")
+    for item in change.updates:
+        console.info(f"{item.image} -> {address.url}, {item.repository} {item.branch}")
     outcome = deploy(
         change,
         address,
-        commit=settings.commit,
+        How(commit=settings.commit, tell=console.info),
         patience=patience,
         ca_cert=settings.ca_cert,
         env=context.env,
-        tell=console.info,
         waiting=console.waiting,
     )
     _report(outcome, context)
@@ -50,10 +51,10 @@ def read_change(
 
     `given` tells which variable each setting came from.
     """
+    from kit_image_deployer.change import Change, ImageUpdate
     from kit_image_deployer.image import check_reference, composed_reference
     from kit_image_deployer.source import author, branch_name, check_pull_request, origin
     from kit_image_deployer.target import check_branch, check_names
-    from kit_image_deployer.update import Change
 
     if settings.commit:
         check_pull_request(env, allowed=settings.allow_pull_request)
@@ -84,9 +85,7 @@ def read_change(
     if git_branch is not None:
         check_branch(git_branch)
     change = Change(
-        repository=settings.docker_repo,
-        branch=branch,
-        image=image,
+        updates=(ImageUpdate(repository=settings.docker_repo, branch=branch, image=image),),
         git_branch=git_branch,
         author=author(settings.ci_committer_name, settings.ci_committer_email, env, email_given=email_given),
         time=int(time.time()),

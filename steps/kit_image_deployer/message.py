@@ -2,6 +2,7 @@
 """The commit message: what the service's commit said, made harmless here, and the trailers of the audit."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,24 +40,41 @@ class Origin:
     build_url: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A file that the commit changes: its path, the new image, and the one it had."""
+
+    path: str
+    image: str
+    previous: str | None
+
+
 def commit_message(
-    *, path: str, image: str, previous: str | None, said: str | None = None, origin: Origin | None = None
+    files: Sequence[Written], *, doing: str | None = None, said: str | None = None, origin: Origin | None = None
 ) -> str:
     """The whole message, ending in a newline: what the service's commit `said` (else what is done), then trailers.
 
-    `path` is the file that is changed, `image` and `previous` its new and old values.
+    `doing` is a subject for what is done, where there is one better than "Deploy". Several files are listed in the
+    message; each has a trailer `Kit-Image`, with its `Kit-Previous-Image` below it.
     """
-    body = defused(said or "").strip() or f"Deploy {image}\n\nIn {path}."
+    several = len(files) > 1
+    subject = doing or (f"Deploy {len(files)} images" if several else f"Deploy {files[0].image}")
+    parts = [defused(said or "").strip() or subject]
+    if several:
+        parts.append("\n".join(f"- {item.path}: {item.image}" for item in files))
+    elif parts == [subject]:
+        parts.append(f"In {files[0].path}.")
+    trailers = [
+        trailer for item in files for trailer in (("Kit-Image", item.image), ("Kit-Previous-Image", item.previous))
+    ]
     origin = origin or Origin()
-    trailers = {
-        "Kit-Image": image,
-        "Kit-Previous-Image": previous,
-        "Kit-Source-Commit": origin.source_commit,
-        "Kit-Build": origin.build,
-        "Kit-Build-Url": origin.build_url,
-    }
-    lines = [f"{name}: {one_line(value)}" for name, value in trailers.items() if value and one_line(value)]
-    return f"{body}\n\n" + "\n".join(lines) + "\n"
+    trailers += [
+        ("Kit-Source-Commit", origin.source_commit),
+        ("Kit-Build", origin.build),
+        ("Kit-Build-Url", origin.build_url),
+    ]
+    parts.append("\n".join(f"{name}: {one_line(value)}" for name, value in trailers if value and one_line(value)))
+    return "\n\n".join(parts) + "\n"
 
 
 def defused(text: str) -> str:

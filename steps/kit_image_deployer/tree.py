@@ -3,8 +3,10 @@
 
 import hashlib
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
 from typing import Final
 
 from kit_core.errors import InputError
@@ -40,27 +42,70 @@ def root_of(commit: bytes) -> bytes:
 
 def find(load: Load, root: bytes, path: str) -> Path:
     """Follow `path` from the tree `root`. Raises `InputError` where something else stands in its way."""
+    return _find(lambda sha: parsed(load(sha)), root, path)
+
+
+def find_all(
+    load: Load, prefetch: Callable[[Collection[bytes]], object], root: bytes, paths: Sequence[str]
+) -> list[Path]:
+    """`find` for each of `paths`. `prefetch` is told, level by level, which folders of all of them are wanted next."""
+    read = cache(lambda sha: parsed(load(sha)))
+    level = {(root, tuple(path.encode().split(b"/")[:-1])) for path in paths}
+    while level:
+        prefetch({sha for sha, _ in level})
+        entered = {(read(sha).get(folders[0]), folders[1:]) for sha, folders in level if folders}
+        level = {(entry[1], rest) for entry, rest in entered if entry is not None and stat.S_ISDIR(entry[0])}
+    return [_find(read, root, path) for path in paths]
+
+
+def _find(read: Callable[[bytes], Entries], root: bytes, path: str) -> Path:
     names = tuple(part.encode() for part in path.split("/"))
-    folders = [parsed(load(root))]
+    folders = [read(root)]
     for depth, name in enumerate(names[:-1], 1):
         mode, sha = folders[-1].get(name, (_FOLDER, None))
         if not stat.S_ISDIR(mode):
             raise _in_the_way("/".join(path.split("/")[:depth]), mode, "folder")
-        folders.append(parsed(load(sha)) if sha else {})
+        folders.append(read(sha) if sha else {})
     mode, blob = folders[-1].get(names[-1], (_FILE, None))
     if not stat.S_ISREG(mode):
         raise _in_the_way(path, mode, "file")
     return Path(names, tuple(folders), mode, blob)
 
 
-def changed(place: Path, content: bytes) -> list[GitObject]:
-    """The new file and the new trees up to the root, which is the last of them."""
-    made = [git_object(BLOB, content)]
-    mode = place.mode
-    for name, folder in zip(reversed(place.names), reversed(place.folders), strict=True):
-        made.append(git_object(TREE, serialized({**folder, name: (mode, made[-1].sha)})))
-        mode = _FOLDER
-    return made
+def changed(files: Sequence[tuple[Path, bytes]]) -> list[GitObject]:
+    """From places and their new contents to the new files and the new trees up to the root, which is the last.
+
+    Folders that they share are made once, and so is what is the same. Raises `InputError` where one's file is
+    another's folder.
+    """
+    made: dict[bytes, GitObject] = {}
+    _folder(sorted(files, key=lambda item: item[0].names), 0, made)
+    return list(made.values())
+
+
+def _folder(files: Sequence[tuple[Path, bytes]], depth: int, made: dict[bytes, GitObject]) -> bytes:
+    """The folder of that depth which all of `files` are in; returns its id."""
+    entries = dict(files[0][0].folders[depth])
+    for name, group in groupby(files, key=lambda item: item[0].names[depth]):
+        inside = list(group)
+        place, content = inside[0]
+        if len(place.names) > depth + 1:
+            entries[name] = (_FOLDER, _folder(inside, depth + 1, made))
+        elif len(inside) > 1:
+            raise _in_the_way(_shown(place.names), place.mode, "folder")
+        else:
+            entries[name] = (place.mode, _add(made, git_object(BLOB, content)))
+    return _add(made, git_object(TREE, serialized(entries)))
+
+
+def _add(made: dict[bytes, GitObject], item: GitObject) -> bytes:
+    made.pop(item.sha, None)  # the root stays the last
+    made[item.sha] = item
+    return item.sha
+
+
+def _shown(names: tuple[bytes, ...]) -> str:
+    return b"/".join(names).decode("utf-8", "replace")
 
 
 def commit_object(

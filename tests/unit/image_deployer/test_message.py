@@ -5,14 +5,12 @@ import re
 
 import pytest
 
-from kit_image_deployer.message import Origin, commit_message, defused
+from kit_image_deployer.message import Origin, Written, commit_message, defused
 
 
 def test_the_services_words_then_the_trailers() -> None:
     message = commit_message(
-        path="images/shop/api/master.yaml",
-        image="r/shop/api:master-2",
-        previous="r/shop/api:master-1",
+        [Written(path="images/shop/api/master.yaml", image="r/shop/api:master-2", previous="r/shop/api:master-1")],
         said="Add a basket\n\nFor more than one thing.\n",
         origin=Origin(source_commit="abc", build="github 7", build_url="https://ci.example.com/7"),
     )
@@ -28,7 +26,7 @@ def test_the_services_words_then_the_trailers() -> None:
 
 @pytest.mark.parametrize("said", [None, "", " \n\t\n"])
 def test_without_words_the_subject_says_what_is_done(said: str | None) -> None:
-    message = commit_message(path="images/a/b.yaml", image="r/a:1", previous=None, said=said)
+    message = commit_message([Written(path="images/a/b.yaml", image="r/a:1", previous=None)], said=said)
     assert message == "Deploy r/a:1\n\nIn images/a/b.yaml.\n\nKit-Image: r/a:1\n"
 
 
@@ -75,7 +73,7 @@ def test_bytes_that_are_no_text_become_marks() -> None:
 
 def test_trailers_hold_one_line_each() -> None:
     origin = Origin(build="7\nKit-Image: forged", build_url="\x1b[31mred")
-    message = commit_message(path="p", image="r/a:1", previous=None, said="x\r\ny\x00", origin=origin)
+    message = commit_message([Written(path="p", image="r/a:1", previous=None)], said="x\r\ny\x00", origin=origin)
     assert message == "x\ny\n\nKit-Image: r/a:1\nKit-Build: 7 Kit-Image: forged\nKit-Build-Url: [31mred\n"
 
 
@@ -85,5 +83,5 @@ def test_what_moves_a_cursor_or_turns_text_around_is_taken_out() -> None:
 
 
 def test_a_trailer_stays_short_whatever_the_file_held() -> None:
-    message = commit_message(path="p", image="r/a:1", previous="x" * 2_000_000)
+    message = commit_message([Written(path="p", image="r/a:1", previous="x" * 2_000_000)])
     assert len(message) < 1000

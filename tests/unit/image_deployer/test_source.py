@@ -7,9 +7,9 @@ import pytest
 
 from kit_core.errors import InputError
 from kit_core.settings import load_settings
+from kit_image_deployer.change import Change
 from kit_image_deployer.cli import read_change
 from kit_image_deployer.settings import ImageDeployerSettings
-from kit_image_deployer.update import Change
 
 BASE = {
     "DOCKER_REGISTRY": "registry.example.com",
@@ -94,8 +94,8 @@ NOBODY = "kit-image-deployer <kit-image-deployer@localhost>"
 )  # fmt: skip
 def test_a_branchs_build(env: dict[str, str], author: str, said: str | None, build: str, url: str | None) -> None:
     seen = change(env)
-    assert seen.branch == "master"
-    assert seen.image == f"registry.example.com/shop/cart:master-{SHA}"
+    assert seen.updates[0].branch == "master"
+    assert seen.updates[0].image == f"registry.example.com/shop/cart:master-{SHA}"
     assert (seen.author, seen.said) == (author, said)
     assert seen.origin is not None
     assert (seen.origin.build, seen.origin.build_url, seen.origin.source_commit) == (build, url, SHA)
@@ -115,7 +115,7 @@ def test_a_branchs_build(env: dict[str, str], author: str, said: str | None, bui
 def test_a_tags_build_has_no_branch(env: dict[str, str]) -> None:
     with pytest.raises(InputError, match=r"build of the tag v1.*Set CI_BRANCH"):
         change(env)
-    assert change({**env, "CI_BRANCH": "master"}).branch == "master"
+    assert change({**env, "CI_BRANCH": "master"}).updates[0].branch == "master"
 
 
 @pytest.mark.parametrize(
@@ -148,10 +148,10 @@ def test_a_ci_that_tells_no_branch(env: dict[str, str]) -> None:
     ],
 )  # fmt: skip
 def test_a_pull_requests_build(env: dict[str, str]) -> None:
-    assert change(env).branch == "basket"
+    assert change(env).updates[0].branch == "basket"
     with pytest.raises(InputError, match="refused in a pull request's build"):
         change({**env, "COMMIT": "true"})
-    assert change({**env, "COMMIT": "true", "KIT_ALLOW_PULL_REQUEST": "true"}).branch == "basket"
+    assert change({**env, "COMMIT": "true", "KIT_ALLOW_PULL_REQUEST": "true"}).updates[0].branch == "basket"
 
 
 @pytest.mark.parametrize("branch", ["origin/detached", "detached", "HEAD", "origin/HEAD"])
@@ -167,7 +167,8 @@ def test_what_is_set_wins_over_what_the_ci_says() -> None:
         "CI_COMMIT_MESSAGE": "",
     }  # fmt: skip
     seen = change(env)
-    assert (seen.branch, seen.image, seen.said) == ("origin/release", "r.example.com/x:1", "As the README had it")
+    wanted = seen.updates[0]
+    assert (wanted.branch, wanted.image, seen.said) == ("origin/release", "r.example.com/x:1", "As the README had it")
     assert seen.author == "Ada L <team@example.com>"
 
 

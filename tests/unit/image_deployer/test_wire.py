@@ -176,7 +176,7 @@ def test_a_changed_file_makes_new_trees_up_to_the_root() -> None:
     inner = tree.git_object(2, tree.serialized({b"x.yaml": (0o100755, A), b"y": (0o100644, B)}))
     root = tree.git_object(2, tree.serialized({b"images": (0o040000, inner.sha), b"kit.yaml": (0o100644, B)}))
     load = loader({inner.sha: inner.content, root.sha: root.content})
-    made = tree.changed(tree.find(load, root.sha, "images/x.yaml"), b"new")
+    made = tree.changed([(tree.find(load, root.sha, "images/x.yaml"), b"new")])
     by_id = {item.sha: item.content for item in made}
     top = tree.parsed(made[-1].content)
     assert top[b"kit.yaml"] == (0o100644, B)
@@ -229,7 +229,7 @@ def test_a_server_that_leaves_out_what_was_asked_for_is_asked_without_a_filter(l
     root = tree.git_object(TREE, tree.serialized({b"kit.yaml": (0o100644, blob.sha)}))
     commit = tree.commit_object(tree=root.sha, parent=A, author="A <a@b>", time=0, message="x\n")
     server = Server(blob, root, commit, leaves_out=leaves_out)
-    remote = SmartRemote(server)  # type: ignore[arg-type]
+    remote = SmartRemote(server)
     assert remote.head(None) == Head(REF, B)
     assert tree.root_of(remote.checkout(commit.sha)) == root.sha
     assert remote.load(blob.sha) == b"content\n"

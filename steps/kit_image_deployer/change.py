@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""The values that a run goes through: what is wanted, what would be done about it, what came of it. Pure."""
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from kit_image_deployer.edit import Edit
+from kit_image_deployer.message import Origin
+from kit_image_deployer.objects import GitObject
+
+if TYPE_CHECKING:
+    from kit_image_deployer.remote import Head
+
+FileResult = Literal["updated", "unchanged"]
+Result = Literal["updated", "unchanged", "dry-run"]
+
+_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageUpdate:
+    """`image` for `repository` and `branch` of a service (DOCKER_REPO and CI_BRANCH): one file."""
+
+    repository: str
+    branch: str
+    image: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What is wanted: `updates` on the deployments repository's `git_branch` (None: its default), in one commit by
+    `author` ("Name <email>") at `time` (seconds since 1970).
+
+    `said` is the service's commit message, `origin` what is known of its build.
+    """
+
+    updates: tuple[ImageUpdate, ...]
+    author: str
+    time: int
+    git_branch: str | None = None
+    said: str | None = None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileEdit:
+    """What becomes of one file: `edit` where `result` is "updated", nothing otherwise."""
+
+    path: str
+    update: ImageUpdate
+    edit: Edit
+    result: FileResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What would be done to the repository as it is at `head`: a dry run shows it, a run executes it.
+
+    `files` holds all that were asked for; `objects` the new ones, the commit last, or none where nothing changes.
+    """
+
+    head: "Head"
+    files: tuple[FileEdit, ...]
+    message: str
+    objects: tuple[GitObject, ...]
+
+    @property
+    def changing(self) -> tuple[FileEdit, ...]:
+        """The files that the commit changes."""
+        return tuple(item for item in self.files if item.result == "updated")
+
+    @property
+    def commit(self) -> bytes:
+        """The id of the commit to push."""
+        return self.objects[-1].sha
+
+    @property
+    def diff(self) -> str:
+        """The change as a unified diff."""
+        return "".join(unified_diff(item.edit.before, item.edit.after, item.path) for item in self.changing)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOutcome:
+    """What came of one file. `previous` is the value it had; in a dry run, "updated" is what it would be."""
+
+    result: FileResult
+    path: str
+    repository: str
+    branch: str
+    image: str
+    previous: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of it: `updated` with the commit's id, `unchanged`, or (dry run) `dry-run` with diff and message.
+
+    `files` holds what came of each file that was asked for; `branch` is the deployments repository's, `attempts` how
+    many rounds it took. `path`, `image` and `previous` are those of the only file, or of the first.
+    """
+
+    result: Result
+    files: tuple[FileOutcome, ...]
+    branch: str
+    commit: str | None = None
+    diff: str = ""
+    message: str = ""
+    attempts: int = 1
+
+    @property
+    def path(self) -> str:
+        """The file's path."""
+        return self.files[0].path
+
+    @property
+    def image(self) -> str:
+        """The image that was asked for."""
+        return self.files[0].image
+
+    @property
+    def previous(self) -> str | None:
+        """The value that the file had."""
+        return self.files[0].previous
+
+
+def outcome(result: Result, plan: Plan, attempts: int) -> Outcome:
+    """What came of a plan."""
+    files = tuple(
+        FileOutcome(
+            result=item.result,
+            path=item.path,
+            repository=item.update.repository,
+            branch=item.update.branch,
+            image=item.update.image,
+            previous=item.edit.previous,
+        )
+        for item in plan.files
+    )
+    return Outcome(
+        result=result,
+        files=files,
+        branch=plan.head.ref.removeprefix(b"refs/heads/").decode("utf-8", "replace"),
+        commit=plan.commit.decode() if result == "updated" else None,
+        diff=plan.diff,
+        message=plan.message,
+        attempts=attempts,
+    )
+
+
+def unified_diff(before: bytes | None, after: bytes, path: str) -> str:
+    """The change of a file as `git diff` would show it, without its index line."""
+    old, new = (_LINE.findall((text or b"").decode("utf-8", "replace")) for text in (before, after))
+    names = ("/dev/null" if before is None else f"a/{path}", f"b/{path}")
+    lines = difflib.unified_diff(old, new, *names)
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
