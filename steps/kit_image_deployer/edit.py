@@ -1,40 +1,40 @@
 # SPDX-License-Identifier: MIT
-"""The byte-exact edit: one scalar changes, every other byte stays.
+"""The byte-exact edit: some scalars change, every other byte stays.
 
 Comments, quotes, order, blank lines, line ends, a byte order mark, document markers and anchors are kept, because the
 file is not written anew: a few characters are put in the place of others. Afterwards the new text is parsed and
-compared with the old one: exactly that key changed, or nothing is returned but an error.
+compared with the old one: exactly those keys changed, or nothing is returned but an error.
 """
 
-import re
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise, zip_longest
 from typing import Final
 
 from kit_core.errors import InputError, WorkError
-from kit_image_deployer.image import in_style, is_plain, quoted
-from kit_image_deployer.layout import (
-    Entry,
-    Layout,
-    Signature,
-    events,
-    layouts,
-    merged_keys,
-    scalar_start,
-    signatures,
-)
+from kit_image_deployer.layout import Entry, Layout, Signature, layouts, signatures
+from kit_image_deployer.merges import merged_keys
+from kit_image_deployer.patches import Patch, addition, first_entries, holds, refusal, removal, replacement
 
 _BOM: Final = "\ufeff"
-_BREAK: Final = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
-_STRING_TAGS: Final = frozenset({None, "!", "tag:yaml.org,2002:str"})
+# Ends of a line to YAML 1.1, and characters like others to YAML 1.2.
+_OLD_BREAKS: Final = str.maketrans("\x85\u2028\u2029", "···")
+# In characters. A file that holds an image has a few lines; the work for one of this size takes seconds.
+_LARGEST: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Edit:
-    """The file before (None where there was none) and after; `previous` is the value that the key had, if any."""
+    """The file before (None where there was none) and after.
+
+    `previous_values` holds what each key that was asked for had (None: nothing); `previous` is the first one's.
+    """
 
     before: bytes | None
     after: bytes
     previous: str | None
+    previous_values: Mapping[str, str | None]
 
     @property
     def changes(self) -> bool:
@@ -42,45 +42,45 @@ class Edit:
         return self.before != self.after
 
 
-@dataclass(frozen=True)
-class _Patch:
-    """Put `text` in the place of the characters from `start` to `end`; what the events must look like afterwards."""
-
-    start: int
-    end: int
-    text: str
-    expected: list[Signature]
-
-
 def set_value(before: bytes | None, key: str, value: str, *, name: str) -> Edit:
-    """Give the top-level `key` of the YAML file `name` the string `value`.
+    """Give the top-level `key` of the YAML file `name` the string `value`: `set_values` for one key."""
+    return set_values(before, {key: value}, name=name)
 
-    Without a file, one is made. Where the key is missing it is added at the end. The same value already there is no
-    change. Raises `InputError` (file, line, why) for everything that cannot be changed without changing more: no
-    mapping, an alias or merged key, an anchor that others refer to, a key that stands twice, several documents.
+
+def set_values(before: bytes | None, values: Mapping[str, str], *, name: str, remove: Collection[str] = ()) -> Edit:
+    """Give top-level keys of the YAML file `name` strings as values, and take the keys `remove` away.
+
+    Without a file, one is made, with the keys in the order of `values`. A key that is missing is added below the one
+    that stands before it in `values`, else at the end. The same values already there are no change. Of `remove`, a
+    key that is missing or whose value is no scalar is left alone: a list or mapping was not written by this step.
+
+    Raises `InputError` (file, line, why) for everything that cannot be changed without changing more: no mapping, an
+    alias or merged key, an anchor that others refer to, a key that stands twice, several documents without the first
+    key; and `WorkError` where the new text would not mean exactly what was wanted.
     """
-    if before is None:
-        return Edit(None, f"{_key_text(key)}: {in_style(value, None)}\n".encode(), None)
-    text = _decoded(before, name)
+    wanted = dict.fromkeys([*values, *remove])
+    text = "" if before is None else _decoded(before, name)
     bom, body = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
-    found = events(body, name=name)
-    documents = layouts(found)
-    seen = signatures(found)
-    document, entry = _find(documents, key, name)
-    previous = entry.value if entry and entry.kind == "scalar" and entry.value else None
-    if entry is None:
-        patch = _addition(body, seen, document, key, value, name)
-    elif _holds(entry, value):
-        return Edit(before, before, previous)
-    else:
-        assert document is not None
-        patch = _replacement(body, seen, document, entry, value, name)
-    after = body[: patch.start] + patch.text + body[patch.end :]
-    _verify(after, patch.expected, name, key)
-    return Edit(before, (bom + after).encode(), previous)
+    patches, entries = _planned(body, values, remove, name)
+    if body != (newer := body.translate(_OLD_BREAKS)):
+        again, _ = _planned(newer, values, remove, name)
+        if [(patch.start, patch.end, patch.text) for patch in again] != [
+            (patch.start, patch.end, patch.text) for patch in patches
+        ]:
+            raise _unclear(name, next(iter(values)))
+    previous = {key: entries[key].text if key in entries else None for key in wanted}
+    after = (bom + _applied(body, patches)).encode() if patches or before is None else before
+    return Edit(before, after, previous[next(iter(values))], previous)
 
 
 def _decoded(raw: bytes, name: str) -> str:
+    if len(raw) > _LARGEST:
+        raise InputError(
+            f"the file has {len(raw):,} bytes, and {_LARGEST:,} are the most that is edited",
+            where=name,
+            hint="A file that holds an image has a few lines: look what it is; nothing was changed.",
+            file=name,
+        )
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -94,147 +94,136 @@ def _decoded(raw: bytes, name: str) -> str:
         ) from None
 
 
-def _find(documents: list[Layout], key: str, name: str) -> tuple[Layout | None, Entry | None]:
-    """The document and the entry to change; no entry where the key is to be added, no document in an empty file."""
-    holding = [(document, entry) for document in documents for entry in document.named(key)]
+def _planned(
+    text: str, values: Mapping[str, str], remove: Collection[str], name: str
+) -> tuple[list[Patch], dict[str, Entry]]:
+    """The patches, in the order of the text, proven to do what is wanted; and the entries that are there."""
+    keys = dict.fromkeys([*values, *remove])
+    documents = layouts(text, keys, name=name)
+    document = _document(documents, next(iter(values)), name)
+    entries = _entries(document, keys, name) if document else {}
+    if document is None or document.empty:
+        patches = [first_entries(text, document, dict(values), name=name)]
+    else:
+        _check_mapping(text, document, entries, values, remove, name)
+        patches = [
+            *_settings(text, document, entries, values, name),
+            *_removals(text, document, entries, remove, name),
+        ]
+    patches.sort(key=lambda patch: (patch.start, patch.end))
+    _verify(text, patches, name, next(iter(values)))
+    return patches, entries
+
+
+def _document(documents: list[Layout], key: str, name: str) -> Layout | None:
+    """The document that holds `key`, or is to hold it; None in an empty file."""
+    holding = [document for document in documents if document.named(key)]
     if len(holding) > 1:
-        lines = " and ".join(str(entry.line) for _, entry in holding)
-        raise _refusal(
-            name, f"`{key}` stands more than once, in lines {lines}", holding[1][1].line, "Keep one of them."
-        )
-    if holding:
-        return holding[0]
-    if len(documents) > 1:
-        raise _refusal(
+        first, second = (document.named(key)[0].line for document in holding[:2])
+        raise _doubled(name, key, first, second)
+    if not holding and len(documents) > 1:
+        raise refusal(
             name, f"none of the file's {len(documents)} documents has `{key}`", 1, f"Add `{key}:` to one of them."
         )
-    return (documents[0] if documents else None), None
+    return next(iter(holding or documents), None)
 
 
-def _holds(entry: Entry, value: str) -> bool:
-    """Whether every reader already takes the entry for this string."""
-    if entry.kind != "scalar" or entry.value != value or entry.tag not in _STRING_TAGS:
-        return False
-    return bool(entry.style) or entry.tag is not None or is_plain(value)
+def _entries(document: Layout, keys: Collection[str], name: str) -> dict[str, Entry]:
+    entries: dict[str, Entry] = {}
+    for entry in document.entries:
+        if entry.key in entries:
+            raise _doubled(name, entry.key, entries[entry.key].line, entry.line)
+        entries[entry.key] = entry
+    return {key: entries[key] for key in keys if key in entries}
 
 
-def _replacement(text: str, seen: list[Signature], document: Layout, entry: Entry, value: str, name: str) -> _Patch:
-    _check_replaceable(document, entry, name)
-    start = scalar_start(text, entry)
-    if start == entry.end and not entry.style:
-        start, end, new = entry.end, entry.end, _after_colon(text, entry, in_style(value, None), name)
-    elif entry.is_block:
-        end = start + len(text[start : entry.end].rstrip())
-        header = _BREAK.split(text[start:end], maxsplit=1)[0]
-        comment = header[header.index("#") :] if "#" in header else ""
-        new = in_style(value, None) + (f" {comment}" if comment else "")
-    else:
-        end, new = entry.end, in_style(value, entry.style)
-    expected = list(seen)
-    kind, anchor, tag, _ = seen[entry.index]
-    expected[entry.index] = (kind, anchor, tag, value)
-    return _Patch(start, end, new, expected)
+def _doubled(name: str, key: str, first: int, second: int) -> InputError:
+    return refusal(name, f"`{key}` stands more than once, in lines {first} and {second}", second, "Keep one of them.")
 
 
-def _check_replaceable(document: Layout, entry: Entry, name: str) -> None:
-    key, line = entry.key, entry.line
-    if entry.kind == "alias":
-        raise _refusal(
-            name, f"the value of `{key}` is an alias (`*{entry.anchor}`)", line, "Write the image itself there."
-        )
-    if entry.kind != "scalar":
-        raise _refusal(name, f"the value of `{key}` is a {entry.kind}", line, "It should be one image reference.")
-    if entry.tag not in _STRING_TAGS:
-        raise _refusal(name, f"the value of `{key}` has the tag {entry.tag}", line, "Remove the tag.")
-    for anchor in (entry.anchor, document.anchor):
-        if anchor is not None and document.aliased[anchor]:
-            raise _refusal(
-                name,
-                f"other values refer to `{key}` by its anchor &{anchor} and would change with it",
-                line,
-                "Write their values out.",
-            )
-
-
-def _after_colon(text: str, entry: Entry, new: str, name: str) -> str:
-    """What to insert behind a key that has no value."""
-    head = text[: entry.end].rstrip(" ")
-    if not head.endswith(":") and entry.anchor is None and entry.tag is None:
-        raise _refusal(name, f"`{entry.key}` has no value", entry.line, f'Write `{entry.key}: ""` there.')
-    return new if text[: entry.end].endswith(" ") else f" {new}"
-
-
-def _addition(text: str, seen: list[Signature], document: Layout | None, key: str, value: str, name: str) -> _Patch:
-    if document is None or document.empty:
-        return _first_entry(text, seen, document, key, value, name)
+def _check_mapping(
+    text: str,
+    document: Layout,
+    entries: Mapping[str, Entry],
+    values: Mapping[str, str],
+    remove: Collection[str],
+    name: str,
+) -> None:
+    """Whether keys can be added and removed: what is merged in, or referred to as a whole, is not changed by that."""
+    first = next(iter(values))
     if document.kind != "mapping":
-        raise _refusal(name, f"the file holds a {document.kind}, no mapping", 1, f"It should hold `{key}: …`.")
-    if any(entry.key == "<<" and not entry.style for entry in document.entries) and key in merged_keys(text, name=name):
-        raise _refusal(name, f"`{key}` comes from a merge key (`<<`)", 1, f"Write `{key}` into the mapping itself.")
-    if document.anchor is not None and document.aliased[document.anchor]:
-        raise _refusal(name, f"the whole file is referred to by its anchor &{document.anchor}", 1, "Remove it.")
-    pair = [("ScalarEvent", None, None, key), ("ScalarEvent", None, None, value)]
-    expected = [*seen[: document.close], *pair, *seen[document.close :]]
-    if document.flow:
-        new = f"{quoted(key)}: {quoted(value)}"
-        at = document.last if document.entries else document.start + text[document.start :].index("{") + 1
-        return _Patch(at, at, f", {new}" if document.entries else new, expected)
-    line = " " * document.column + f"{_key_text(key)}: {in_style(value, None)}"
-    return _Patch(*_below(text, document.last, line), expected)
+        raise refusal(name, f"the file holds a {document.kind}, no mapping", 1, f"It should hold `{first}: …`.")
+    uncovered = {key for key in values if key not in entries} | {key for key in remove if key in entries}
+    if uncovered and document.merges:
+        for key in sorted(uncovered & merged_keys(text, uncovered, name=name)):
+            raise refusal(name, f"`{key}` comes from a merge key (`<<`)", 1, f"Write `{key}` into the mapping itself.")
+    if uncovered and document.anchor is not None and document.aliased[document.anchor]:
+        raise refusal(name, f"the whole file is referred to by its anchor &{document.anchor}", 1, "Remove it.")
 
 
-def _first_entry(text: str, seen: list[Signature], document: Layout | None, key: str, value: str, name: str) -> _Patch:
-    """The first entry of a file with nothing but comments, or with an empty document."""
-    line = f"{_key_text(key)}: {in_style(value, None)}"
-    mapping: list[Signature] = [
-        ("MappingStartEvent", None, None, None),
-        ("ScalarEvent", None, None, key),
-        ("ScalarEvent", None, None, value),
-        ("MappingEndEvent", None, None, None),
-    ]
-    if document is None:
-        begun: list[Signature] = [("DocumentStartEvent", None, None, None), *mapping]
-        expected = [seen[0], *begun, ("DocumentEndEvent", None, None, None), *seen[1:]]
-        return _Patch(*_below(text, len(text), line), expected)
-    if document.end > document.start:
-        raise _refusal(name, "the file holds nothing but a null", 1, f"It should hold `{key}: …`.")
-    expected = [*seen[: document.index], *mapping, *seen[document.index + 1 :]]
-    end = re.search(r"^\.\.\.", text, re.MULTILINE)
-    return _Patch(*_below(text, end.start() - 1 if end and end.start() else len(text), line), expected)
+def _settings(
+    text: str, document: Layout, entries: Mapping[str, Entry], values: Mapping[str, str], name: str
+) -> Iterator[Patch]:
+    beside: Entry | None = None
+    for key, value in values.items():
+        entry = entries.get(key)
+        if entry is None:
+            yield addition(text, document, key, value, beside)
+        else:
+            beside = entry
+            if not holds(entry, value):
+                yield replacement(text, document, entry, value, name=name)
 
 
-def _below(text: str, position: int, line: str) -> tuple[int, int, str]:
-    """The insertion (start, end, text) that puts `line` below the line that `position` stands in."""
-    newline = _BREAK.search(text)
-    ending = newline.group() if newline else "\n"
-    if position and _BREAK.fullmatch(text[position - 1]):
-        return position, position, line + ending
-    found = _BREAK.search(text, position)
-    if found:
-        return found.end(), found.end(), line + ending
-    if not text:
-        return 0, 0, line + ending
-    return len(text), len(text), ending + line
+def _removals(
+    text: str, document: Layout, entries: Mapping[str, Entry], remove: Collection[str], name: str
+) -> Iterator[Patch]:
+    going = [entries[key] for key in remove if key in entries and entries[key].kind == "scalar"]
+    for place, entry in enumerate(sorted(going, key=lambda entry: entry.number)):
+        yield removal(text, document, entry, leading=entry.number == place, name=name)
 
 
-def _key_text(key: str) -> str:
-    return key if is_plain(key) else quoted(key)
+def _applied(text: str, patches: list[Patch]) -> str:
+    parts = []
+    position = 0
+    for patch in patches:
+        parts += [text[position : patch.start], patch.text]
+        position = patch.end
+    return "".join([*parts, text[position:]])
 
 
-def _verify(text: str, expected: list[Signature], name: str, key: str) -> None:
+def _verify(text: str, patches: list[Patch], name: str, key: str) -> None:
     """The promise itself: the new text parses, and to exactly the wanted change."""
+    if any(first.end > second.start for first, second in pairwise(patches)):
+        raise _unclear(name, key)
+    expected = _expected(signatures(text, name=name), patches)
     try:
-        correct = signatures(events(text, name=name)) == expected
+        pairs = zip_longest(signatures(_applied(text, patches), name=name), expected)
+        correct = not patches or all(found == wanted for found, wanted in pairs)
     except InputError:
         correct = False
     if not correct:
-        raise WorkError(
-            f"{name} is written in a way in which `{key}` cannot be changed without changing more",
-            hint="Write the file more simply (one `key: value` a line) and run again; nothing was changed.",
-            file=name,
-        )
+        raise _unclear(name, key)
 
 
-def _refusal(name: str, what: str, line: int, hint: str) -> InputError:
-    hint = f"{hint} The file is in the deployments repository; nothing was changed."
-    return InputError(what, where=f"{name}:{line}", hint=hint, file=name, line=line)
+def _expected(seen: Iterator[Signature], patches: list[Patch]) -> Iterator[Signature]:
+    """The events of the old text, changed as the patches say."""
+    waiting = deque(sorted(patches, key=lambda patch: (patch.event, patch.skipped)))
+    skipping = 0
+    for index, signature in enumerate(seen):
+        while waiting and waiting[0].event == index:
+            patch = waiting.popleft()
+            yield from patch.emitted
+            skipping += patch.skipped
+        if skipping:
+            skipping -= 1
+        else:
+            yield signature
+
+
+def _unclear(name: str, key: str) -> WorkError:
+    return WorkError(
+        f"{name} is written in a way in which `{key}` cannot be changed without changing more",
+        hint="Write the file more simply (one `key: value` a line) and run again; nothing was changed.",
+        file=name,
+    )

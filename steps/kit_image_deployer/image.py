@@ -16,6 +16,8 @@ _TAG_ONLY: Final = re.compile(_TAG, re.ASCII)
 
 # Words that YAML 1.1 (go-yaml, PyYAML, older js-yaml) or 1.2 take for a boolean or null when they stand unquoted.
 _WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+# What cannot stand in double quotes as it is: YAML forbids some of it, and takes some for the end of a line.
+_ESCAPED: Final = re.compile(r'["\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]')
 _PLAIN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/@+-]|:(?=[A-Za-z0-9._/@+-]))*", re.ASCII)
 
 
@@ -58,14 +60,18 @@ def is_plain(text: str) -> bool:
 
 
 def quoted(text: str) -> str:
-    """`text` in double quotes."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """`text` in double quotes, on one line."""
+    return '"' + _ESCAPED.sub(_escape, text) + '"'
+
+
+def _escape(found: re.Match[str]) -> str:
+    char = found.group()
+    return f"\\{char}" if char in '\\"' else f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
 
 
 def in_style(text: str, style: str | None) -> str:
     """`text` in the quotes of the scalar it replaces (`'`, `"` or None for none); block scalars lose their block."""
-    if style == "'":
+    if style == "'" and not _ESCAPED.search(text.replace('"', "").replace("\\", "")):
         return "'" + text.replace("'", "''") + "'"
     if style == '"':
         return quoted(text)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Where things stand in a YAML text: what the byte-exact edit needs to know, from the parser's events.
 
-Positions are indices into the text that was parsed, counted in characters.
+The events are read as a stream and only the wanted keys are kept: as Python objects, the events of a file of 2 MB would
+take 90 MB. Positions are indices into the text that was parsed, counted in characters.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import yaml
@@ -15,41 +16,61 @@ from kit_core.errors import InputError
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BLOCK_STYLES: Final = frozenset({"|", ">"})
+_NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+_MERGE_TAG: Final = "tag:yaml.org,2002:merge"
+# As deep as kit reads YAML anywhere. In braces the parser's work grows with depth times length.
+_DEEPEST: Final = 200
+_NOTHING_CHANGED: Final = "Correct the file in the deployments repository and run again; nothing was changed."
 
 Signature = tuple[str, str | None, str | None, str | None]
 """An event as far as a reader of the file can tell: its kind, anchor, tag and value."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A key of a document's top-level mapping, and its value.
+    """A wanted key of a document's top-level mapping, and its value.
 
-    `start` and `end` enclose the value with its anchor and tag; `index` is its place in the list of events.
+    `begin` is where the key begins, `start` and `end` enclose the value with its anchor and tag; `index` is the
+    value's place among the events and `number` the entry's among the mapping's. `before` is where the text of the
+    entry above ends, `after` where the key below begins (None: there is none).
     """
 
     key: str
     line: int
     index: int
+    number: int
     kind: str
     value: str | None
     style: str | None
     anchor: str | None
     tag: str | None
+    key_anchor: str | None
+    begin: int
     start: int
     end: int
+    before: int | None
+    after: int | None = None
 
     @property
     def is_block(self) -> bool:
         """Whether it is a literal or folded block scalar."""
         return self.style in _BLOCK_STYLES
 
+    @property
+    def text(self) -> str | None:
+        """What the value says, where it is a scalar that says something."""
+        if self.kind != "scalar" or not self.value or (not self.style and self.tag is None and self.value in _NULLS):
+            return None
+        return self.value
+
 
 @dataclass
 class Layout:
-    """One document: its root and, where that is a mapping, the entries.
+    """One document: its root and, where that is a mapping, the wanted entries.
 
-    `start` and `end` are the root's; `flow` tells braces from indentation; `column` is where the first key begins;
-    `last` where the text of the last entry ends; `close` the index of the event that ends the mapping.
+    `start` and `end` are the root's; `flow` tells braces from indentation; `first` is where the first key begins,
+    `last` where the text of the last entry ends; `size` how many entries there are; `close` the index of the event
+    that ends the mapping; `merges` whether a `<<` is among the keys.
     """
 
     kind: str
@@ -59,9 +80,11 @@ class Layout:
     index: int
     anchor: str | None
     empty: bool
-    column: int = 0
+    first: int = 0
     last: int = 0
+    size: int = 0
     close: int = 0
+    merges: bool = False
     entries: list[Entry] = field(default_factory=list)
     aliased: Counter[str] = field(default_factory=Counter)
 
@@ -70,119 +93,150 @@ class Layout:
         return [entry for entry in self.entries if entry.key == key]
 
 
-def events(text: str, *, name: str) -> list[Any]:
-    """The parser's events. Raises `InputError` with file, line and column where the text is no YAML."""
-    try:
-        return list(yaml.parse(text, Loader=_LOADER))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        why = " ".join(part for part in (error.problem, error.context) if part)
-    except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        why = f"the character {error.character!r} is not allowed in YAML"
-    raise InputError(
-        "malformed YAML",
-        where=f"{name}:{line}:{column}",
-        why=why,
-        hint="Correct the file in the deployments repository and run again; nothing was changed.",
-        file=name,
-        line=line,
-        column=column,
-    )
-
-
-def signatures(found: Iterable[Any]) -> list[Signature]:
-    """What a reader can tell of each event, for comparing two texts."""
-    return [
-        (
-            type(event).__name__,
-            getattr(event, "anchor", None),
-            None if event.__class__ is yaml.AliasEvent else getattr(event, "tag", None),
-            getattr(event, "value", None),
-        )
-        for event in found
-    ]
-
-
-def layouts(found: list[Any]) -> list[Layout]:
-    """The documents among the events."""
-    documents = []
-    position = iter(enumerate(found))
-    for _, event in position:
-        if isinstance(event, yaml.DocumentStartEvent):
-            documents.append(_document(position))
-    return documents
-
-
-def _document(position: Iterator[tuple[int, Any]]) -> Layout:
-    root: Any
-    index, root = next(position)
-    layout = Layout(
-        kind=_kind(root),
-        flow=bool(getattr(root, "flow_style", False)),
-        start=root.start_mark.index,
-        end=root.end_mark.index,
-        index=index,
-        anchor=getattr(root, "anchor", None),
-        empty=isinstance(root, yaml.ScalarEvent) and root.value in {"", "~", "null"} and not root.style,
-    )
-    if isinstance(root, yaml.MappingStartEvent):
-        _read_mapping(layout, position)
-    elif isinstance(root, yaml.SequenceStartEvent):
-        _skip(root, position, layout)
-    return layout
-
-
-def _read_mapping(layout: Layout, position: Iterator[tuple[int, Any]]) -> None:
-    layout.last = layout.end
-    key: Any
-    value: Any
-    for index, key in position:
-        if isinstance(key, yaml.MappingEndEvent):
-            layout.close = index
-            layout.end = _to(key)
-            return
-        if not layout.entries:
-            layout.column = key.start_mark.column
-        _skip(key, position, layout)
-        value_index, value = next(position)
-        _skip(value, position, layout)
-        if isinstance(key, yaml.ScalarEvent):
-            layout.entries.append(
-                Entry(
-                    key=key.value,
-                    line=_line(key),
-                    index=value_index,
-                    kind=_kind(value),
-                    value=getattr(value, "value", None),
-                    style=getattr(value, "style", None),
-                    anchor=value.anchor,
-                    tag=getattr(value, "tag", None),
-                    start=value.start_mark.index,
-                    end=value.end_mark.index,
-                )
-            )
-
-
-def _skip(first: Any, position: Iterator[tuple[int, Any]], layout: Layout) -> None:
-    """Pass over a whole node, noting where its text ends and which anchors it refers to."""
+def events(text: str, *, name: str) -> Iterator[Any]:
+    """The parser's events, one by one. Raises `InputError` with file, line and column where the text is no YAML."""
     depth = 0
-    event: Any = first
-    while True:
-        if isinstance(event, yaml.AliasEvent):
-            layout.aliased[str(event.anchor)] += 1
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        # The end of a collection made by indentation is where the next thing begins, and has no text of its own.
-        if not isinstance(event, yaml.CollectionEndEvent) or _to(event) > _from(event):
-            layout.last = max(layout.last, _to(event))
-        if depth == 0:
-            return
-        _, event = next(position)
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > _DEEPEST:
+                    raise _malformed(name, _place(event.start_mark), f"it is nested more than {_DEEPEST} levels deep")
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            yield event
+    except yaml.MarkedYAMLError as error:
+        why = " ".join(part for part in (error.problem, error.context) if part)
+        raise _malformed(name, _place(error.problem_mark or error.context_mark), why) from None
+    except yaml.reader.ReaderError as error:
+        # The C parser counts the bytes that it was given.
+        before = text.encode()[: error.position].decode("utf-8", "ignore")
+        place = before.count("\n") + 1, len(before) - before.rfind("\n")
+        shown = error.character if isinstance(error.character, int) else ord(error.character)
+        raise _malformed(name, place, f"the character U+{shown:04X} is not allowed in YAML") from None
+
+
+def _place(mark: Any) -> tuple[int, int]:
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+def _malformed(name: str, place: tuple[int, int], why: str) -> InputError:
+    line, column = place
+    where = f"{name}:{line}:{column}"
+    return InputError(
+        "malformed YAML", where=where, why=why, hint=_NOTHING_CHANGED, file=name, line=line, column=column
+    )
+
+
+def signatures(text: str, *, name: str) -> Iterator[Signature]:
+    """What a reader can tell of each event, for comparing two texts."""
+    for event in events(text, name=name):
+        tag = None if isinstance(event, yaml.AliasEvent) else getattr(event, "tag", None)
+        yield type(event).__name__, getattr(event, "anchor", None), tag, getattr(event, "value", None)
+
+
+def layouts(text: str, wanted: Collection[str], *, name: str) -> list[Layout]:
+    """The documents of `text`, with those of their entries whose key is `wanted`."""
+    position = enumerate(events(text, name=name))
+    return [_Reader(wanted, position).document() for _, event in position if isinstance(event, yaml.DocumentStartEvent)]
+
+
+class _Reader:
+    """Reads one document from the stream of events."""
+
+    def __init__(self, wanted: Collection[str], position: Iterator[tuple[int, Any]]) -> None:
+        self._wanted = wanted
+        self._position = position
+        self._scalars: dict[str, Any] = {}
+
+    def document(self) -> Layout:
+        root: Any
+        index, root = next(self._position)
+        layout = Layout(
+            kind=kind_of(root),
+            flow=bool(getattr(root, "flow_style", False)),
+            start=_from(root),
+            end=_to(root),
+            index=index,
+            anchor=getattr(root, "anchor", None),
+            empty=isinstance(root, yaml.ScalarEvent) and root.value in _NULLS and not root.style,
+        )
+        if isinstance(root, yaml.MappingStartEvent):
+            self._mapping(layout)
+        elif isinstance(root, yaml.SequenceStartEvent):
+            self._skip(root, layout)
+        return layout
+
+    def _mapping(self, layout: Layout) -> None:
+        layout.last = layout.end
+        before: int | None = None
+        for index, key in self._position:
+            if isinstance(key, yaml.MappingEndEvent):
+                layout.close = index
+                layout.end = _to(key)
+                return
+            self._pass_by(layout, key)
+            self._skip(key, layout)
+            value_index, value = next(self._position)
+            self._skip(value, layout)
+            named = self._scalars.get(str(key.anchor)) if isinstance(key, yaml.AliasEvent) else key
+            if isinstance(named, yaml.ScalarEvent):
+                layout.merges |= is_merge(named)
+                if named.value in self._wanted:
+                    layout.entries.append(_entry(named.value, key, value, value_index, layout.size, before))
+            layout.size += 1
+            before = layout.last
+
+    def _pass_by(self, layout: Layout, key: Any) -> None:
+        """Note where the next entry begins: for the first one, and for a wanted one above."""
+        if not layout.size:
+            layout.first = _from(key)
+        if layout.entries and layout.entries[-1].number == layout.size - 1:
+            layout.entries[-1] = replace(layout.entries[-1], after=_from(key))
+
+    def _skip(self, first: Any, layout: Layout) -> None:
+        """Pass over a whole node, noting where its text ends and which anchors it refers to."""
+        depth = 0
+        event: Any = first
+        while True:
+            if isinstance(event, yaml.AliasEvent):
+                layout.aliased[str(event.anchor)] += 1
+            elif getattr(event, "anchor", None) is not None:
+                self._scalars[event.anchor] = event
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            # The end of a collection made by indentation is where the next thing begins, and has no text of its own.
+            if not isinstance(event, yaml.CollectionEndEvent) or _to(event) > _from(event):
+                layout.last = max(layout.last, _to(event))
+            if depth == 0:
+                return
+            _, event = next(self._position)
+
+
+def _entry(name: str, key: Any, value: Any, index: int, number: int, before: int | None) -> Entry:
+    return Entry(
+        key=name,
+        line=int(key.start_mark.line) + 1,
+        index=index,
+        number=number,
+        kind=kind_of(value),
+        value=getattr(value, "value", None),
+        style=getattr(value, "style", None),
+        anchor=value.anchor,
+        tag=getattr(value, "tag", None),
+        key_anchor=None if isinstance(key, yaml.AliasEvent) else key.anchor,
+        begin=_from(key),
+        start=_from(value),
+        end=_to(value),
+        before=before,
+    )
+
+
+def is_merge(key: Any) -> bool:
+    """Whether a scalar that stands as a key merges another mapping into its own."""
+    return bool((key.value == "<<" and not key.style and key.tag is None) or key.tag == _MERGE_TAG)
 
 
 def _from(event: Any) -> int:
@@ -193,11 +247,8 @@ def _to(event: Any) -> int:
     return int(event.end_mark.index)
 
 
-def _line(event: Any) -> int:
-    return int(event.start_mark.line) + 1
-
-
-def _kind(event: Any) -> str:
+def kind_of(event: Any) -> str:
+    """What a node's first event says that it is."""
     return {
         yaml.ScalarEvent: "scalar",
         yaml.AliasEvent: "alias",
@@ -214,28 +265,3 @@ def scalar_start(text: str, entry: Entry) -> int:
         if isinstance(token, yaml.ScalarToken) and token.end_mark.index == entry.end:
             return int(token.start_mark.index)
     return entry.end
-
-
-def merged_keys(text: str, *, name: str) -> set[str]:
-    """The keys that merges (`<<`) bring into the top-level mappings of a text that is known to parse."""
-    keys: set[str] = set()
-    try:
-        roots = list(yaml.compose_all(text, Loader=_LOADER))
-    except RecursionError:
-        raise InputError("the file is nested too deeply", where=name, hint="Nothing was changed.", file=name) from None
-    for root in roots:
-        if isinstance(root, yaml.MappingNode):
-            _gather_merged(root, keys, set())
-    return keys
-
-
-def _gather_merged(node: yaml.MappingNode, keys: set[str], seen: set[int]) -> None:
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode) or key.value != "<<" or key.style:
-            continue
-        sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
-        for source in sources:
-            if isinstance(source, yaml.MappingNode) and id(source) not in seen:
-                seen.add(id(source))
-                keys.update(own.value for own, _ in source.value if isinstance(own, yaml.ScalarNode))
-                _gather_merged(source, keys, seen)
