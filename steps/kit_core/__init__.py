@@ -9,4 +9,6 @@ person sees (`render` draws it for people, CI services and machines, `live` what
 `libraries` hands on what those log); `yamlio` reads YAML with positions; `files` reads and writes files with errors
 that say what to do, `network` knows proxies and certificates; `errors` holds the error tree, each class with its exit
 code; `container` is process 1's child in the images; `reference` writes the settings tables of READMEs.
+Steps that read encrypted files use `keys` (the AES key and where it comes from), `envfile` (the forms; `jet` for those
+that only CodeShip's program reads) and `dotenv` (KEY=value lines).
 """

@@ -55,7 +55,7 @@ class Masker:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._forms: set[str] = set()
-        self._sorted: tuple[str, ...] = ()
+        self._sorted: tuple[str, ...] | None = ()
 
     def add(self, secret: Secret | str) -> None:
         """Mask this value from now on: as it is, URL-quoted, base64-encoded, JSON-escaped, and line by line."""
@@ -76,15 +76,21 @@ class Masker:
             forms.update(line.strip() for line in value.splitlines() if len(line.strip()) > 2 * _SHORTEST_MASKED)
         with self._lock:
             self._forms.update(form for form in forms if len(form) >= _SHORTEST_MASKED)
-            # The longest first, so that no secret's tail stays behind another one's mask.
-            self._sorted = tuple(sorted(self._forms, key=lambda form: (-len(form), form)))
+            self._sorted = None
 
     def mask(self, text: str) -> str:
         """`text` without any known secret."""
-        for form in self._sorted:
+        for form in self._longest_first():
             if form in text:
                 text = text.replace(form, MASK)
         return text
+
+    def _longest_first(self) -> tuple[str, ...]:
+        """So that no secret's tail stays behind another one's mask; sorted when asked, since thousands may be told."""
+        with self._lock:
+            if self._sorted is None:
+                self._sorted = tuple(sorted(self._forms, key=lambda form: (-len(form), form)))
+            return self._sorted
 
 
 def in_urls(text: str) -> Iterator[str]:

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""Files in the later forms of CodeShip's jet, whose layout is not public: its own program must read them.
+
+jet takes paths only. It gets those of files in memory, so that neither the key nor the plaintext reaches a disk.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Final
+
+from kit_core.keys import DecryptError, Key
+
+_SECONDS: Final = 60
+_LONGEST: Final = 300
+_HINT: Final = (
+    "Put a `jet` that knows it on PATH, or decrypt it where one is (`jet decrypt IN OUT`) and encrypt it anew as"
+    " kit:v1; what cannot be had any more must be replaced."
+)
+
+
+def decrypt_with_jet(data: bytes, key: Key, *, name: str, form: str) -> bytes:
+    """The plaintext of `data` as `jet decrypt` gives it. Raises `DecryptError` where no jet is found, or it fails."""
+    program = shutil.which("jet")
+    what = f"{name} cannot be decrypted"
+    if program is None or not hasattr(os, "memfd_create"):
+        raise DecryptError(what, why=f"it is in the form {form}, which is not public", hint=_HINT)
+    with ExitStack() as stack:
+        key_file = stack.enter_context(_in_memory(key.text.encode()))
+        source, target = stack.enter_context(_in_memory(data)), stack.enter_context(_in_memory(b""))
+        paths = [f"/proc/self/fd/{number}" for number in (key_file, source, target)]
+        command = [program, "decrypt", "--key-path", *paths]
+        try:
+            done = subprocess.run(command, pass_fds=(key_file, source, target), stdin=subprocess.DEVNULL,
+                                  capture_output=True, timeout=_SECONDS, check=False)  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise DecryptError(what, why=f"{program} did not end within {_SECONDS} s", hint=_HINT) from None
+        except OSError as error:
+            raise DecryptError(what, why=f"{program} cannot be started ({error.strerror})", hint=_HINT) from None
+        if done.returncode:
+            words = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
+            said = f": {words[-_LONGEST:]}" if words else ""
+            raise DecryptError(what, why=f"{program} ended with exit code {done.returncode}{said}",
+                               hint=f"Check that {key.origin} is the key it was encrypted with.")  # fmt: skip
+        os.lseek(target, 0, os.SEEK_SET)
+        with os.fdopen(os.dup(target), "rb") as file:
+            return file.read()
+
+
+@contextmanager
+def _in_memory(content: bytes) -> Iterator[int]:
+    """A file that has no place in any folder, holding `content`; its descriptor."""
+    number = os.memfd_create("kit", 0)
+    try:
+        with os.fdopen(os.dup(number), "wb") as file:
+            file.write(content)
+        os.lseek(number, 0, os.SEEK_SET)
+        yield number
+    finally:
+        os.close(number)
