@@ -158,6 +158,18 @@ def _entry(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | No
         for key, value in reversed(node.value):
             if isinstance(key, yaml.ScalarNode) and key.value == str(step) and isinstance(value, yaml.Node):
                 return key, value
+        return _merged_entry(node, step)
+    return None
+
+
+def _merged_entry(node: yaml.MappingNode, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    """The entry that `<<` brings into a map: where it stands in the map that is merged; the first that has it wins."""
+    for key, value in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.value == "<<" and not key.style:
+            for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                found = _entry(source, step) if isinstance(source, yaml.MappingNode) else None
+                if found:
+                    return found
     return None
 
 

@@ -8,8 +8,10 @@ template sees, with `images` and, where kit.yaml names a plugin, `sources`. `tem
 `jinja`; `javascript` knows how values print). `plan` holds what came out as a value with all `problems`; `inspect`
 checks it (`check`, `manifest`), inserts checksums (`checksum`) and locates secrets. `write` brings the output folder
 to the plan (`lock` keeps others out, `commit` tells what was rendered), `stale` names workloads that keep an old value.
-`deploymentizer` ties
-these together, `cli` is the program.
+`deploymentizer` ties these together, `cli` is the program.
+
+`explain` says where each value of a view comes from: `origins` merges as `merge` does and keeps every value's place,
+`explained` tells it; `masking` knows names of credentials.
 
 As a library:
 

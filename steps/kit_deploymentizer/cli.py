@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from kit_core.console import Console
-from kit_core.entry import Command, Context, Step, run
-from kit_core.errors import worst_exit_code
+from kit_core.entry import Argument, Command, Context, Step, run
+from kit_core.errors import InputError, worst_exit_code
 from kit_deploymentizer.settings import DeploymentizerSettings
 
 if TYPE_CHECKING:
@@ -64,6 +64,21 @@ def render(settings: DeploymentizerSettings, context: Context, _arguments: Mappi
     return 0
 
 
+def explain(settings: DeploymentizerSettings, context: Context, arguments: Mapping[str, Any]) -> int:
+    """Say where each value of a resource's view comes from, on standard output."""
+    from kit_deploymentizer.deploymentizer import Deploymentizer
+    from kit_deploymentizer.explained import as_json, as_text, selected
+
+    cluster, resource = arguments["CLUSTER"], arguments["RESOURCE"]
+    if settings.format == "markdown":
+        raise InputError("explain writes text or JSON", why="KIT_FORMAT is markdown", hint="Use --format json or text.")
+    deploymentizer = Deploymentizer(settings, env=context.env, cwd=context.cwd, learn_secret=context.masker.add)
+    values = selected(deploymentizer.explain(cluster, resource), arguments["PATH"] or "")
+    context.console.out(as_json(cluster, resource, values) if settings.format == "json" else as_text(values))
+    context.console.result("explained", values=len(values))
+    return 0
+
+
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
@@ -97,10 +112,26 @@ STEP: Final = Step(
             help="Render all clusters, or those and the resource that the settings name, and write the output.",
             run=render,
         ),
+        Command(
+            name="explain",
+            help="Say of each value that a resource's template sees in a cluster which file and line set it and which"
+            " ones it overrode; nothing is written, external values are not needed, secrets are not shown.",
+            run=explain,
+            arguments=(
+                Argument(name="CLUSTER", help="the cluster's metadata.name"),
+                Argument(name="RESOURCE", help="the resource's name in cluster.yaml or base-cluster.yaml"),
+                Argument(
+                    name="PATH",
+                    help="only this value and those below it, such as web.image or web.env.WORKERS",
+                    required=False,
+                ),
+            ),
+        ),
     ),
     examples=(
         'docker run --rm -v "$PWD:/manifests" kit-deploymentizer',
         'docker run --rm -v "$PWD:/manifests" -e CLUSTER_NAME=production-eu -e SAVE=false kit-deploymentizer',
+        'docker run --rm -v "$PWD:/manifests" kit-deploymentizer explain production-eu web web.image',
     ),
 )
 

@@ -3,12 +3,13 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kit_core.errors import InputError, KitError, worst_exit_code
 from kit_core.names import nearest
 from kit_deploymentizer.commit import checked_out_commit
+from kit_deploymentizer.explain import Explained, Explainer
 from kit_deploymentizer.inspect import Inspector
 from kit_deploymentizer.plan import Plan, Planner
 from kit_deploymentizer.problems import Problem, Problems
@@ -18,7 +19,7 @@ from kit_deploymentizer.schema import Stranger, flags_that_are_none, strangers_i
 from kit_deploymentizer.settings import DeploymentizerSettings
 from kit_deploymentizer.sources import SENDS_METADATA, EnvironmentSource, World, open_source, source_name
 from kit_deploymentizer.stale import stale_workloads
-from kit_deploymentizer.view import Deployment, Sight
+from kit_deploymentizer.view import Deployment, Sight, Unread
 from kit_deploymentizer.write import Limits, Writer
 
 
@@ -97,7 +98,7 @@ class Deploymentizer:
         settings, repository, problems = self._settings, self.repository, Problems()
         self._check_keys(repository, problems)
         self._check_limits(repository, problems)
-        planner = Planner(repository, self._sight(repository), problems, settings.validate)
+        planner = Planner(repository, self.sight(), problems, settings.validate)
         inspector = Inspector(problems, settings.validate, lenient=not self._strict, checksum=settings.config_checksum)
         clusters = tuple(
             inspector.inspect(planner.plan(cluster)) for cluster in repository.clusters if not cluster.disabled
@@ -138,8 +139,28 @@ class Deploymentizer:
             stale=stale,
         )
 
-    def _sight(self, repository: Repository) -> Sight:
-        settings = self._settings
+    def explain(self, cluster: str, resource: str) -> tuple[Explained, ...]:
+        """Every value that the resource's template sees in that cluster, with what set it and what that overrode.
+
+        No external value is needed, and none is shown. Raises `InputError` for a cluster or resource that is not there,
+        and whatever making the view raises.
+        """
+        repository = read_repository(
+            self._settings.conf, self._settings.workdir, self._cwd, lambda name, _type: name == cluster
+        )
+        if not repository.clusters:
+            raise _not_there("cluster", cluster, repository.names)
+        there = repository.clusters[0]
+        if not isinstance(there.resources.get(resource), dict):
+            raise _not_there("resource", resource, there.resources, where=f"cluster {cluster}")
+        try:
+            return Explainer(repository, replace(self.sight(repository), env=Unread())).explain(there, resource)
+        except KitError as error:
+            raise placed(error, there.layers.place("resources", resource)) from None
+
+    def sight(self, repository: Repository | None = None) -> Sight:
+        """What views of the repository (this run's, if none is given) are made with. Raises `InputError`."""
+        settings, repository = self._settings, repository or self.repository
         deployment = Deployment(settings.deploy_id, settings.fast_rollback, settings.commit_id, settings.resource)
         return Sight(repository.images, self._env, deployment, self._source(repository), self._learn_secret)
 
@@ -194,6 +215,13 @@ class Deploymentizer:
             problems.warn(
                 f"there is no {told}" + (f"; is {meant} meant?" if meant else "") if limited else "there is no cluster"
             )
+
+
+def _not_there(what: str, name: str, known: Iterable[str], where: str | None = None) -> KitError:
+    names = sorted(known)
+    meant = nearest(name, names)
+    hint = f"Is {meant} meant?" if meant else f"There are {', '.join(names)}." if names else None
+    return InputError(f"there is no {what} {name}", where=where, hint=hint)
 
 
 def _unknown_key(file: YamlFile, stranger: Stranger) -> KitError:

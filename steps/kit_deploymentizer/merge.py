@@ -40,13 +40,13 @@ def merge_env(base: list[Any], over: list[Any]) -> list[Any]:
     """
     waiting: dict[Any, list[int]] = {}
     for index, entry in enumerate(over):
-        name = _name(entry)
+        name = entry_name(entry)
         if name is not None:
             waiting.setdefault(name, []).append(index)
     used: set[int] = set()
     merged = []
     for entry in base:
-        matches = waiting.get(_name(entry))
+        matches = waiting.get(entry_name(entry))
         if matches:
             index = matches.pop(0)
             used.add(index)
@@ -56,7 +56,7 @@ def merge_env(base: list[Any], over: list[Any]) -> list[Any]:
     return merged + [entry for index, entry in enumerate(over) if index not in used]
 
 
-def _name(entry: Any) -> Any:
+def entry_name(entry: Any) -> Any:
     """What tells an entry from others: `1`, `true` and `"1"` are three names. None for an entry without one."""
     name = entry.get("name") if isinstance(entry, Mapping) else None
     if isinstance(name, bool | list | dict) or not name:

@@ -25,7 +25,7 @@ class Cluster:
     """One cluster folder, everything merged: one namespace of one cluster.
 
     `settings` is what every template of it sees; `inputs` the files that made it, as shown. `layers` are its
-    definition's files (for resources and metadata), the strongest first.
+    definition's files (for resources and metadata), the strongest first; `settings_layers` those of its settings.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Cluster:
     resources: Mapping[str, Any]
     settings: Mapping[str, Any]
     layers: Layers
+    settings_layers: Layers
     inputs: tuple[str, ...]
 
     @property
@@ -189,14 +190,17 @@ def _cluster(base: _Base, reader: Reader, outline: _Outline) -> Cluster:
     if settings_file is not None and settings_file.value is not None:
         _of_kind(settings_file, SETTINGS_KIND)
     definition, layers = own.value, [own]
-    settings = settings_file.value if settings_file is not None and settings_file.value else {"kind": SETTINGS_KIND}
+    settings_layers = [settings_file] if settings_file is not None and settings_file.value else []
+    settings = settings_layers[0].value if settings_layers else {"kind": SETTINGS_KIND}
     if type_file.value["kind"] == CLUSTER_KIND:
         definition = merge(type_file.value, definition)
         layers.append(type_file)
     else:
         settings = merge(type_file.value, settings)
+        settings_layers.append(type_file)
     definition = merge(base.cluster.value, definition)
     layers.append(base.cluster)
+    settings_layers.append(base.settings)
     metadata = definition["metadata"]
     files = [base.cluster, base.settings, type_file, own, settings_file]
     return Cluster(
@@ -207,6 +211,7 @@ def _cluster(base: _Base, reader: Reader, outline: _Outline) -> Cluster:
         resources=_resources(definition, own),
         settings=merge(base.settings.value, settings),
         layers=Layers(tuple(layers)),
+        settings_layers=Layers(tuple(settings_layers)),
         inputs=(base.kit, *(file.shown for file in files if file is not None)),
     )
 

@@ -11,6 +11,7 @@ from kit_core.settings import CommonSettings, setting
 _REPOSITORY = "The deployments repository"
 _LIMITS = "What to render"
 _OUTPUT = "What to write"
+_TOLD = "What is told on standard output"
 _SERVICE = "Environment service (plugin env-api-client-v3)"
 _COMPATIBILITY = "Accepted for compatibility"
 
@@ -94,6 +95,11 @@ class DeploymentizerSettings(CommonSettings):
         group=_OUTPUT,
         help="Annotate each pod template with the checksum of the ConfigMaps and Secrets of its cluster folder that it"
         " refers to, so that a changed value restarts what uses it.",
+    )
+    format: Literal["text", "json", "markdown"] = setting(
+        "text",
+        group=_TOLD,
+        help="Form of what `explain` (text, json) writes on standard output.",
     )
     envapi_url: str | None = setting(
         None,

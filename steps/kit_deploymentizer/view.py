@@ -5,7 +5,7 @@ Pure apart from the environment source that is handed in. A view shares what it 
 """
 
 import base64
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,6 +50,19 @@ def without(secrets: Iterable[SecretValue], text: str) -> str:
     for secret in sorted(secrets, key=lambda secret: -len(secret.text)):
         text = text.replace(secret.text, MASK) if len(secret.text) > 1 else text
     return text
+
+
+class Unread(Mapping[str, str]):
+    """An environment in which every variable has a value that says nothing: for views whose values nobody gets."""
+
+    def __getitem__(self, name: str) -> str:
+        return MASK
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,17 @@ import io
 import json
 import os
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from kit_core.entry import main
+from kit_core.errors import KitError
+from kit_deploymentizer import Deploymentizer, DeploymentizerSettings
 from kit_deploymentizer.cli import STEP
+from kit_deploymentizer.explain import Remembering, leaves, trace_view
+from kit_deploymentizer.origins import Given
 
 ARCHIVE = Path(__file__).parent / "kit-fleets.tar.xz"
 CASES = [f"case-2026-{number:03}" for number in range(60)]
@@ -88,3 +92,30 @@ def test_rendering_again_changes_nothing_whatever_order_folders_are_listed_in(
     run = render(case)
     assert "result=unchanged" in run.log
     assert manifests(case / "generated") == before
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_value_of_a_recorded_repository_can_be_explained(fleets: Path, name: str) -> None:
+    """The view that is put together with places holds what the real one holds, and every value has its origin."""
+    case = fleets / name
+    recorded = json.loads((case / "case.json").read_text("utf-8"))
+    if recorded["exit"] != 0:
+        return
+    step = Deploymentizer(DeploymentizerSettings(conf=case / "kit.yaml", workdir=case), env=recorded["env"], cwd=case)
+    repository, sight = step.repository, step.sight()
+    for cluster in repository.clusters:
+        for resource, definition in cluster.resources.items():
+            remembering = Remembering(sight.source) if sight.source else None
+            asked = replace(sight, source=remembering)
+            try:
+                real = asked.view(cluster, resource, definition)
+            except KitError:  # not of this case's clusters or resources, or allowed to fail
+                continue
+            fetched = remembering.fetched if remembering else []
+            traced = trace_view(repository, asked, cluster, resource, fetched)
+            assert {path for path, _ in traced.leaves()} == {path for path, _ in leaves(real.values)}
+            known = dict(traced.leaves())
+            for path, value in leaves(real.values):
+                leaf = known[path]
+                assert leaf.value == value or leaf.secret, path
+                assert leaf.origin != Given("kit"), path

@@ -30,6 +30,7 @@ class Result:
 
     code: int
     log: str
+    out: str
     files: Mapping[str, str]
 
     @property
@@ -84,10 +85,10 @@ class Workshop:
 
     def run(self, *arguments: str, **env: str) -> Result:
         """Run the step in the repository's folder."""
-        err = io.StringIO()
+        out, err = io.StringIO(), io.StringIO()
         world = {"CONF": "kit.yaml", **env}
-        code = main(STEP, arguments, world, stdout=io.StringIO(), stderr=err, cwd=self.folder)
-        return Result(code, err.getvalue(), self.output())
+        code = main(STEP, arguments, world, stdout=out, stderr=err, cwd=self.folder)
+        return Result(code, err.getvalue(), out.getvalue(), self.output())
 
     def output(self) -> dict[str, str]:
         """Everything in the output but kit's own."""
