@@ -14,6 +14,10 @@ class Fault(Exception):
         self.retry_after = retry_after
 
 
+class NoAnswer(Fault):
+    """No connection came about, or it ended before an answer began."""
+
+
 class OutcomeUnknown(Fault):
     """The push was sent and its answer never came: the commit may or may not be there."""
 

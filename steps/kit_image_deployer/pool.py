@@ -31,7 +31,7 @@ from urllib3.exceptions import (
 from urllib3.util import make_headers
 
 from kit_core.errors import InputError, KitError, WorkError
-from kit_image_deployer.faults import Fault
+from kit_image_deployer.faults import Fault, NoAnswer
 
 _PROXY_REFUSED: Final = re.compile(r"Tunnel connection failed: 4(?!08|25|29)\d\d")
 _ERROR_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
@@ -132,6 +132,10 @@ class Body(io.RawIOBase):
         return len(data)
 
 
+class NoTlsError(WorkError):
+    """Something answered, and not in TLS."""
+
+
 def unreachable(error: Exception, where: str, *, setting: str) -> Fault | KitError:
     """What it means that a request to `where`, which `setting` names, got no answer."""
     reason = error.reason if isinstance(error, MaxRetryError) and error.reason else error
@@ -152,8 +156,8 @@ def unreachable(error: Exception, where: str, *, setting: str) -> Fault | KitErr
                 hint="If a company's own authority signed it, name that certificate's file in KIT_CA_CERT.",
             )
         if "WRONG_VERSION_NUMBER" in str(cause):
-            return WorkError("the server does not speak TLS there", where=where, hint=f"Check {setting}.")
-    return Fault(words_of(reason))
+            return NoTlsError("the server does not speak TLS there", where=where, hint=f"Check {setting}.")
+    return NoAnswer(words_of(reason))
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:

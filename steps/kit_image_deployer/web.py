@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""Single requests to web services other than git's: an answer of bounded size in bounded time, or a `Fault`."""
+
+import io
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
+
+from urllib3.exceptions import HTTPError, LocationValueError
+from urllib3.util import Timeout
+
+from kit_core.errors import InputError, WorkError
+from kit_core.network import proxy_for
+from kit_image_deployer.faults import Fault
+from kit_image_deployer.pool import Body, finish, origin, pool_of, retry_after, unreachable, words_of
+
+_CONNECT_SECONDS: Final = 15.0
+_READ_SECONDS: Final = 60.0
+_LEAST_SECONDS: Final = 1.0
+_MAY_PASS: Final = frozenset({408, 425, 429})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS: Final = 5
+_LARGEST: Final = 4 << 20
+"""The size up to which registries accept a manifest; nothing that is asked for here is larger."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a service answered at last, behind redirects. `headers` are found by name in any case."""
+
+    status: int
+    reason: str
+    headers: Any
+    body: bytes
+    url: str
+
+    @property
+    def told(self) -> str:
+        """The status as a server writes it: `404 Not Found`."""
+        return f"{self.status} {self.reason}".strip()
+
+
+@dataclass(kw_only=True)
+class Web:
+    """Asks; not to be shared between threads. `where` and `setting` (the one that names the service) are for errors,
+    `remaining` tells the seconds that are left of the run's time, `env` holds the proxies.
+    """
+
+    where: str
+    setting: str
+    tls: ssl.SSLContext | None
+    env: Mapping[str, str]
+    remaining: Callable[[], float]
+    _until: float = 0.0
+    _pools: dict[str | None, Any] = field(default_factory=dict)
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        secret: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
+        """Send a request. `secret` are headers that only this address's own server may see: a redirect to another
+        one goes without them. Raises `Fault` where no answer came or the server is overloaded, else a `KitError`.
+        """
+        asked = url
+        for _ in range(_MOST_REDIRECTS + 1):
+            kept = (secret or {}) if origin(url) == origin(asked) else {}
+            answer = self._once(method, url, {**headers, **kept}, body)
+            place = answer.headers.get("Location")
+            if answer.status not in _REDIRECTS or not place or method not in {"GET", "HEAD"}:
+                return answer
+            follow = urljoin(url, place)
+            scheme = urlsplit(follow).scheme
+            if scheme != "https" and (scheme != "http" or url.startswith("https:")):
+                raise WorkError(f"{self.where} redirects from {urlsplit(url).scheme} to {scheme}", where=asked)
+            url = follow
+        raise WorkError(f"{self.where} redirects again and again", where=asked, hint=f"Check {self.setting}.")
+
+    def _left(self) -> float:
+        return self._until - time.monotonic()
+
+    def _pool(self, url: str) -> Any:
+        proxy = proxy_for(url, self.env)
+        if proxy not in self._pools:
+            self._pools[proxy] = pool_of(self.tls, proxy, self._left)
+        return self._pools[proxy]
+
+    def _once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        seconds = max(_LEAST_SECONDS, self.remaining())
+        self._until = time.monotonic() + seconds
+        try:
+            response = self._pool(url).request(
+                method, url, body=body, headers={"User-Agent": "kit-image-deployer", **headers},
+                redirect=False, retries=False, preload_content=False,
+                timeout=Timeout(connect=min(_CONNECT_SECONDS, seconds), read=min(_READ_SECONDS, seconds)),
+            )  # fmt: skip
+        except LocationValueError as error:
+            raise InputError(f"{url} is no address", why=str(error), hint=f"Check {self.setting}.") from None
+        except (HTTPError, OSError) as error:
+            raise unreachable(error, self.where, setting=self.setting) from error
+        try:
+            if response.status in _MAY_PASS or response.status >= 500:
+                wait = retry_after(response.headers.get("Retry-After"))
+                raise Fault(
+                    f"{self.where} answered {response.status} {response.reason or ''}".strip(), retry_after=wait
+                )
+            content = io.BufferedReader(Body(response, self._left), 65_536).read(_LARGEST)
+            finish(response)
+        except (HTTPError, OSError) as error:
+            response.close()
+            raise Fault(words_of(error)) from error
+        except BaseException:
+            response.close()
+            raise
+        finally:
+            response.release_conn()
+        return Answer(
+            status=response.status, reason=response.reason or "", headers=response.headers, body=content, url=url
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        for pool in self._pools.values():
+            pool.clear()
