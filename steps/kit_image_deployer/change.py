@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from kit_image_deployer.edit import Edit
-from kit_image_deployer.message import Origin
+from kit_image_deployer.message import Origin, Render, Written
 from kit_image_deployer.objects import GitObject
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ class Change:
     """What is wanted: `updates` on the deployments repository's `git_branch` (None: its default), in one commit by
     `author` ("Name <email>") at `time` (seconds since 1970).
 
-    `said` is the service's commit message, `origin` what is known of its build.
+    `said` is the service's commit message, `origin` what is known of its build; `render` makes the message where the
+    team has a template of its own.
     """
 
     updates: tuple[ImageUpdate, ...]
@@ -42,6 +43,7 @@ class Change:
     git_branch: str | None = None
     said: str | None = None
     origin: Origin | None = None
+    render: Render | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,17 @@ class FileEdit:
     update: ImageUpdate
     edit: Edit
     result: FileResult
+
+    @property
+    def written(self) -> Written:
+        """What the commit's message tells of it."""
+        return Written(
+            path=self.path,
+            image=self.update.image,
+            previous=self.edit.previous,
+            repository=self.update.repository,
+            branch=self.update.branch,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

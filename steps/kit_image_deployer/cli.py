@@ -123,7 +123,7 @@ def _in_the_clear(url: str) -> bool:
 
 
 def _report(outcome: "Outcome", context: Context) -> None:
-    from kit_image_deployer.message import one_line
+    from kit_image_deployer.defuse import one_line
 
     console = context.console
     if outcome.result == "dry-run":

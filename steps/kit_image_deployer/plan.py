@@ -7,7 +7,7 @@ from kit_core.errors import InputError
 from kit_image_deployer import tree
 from kit_image_deployer.change import Change, FileEdit, ImageUpdate, Plan
 from kit_image_deployer.edit import set_value
-from kit_image_deployer.message import Written, commit_message
+from kit_image_deployer.message import commit_message
 from kit_image_deployer.snapshot import File, Snapshot
 from kit_image_deployer.target import image_file
 
@@ -58,5 +58,10 @@ def _edited(file: File, update: ImageUpdate, key: str) -> FileEdit:
 
 def _message(files: Sequence[FileEdit], change: Change) -> str:
     changing = [item for item in files if item.result == "updated"] or files
-    written = [Written(path=item.path, image=item.update.image, previous=item.edit.previous) for item in changing]
-    return commit_message(written, said=change.said, origin=change.origin)
+    return commit_message(
+        [item.written for item in changing],
+        said=change.said,
+        origin=change.origin,
+        author=change.author,
+        render=change.render,
+    )

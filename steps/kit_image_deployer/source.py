@@ -8,7 +8,8 @@ from typing import Final
 
 from kit_core.ci import NONE, Provider, detect
 from kit_core.errors import InputError
-from kit_image_deployer.message import Origin, utf8
+from kit_image_deployer.defuse import utf8
+from kit_image_deployer.message import Origin
 
 # The variables that CI services set by themselves, in the order in which they are asked. Those that hold a pull
 # request's own branch come before those that hold the branch it wants to go to.

@@ -7,8 +7,8 @@ from typing import Final
 
 from kit_core.errors import Interrupted, KitError
 from kit_image_deployer.change import Change, Outcome, Plan, outcome
+from kit_image_deployer.defuse import one_line
 from kit_image_deployer.faults import Fault, OutcomeUnknown, Race
-from kit_image_deployer.message import one_line
 from kit_image_deployer.patience import Waiting
 from kit_image_deployer.plan import Sign, plan_change
 from kit_image_deployer.remote import Remote

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from kit_image_deployer.message import Origin, Written, commit_message, defused
+from kit_image_deployer.defuse import defused
+from kit_image_deployer.message import Origin, Written, commit_message
 
 
 def test_the_services_words_then_the_trailers() -> None:
