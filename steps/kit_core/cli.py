@@ -37,9 +37,13 @@ def split_command(step: Step, argv: Sequence[str]) -> tuple[Command, list[str]]:
 
 def parse(step: Step, argv: Sequence[str]) -> Parsed:
     """Read the command line. Raises `InputError` in the parser's words."""
+    command, rest = split_command(step, argv)
+    if not rest and not any(item.required for item in command.arguments):
+        # As pipelines start a step: all settings are variables, and the parser need not be loaded.
+        nothing: dict[str, Any] = {item.name: () if item.many else None for item in command.arguments}
+        return Parsed(command, {item.field: None for item in declared(step.settings)}, nothing)
     import typer
 
-    command, rest = split_command(step, argv)
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(name=command.name, add_help_option=False)(_collector(step, command))
     try:
