@@ -55,11 +55,11 @@ class Document:
     value: Any
     start: Position
     duplicates: tuple[Position, ...]
-    _node: yaml.Node | None = field(repr=False, compare=False)
+    node: yaml.Node | None = field(repr=False, compare=False)
 
     def position(self, *path: str | int) -> Position:
         """Where the value at `path` (keys and indices from the top) stands; the nearest known place above it else."""
-        node = self._node
+        node = self.node
         for step in path:
             below = _below(node, step) if node is not None else None
             if below is None:
@@ -69,7 +69,7 @@ class Document:
 
     def key_position(self, *path: str | int) -> Position:
         """Where the entry at `path` begins (its key, an item's value); the nearest known place above it else."""
-        node, place = self._node, self.start
+        node, place = self.node, self.start
         for step in path:
             entry = _entry(node, step) if node is not None else None
             if entry is None:

@@ -11,7 +11,8 @@ to the plan (`lock` keeps others out, `commit` tells what was rendered), `stale`
 `deploymentizer` ties these together, `cli` is the program.
 
 `explain` says where each value of a view comes from: `origins` merges as `merge` does and keeps every value's place,
-`explained` tells it; `masking` knows names of credentials.
+`explained` tells it. `difference` compares two renders, `masking` hides what must not be seen of them, `differing`
+tells it; `comparing` gets both sides, `gittree` the repository at another commit.
 
 As a library:
 

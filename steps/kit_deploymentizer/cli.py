@@ -79,6 +79,36 @@ def explain(settings: DeploymentizerSettings, context: Context, arguments: Mappi
     return 0
 
 
+def diff(settings: DeploymentizerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
+    """Say what changes in every cluster's manifests, on standard output; 3 where that was asked for and some do."""
+    from kit_deploymentizer.comparing import Comparison
+    from kit_deploymentizer.deploymentizer import RenderError
+    from kit_deploymentizer.differing import as_json, as_markdown, as_text, summary
+
+    console = context.console
+    comparison = Comparison(settings, context.env, context.cwd, settings.against)
+    root = comparison.paths.root
+    try:
+        difference, problems = comparison.difference()
+    except RenderError as error:
+        for problem in error.problems:
+            _tell(problem, console, root, context.cwd)
+        console.result("failed", errors=len(error.problems))
+        return error.exit_code
+    for problem in problems:
+        _tell(problem, console, root, context.cwd)
+    told = comparison.told
+    for note in comparison.notes:
+        console.warning(f"{told} does not render whole, so it is compared as far as it does: {note}")
+    write = {"text": as_text, "json": as_json, "markdown": as_markdown}[settings.format]
+    if difference or settings.format != "text":
+        console.out(write(difference, told))
+    console.info(summary(difference, told))
+    facts = {"files": difference.files, "clusters": len(difference.clusters)}
+    console.result("changed" if difference else "unchanged", **facts)
+    return DIFFERENT if difference and settings.exit_code else 0
+
+
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
@@ -100,6 +130,9 @@ def _tell(problem: "Problem", console: Console, root: Path, cwd: Path) -> None:
     console.error(error, cluster=single)
 
 
+DIFFERENT: Final = 3
+"""The exit code for a difference, where it is asked for."""
+
 STEP: Final = Step(
     name="kit-deploymentizer",
     package="kit_deploymentizer",
@@ -111,6 +144,13 @@ STEP: Final = Step(
             name="render",
             help="Render all clusters, or those and the resource that the settings name, and write the output.",
             run=render,
+        ),
+        Command(
+            name="diff",
+            help="Show what this state of the repository changes in the manifests of every cluster, compared with"
+            " another commit or an earlier output (--against). The same change in many clusters is shown once. Needs"
+            " no cluster and no secret, shows none, and writes nothing.",
+            run=diff,
         ),
         Command(
             name="explain",
@@ -131,6 +171,7 @@ STEP: Final = Step(
     examples=(
         'docker run --rm -v "$PWD:/manifests" kit-deploymentizer',
         'docker run --rm -v "$PWD:/manifests" -e CLUSTER_NAME=production-eu -e SAVE=false kit-deploymentizer',
+        'docker run --rm -v "$PWD:/manifests" kit-deploymentizer diff --against origin/master... --format markdown',
         'docker run --rm -v "$PWD:/manifests" kit-deploymentizer explain production-eu web web.image',
     ),
 )

@@ -99,8 +99,17 @@ class DeploymentizerSettings(CommonSettings):
     format: Literal["text", "json", "markdown"] = setting(
         "text",
         group=_TOLD,
-        help="Form of what `explain` (text, json) writes on standard output.",
+        help="Form of what `diff` (all three) and `explain` (text, json) write on standard output. Markdown is cut to"
+        " the 65,536 characters that a pull request's comment may have.",
     )
+    against: str | None = setting(
+        None,
+        group=_TOLD,
+        default_text="HEAD; the output in place where the repository is no git clone",
+        help="What `diff` compares with: a folder that holds an earlier output, else a git branch, tag or commit;"
+        " `REF...` is where HEAD and REF parted.",
+    )
+    exit_code: bool = setting(False, group=_TOLD, help="`diff` ends with exit code 3 where anything differs.")
     envapi_url: str | None = setting(
         None,
         original=True,

@@ -168,7 +168,7 @@ class Writer:
             files: Mapping[str, Any] = (before or {}).get("files", {})
             own = [name for name, facts in files.items() if facts.get("resource") == limits.resource]
             return [name for name in own if name not in kept and is_file_name(name)]
-        return [name for name in _manifests(self._output / plan.name) if name not in kept]
+        return [name for name in manifests_in(self._output / plan.name) if name not in kept]
 
     def _remove(self, cluster: str, names: Iterable[str]) -> None:
         for name in names:
@@ -190,7 +190,7 @@ class Writer:
             if not is_file_name(name) or folder.is_symlink() or self._source_at(folder) is not None:
                 continue
             if folder.is_dir():
-                self._remove(name, _manifests(folder))
+                self._remove(name, manifests_in(folder))
                 _remove_empty(folder)
             (self._hidden / f"{name}.json").unlink(missing_ok=True)
 
@@ -267,7 +267,7 @@ def _content(path: Path) -> bytes | None:
         return None
 
 
-def _manifests(folder: Path) -> list[str]:
+def manifests_in(folder: Path) -> list[str]:
     """The manifests below `folder`, hidden folders left out, sorted."""
     found = []
     for parent, folders, files in os.walk(folder):

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""The repository as it is at a git reference, read from the clone's own objects: there is no git in the image."""
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Final
+
+from kit_core.errors import InputError
+
+if TYPE_CHECKING:
+    from dulwich.objects import Commit, TreeEntry
+    from dulwich.repo import Repo
+
+_FORK: Final = "..."
+_HINT: Final = (
+    "A branch, a tag or a commit of this clone is meant; a CI's checkout often has only one commit: fetch the others"
+    " (`git fetch origin master`, `fetch-depth: 0`)."
+)
+
+
+def is_in_clone(folder: Path) -> bool:
+    """Whether `folder` lies in a git clone."""
+    return any((parent / ".git").exists() for parent in (folder, *folder.parents))
+
+
+def write_tree(folder: Path, reference: str, into: Path, *, without: Path) -> str:
+    """Write what `folder` holds at a git reference into the empty folder `into`; the commit that was read.
+
+    `REF...` means where the checked out commit and REF parted. Nothing below `without` is written, nor a link that
+    leads out of `folder`, nor what a submodule holds. Raises `InputError` where there is no clone or no such reference.
+    """
+    from dulwich.errors import NotGitRepository
+
+    try:
+        with contextlib.closing(_opened(folder)) as repo:
+            commit = _commit(repo, reference)
+            top = Path(repo.path).resolve()
+            prefix = _below(folder.resolve(), top)
+            skipped = _below(without.resolve(), top)
+            for entry, path in _entries(repo, commit, prefix):
+                if skipped is None or not _is_in(prefix / path if prefix else path, skipped):
+                    _write(repo, entry, path, into)
+            return commit.id.decode()
+    except NotGitRepository:
+        raise InputError(
+            "there is no git clone to compare with",
+            where=str(folder),
+            hint="Name a folder that holds an earlier output: --against FOLDER.",
+        ) from None
+
+
+def _opened(folder: Path) -> "Repo":
+    from dulwich.repo import Repo
+
+    try:
+        return Repo.discover(folder)
+    except (OSError, ValueError, NotImplementedError) as error:
+        raise InputError("the git clone cannot be read", where=str(folder), why=str(error)) from None
+
+
+def _below(path: Path, top: Path) -> PurePosixPath | None:
+    """`path` as git names it, None where it is not below the clone's folder."""
+    return PurePosixPath(path.relative_to(top).as_posix()) if path.is_relative_to(top) else None
+
+
+def _commit(repo: "Repo", reference: str) -> "Commit":
+    from dulwich.graph import find_merge_base
+    from dulwich.objects import Commit, Tag
+    from dulwich.objectspec import parse_commit, parse_object
+
+    def parsed(name: str) -> Commit:
+        found: Any
+        try:
+            found = parse_object(repo, name.encode())  # knows `HEAD~1`
+        except KeyError:
+            found = parse_commit(repo, name.encode())  # knows `1f2e3d4`
+        while isinstance(found, Tag):
+            found = repo[found.object[1]]
+        if not isinstance(found, Commit):
+            raise KeyError(name)
+        return found
+
+    try:
+        if not reference.endswith(_FORK):
+            return parsed(reference)
+        bases = find_merge_base(repo, [parsed("HEAD").id, parsed(reference.removesuffix(_FORK)).id])
+        return parsed(bases[0].decode())
+    except (KeyError, ValueError, IndexError, AssertionError):
+        raise InputError(f"there is no commit {reference}", where=str(repo.path), hint=_HINT) from None
+
+
+def _entries(
+    repo: "Repo", commit: "Commit", prefix: PurePosixPath | None
+) -> Iterator[tuple["TreeEntry", PurePosixPath]]:
+    """The files below `prefix`, with their paths from there."""
+    from dulwich.objects import Tree
+
+    tree = commit.tree
+    for part in prefix.parts if prefix else ():
+        found: Any = repo[tree]
+        if not isinstance(found, Tree) or part.encode() not in found:
+            return
+        tree = found[part.encode()][1]
+    if not isinstance(repo[tree], Tree):
+        return
+    for entry in repo.object_store.iter_tree_contents(tree):
+        path = PurePosixPath(os.fsdecode(entry.path))
+        # git itself refuses such names; a repository that is made by hand may hold them
+        if path.parts and not path.is_absolute() and not {"..", ".git"} & set(path.parts):
+            yield entry, path
+
+
+def _is_in(path: PurePosixPath, folder: PurePosixPath) -> bool:
+    return bool(folder.parts) and path.is_relative_to(folder)
+
+
+def _write(repo: "Repo", entry: "TreeEntry", path: PurePosixPath, into: Path) -> None:
+    if stat.S_IFMT(entry.mode) not in {stat.S_IFREG, stat.S_IFLNK}:
+        return
+    content = repo[entry.sha].as_raw_string()
+    place = into / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if stat.S_ISREG(entry.mode):
+        place.write_bytes(content)
+        return
+    target = Path(os.fsdecode(content))
+    leads_to = Path(os.path.normpath(place.parent / target))
+    if not target.is_absolute() and leads_to.is_relative_to(into):
+        place.symlink_to(target)
