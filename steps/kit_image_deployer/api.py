@@ -114,6 +114,7 @@ def deploy(
     )
     remote = open_remote(address, ca_cert=ca_cert, env=env, remaining=attempts.remaining)
     try:
+        remote.begin(change.git_branch, pushing=how.commit)
         with waiting(lambda: attempts.state or f"waiting for {remote.where}"):
             return update(remote, change, how, waiting=attempts)
     finally:

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from kit_image_deployer.edit import Edit
 from kit_image_deployer.message import Origin, Render, Written
 from kit_image_deployer.objects import GitObject
 
 if TYPE_CHECKING:
+    from kit_image_deployer.edit import Edit
     from kit_image_deployer.remote import Head
 
 FileResult = Literal["updated", "unchanged"]
@@ -52,7 +52,7 @@ class FileEdit:
 
     path: str
     update: ImageUpdate
-    edit: Edit
+    edit: "Edit"
     result: FileResult
 
     @property

@@ -49,6 +49,8 @@ class Access:
 class HttpTransport:
     """Conversations with one repository. Its connections are kept and used again."""
 
+    parallel = True
+
     def __init__(self, url: str, access: Access) -> None:
         self.where = url.rstrip("/")
         self._base = self.where

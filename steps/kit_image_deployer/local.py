@@ -27,6 +27,9 @@ class LocalRemote:
             raise WorkError("there is no git repository", where=self.where, hint=hint) from None
         check_object_format(self._repo.object_format.name, self.where)
 
+    def begin(self, branch: str | None, *, pushing: bool) -> None:
+        """See `Remote`; there is nobody to wait for."""
+
     def head(self, branch: str | None) -> Head:
         """See `Remote`."""
         refs: dict[Any, Any] = self._repo.get_refs()

@@ -85,7 +85,8 @@ def _cut(connection: Any, seconds: float) -> Iterator[None]:
 
 
 def _manager(tls: ssl.SSLContext | None, proxy: str | None) -> urllib3.PoolManager:
-    options: dict[str, Any] = {"ssl_context": tls} if tls else {}
+    # Two at a time: how to push is asked while the repository is read.
+    options: dict[str, Any] = {"maxsize": 2, **({"ssl_context": tls} if tls else {})}
     if not proxy:
         return urllib3.PoolManager(**options)
     try:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final, NoReturn, Protocol
 
 from kit_core.errors import WorkError
+from kit_image_deployer.ahead import Ahead
 from kit_image_deployer.faults import Fault, OutcomeUnknown, Race
 from kit_image_deployer.objects import GitObject, Objects, pack_of
 from kit_image_deployer.refusals import check_object_format, check_push_options, no_branch, ref_of, refusal
@@ -58,6 +59,13 @@ class Remote(Protocol):
     """A repository. Every method may raise `Fault` (may pass) or a `KitError` (will not)."""
 
     where: str
+
+    def begin(self, branch: str | None, *, pushing: bool) -> None:
+        """Begin to read what every change of the branch needs, while the caller still makes itself ready.
+
+        Returns at once; `head` must be asked for next. `pushing`: a push is meant to follow.
+        """
+        ...
 
     def head(self, branch: str | None) -> Head:
         """The branch's head; the default branch's where None is asked for. Raises `InputError` for one not there."""
@@ -104,23 +112,44 @@ class SmartRemote:
         self._objects = Objects()
         self._upload: Advertisement | None = None
         self._receive: Advertisement | None = None
+        self._begun: Ahead[Head] | None = None
+        self._receiving: Ahead[Advertisement] | None = None
         self._partial = True
         self._heads: list[bytes] = []
 
+    def begin(self, branch: str | None, *, pushing: bool) -> None:
+        """See `Remote`."""
+
+        def read() -> Head:
+            with self._words("read the repository"):
+                self._upload = self._advertisement(UPLOAD_PACK)
+                if pushing and self._transport.parallel:
+                    # Not before reading was allowed: refused credentials need not be refused twice.
+                    self._receiving = Ahead(lambda: self._advertisement(RECEIVE_PACK))
+                head = self._head(branch, fresh=True)
+            self.checkout(head.commit)
+            return head
+
+        self._begun = Ahead(read)
+
     def head(self, branch: str | None) -> Head:
         """See `Remote`."""
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            return begun.result()
         with self._words("read the repository"):
             return self._head(branch)
 
-    def _head(self, branch: str | None) -> Head:
-        known, self._upload = self._upload, self._upload or self._advertisement(UPLOAD_PACK)
+    def _head(self, branch: str | None, *, fresh: bool = False) -> Head:
+        if self._upload is None:
+            self._upload, fresh = self._advertisement(UPLOAD_PACK), True
         prefixes = [b"HEAD"] if branch is None else [b"HEAD", *(ref_of(kind, branch) for kind in (b"heads/", b"tags/"))]
         if self._upload.version == 2:
             refs, target = self._refs(prefixes)
             if branch is None and target is not None and target not in refs and b"HEAD" in refs:
                 return Head(target, refs[b"HEAD"])
         else:
-            if known is not None:  # version 0 tells its refs in the advertisement only
+            if not fresh:  # version 0 tells its refs in the advertisement only
                 self._upload = self._advertisement(UPLOAD_PACK)
             refs, target = dict(self._upload.refs), self._upload.head
         ref = _BRANCHES + branch.encode() if branch is not None else target
@@ -206,9 +235,7 @@ class SmartRemote:
     def push(self, old: Head, new: bytes, objects: Sequence[GitObject], options: Sequence[str] = ()) -> None:
         """See `Remote`."""
         with self._words("push"):
-            if self._receive is None:
-                self._receive = self._advertisement(RECEIVE_PACK)
-            able = self._receive.capabilities
+            able = self._ready_to_push().capabilities
             check_push_options(options, self.where, taken="push-options" in able)
             body = push_request(able, old.ref, old.commit, new, options) + b"".join(pack_of(objects))
             try:
@@ -222,6 +249,12 @@ class SmartRemote:
                 self._refused(report, old)
         # A tree or a file that was pushed need not be fetched again.
         self._objects.add(objects)
+
+    def _ready_to_push(self) -> Advertisement:
+        asked, self._receiving = self._receiving, None
+        if self._receive is None:
+            self._receive = asked.result() if asked is not None else self._advertisement(RECEIVE_PACK)
+        return self._receive
 
     def _report(self, body: bytes, ref: bytes) -> Report:
         assert self._receive is not None

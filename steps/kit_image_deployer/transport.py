@@ -17,6 +17,8 @@ class Transport(Protocol):
 
     where: str
     """The repository's address without credentials, for messages."""
+    parallel: bool
+    """Whether two conversations may go on at once, in two threads."""
 
     def advertise(self, service: str) -> Advertisement:
         """The server's first words for `service` (`UPLOAD_PACK`, `RECEIVE_PACK`)."""

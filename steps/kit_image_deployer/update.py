@@ -3,16 +3,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kit_core.errors import Interrupted, KitError
 from kit_image_deployer.change import Change, Outcome, Plan, outcome
 from kit_image_deployer.defuse import one_line
 from kit_image_deployer.faults import Fault, OutcomeUnknown, Race
 from kit_image_deployer.patience import Waiting
-from kit_image_deployer.plan import Sign, plan_change
 from kit_image_deployer.remote import Remote
-from kit_image_deployer.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from kit_image_deployer.plan import Sign
 
 Tell = Callable[[str], object]
 
@@ -27,7 +28,7 @@ class How:
     """
 
     commit: bool
-    sign: Sign | None = None
+    sign: "Sign | None" = None
     push_options: Sequence[str] = ()
     tell: Tell = lambda _text: None
 
@@ -54,6 +55,10 @@ def update(remote: Remote, change: Change, how: How, *, waiting: Waiting) -> Out
 
 
 def _attempt(remote: Remote, change: Change, how: How, waiting: Waiting, sent: dict[bytes, Plan]) -> Outcome:
+    # Loaded while the remote reads already (`Remote.begin`): together they take as long as some requests do.
+    from kit_image_deployer.plan import plan_change
+    from kit_image_deployer.snapshot import Snapshot
+
     head = remote.head(change.git_branch)
     attempts = waiting.races + waiting.faults + 1
     if sent:
