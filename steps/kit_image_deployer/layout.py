@@ -96,8 +96,10 @@ class Layout:
 def events(text: str, *, name: str) -> Iterator[Any]:
     """The parser's events, one by one. Raises `InputError` with file, line and column where the text is no YAML."""
     depth = 0
+    anchors: set[str] = set()
     try:
         for event in yaml.parse(text, Loader=_LOADER):
+            _check_alias(event, anchors, name)
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > _DEEPEST:
@@ -114,6 +116,17 @@ def events(text: str, *, name: str) -> Iterator[Any]:
         place = before.count("\n") + 1, len(before) - before.rfind("\n")
         shown = error.character if isinstance(error.character, int) else ord(error.character)
         raise _malformed(name, place, f"the character U+{shown:04X} is not allowed in YAML") from None
+
+
+def _check_alias(event: Any, anchors: set[str], name: str) -> None:
+    """The parser passes an alias to nothing on; no reader of the file would."""
+    if isinstance(event, yaml.DocumentStartEvent):
+        anchors.clear()
+    anchor = getattr(event, "anchor", None)
+    if isinstance(event, yaml.AliasEvent) and anchor not in anchors:
+        raise _malformed(name, _place(event.start_mark), f"*{anchor} refers to an anchor that is not there")
+    if anchor is not None:
+        anchors.add(anchor)
 
 
 def _place(mark: Any) -> tuple[int, int]:
@@ -182,7 +195,8 @@ class _Reader:
             named = self._scalars.get(str(key.anchor)) if isinstance(key, yaml.AliasEvent) else key
             if isinstance(named, yaml.ScalarEvent):
                 layout.merges |= is_merge(named)
-                if named.value in self._wanted:
+                # Two are enough to know that there is more than one.
+                if named.value in self._wanted and len(layout.named(named.value)) < 2:
                     layout.entries.append(_entry(named.value, key, value, value_index, layout.size, before))
             layout.size += 1
             before = layout.last

@@ -12,10 +12,11 @@ from kit_core.errors import InputError
 from kit_image_deployer.image import in_style, is_plain, quoted
 from kit_image_deployer.layout import Entry, Layout, Signature, scalar_start
 
-BREAK: Final = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
-_SPACES: Final = " \t\r\n\x85\u2028\u2029"
+# What ends a line to every reader; YAML 1.1 knows three more (NEL, LS, PS), of which nothing is made here.
+_BREAK: Final = re.compile(r"\r\n|[\n\r]")
 _STRING_TAGS: Final = frozenset({None, "!", "tag:yaml.org,2002:str"})
-_COMMENT: Final = re.compile(r"[ \t]*(?:[ \t]#[^\n\r\x85\u2028\u2029]*)?(?:\r\n|[\n\r\x85\u2028\u2029]|\Z)")
+_COMMENT: Final = re.compile(r"[ \t]*(?:[ \t]#[^\n\r]*)?(?:\r\n|[\n\r]|\Z)")
+_DOCUMENT_END: Final = re.compile(r"(?<![^\n\r])\.\.\.")
 _COMMA: Final = re.compile(r"\s*,\s*")
 
 
@@ -56,7 +57,7 @@ def replacement(text: str, document: Layout, entry: Entry, value: str, *, name: 
         new = _after_colon(text, entry, in_style(value, None), name)
     elif entry.is_block:
         end = _content_end(text, entry)
-        header = BREAK.split(text[start:end], maxsplit=1)[0]
+        header = _BREAK.split(text[start:end], maxsplit=1)[0]
         comment = header[header.index("#") :] if "#" in header else ""
         new = in_style(value, None) + (f" {comment}" if comment else "")
     return Patch(start, end, new, entry.index, 1, (("ScalarEvent", entry.anchor, entry.tag, value),))
@@ -98,7 +99,7 @@ def _content_end(text: str, entry: Entry) -> int:
     """Where the last word of the entry stands; a block scalar's mark is behind its last line and what is empty."""
     if not entry.is_block:
         return entry.end
-    return entry.start + len(text[entry.start : entry.end].rstrip(_SPACES))
+    return entry.start + len(text[entry.start : entry.end].rstrip(" \t\r\n"))
 
 
 def addition(text: str, document: Layout, key: str, value: str, beside: Entry | None) -> Patch:
@@ -129,8 +130,8 @@ def first_entries(text: str, document: Layout | None, values: dict[str, str], *,
         return Patch(*_below(text, len(text), *lines), 1, 0, emitted)
     if document.end > document.start:
         raise refusal(name, "the file holds nothing but a null", 1, f"It should hold `{key}: …`.")
-    end = re.search(r"^\.\.\.", text, re.MULTILINE)
-    above = end.start() - 1 if end and end.start() else len(text)
+    end = _DOCUMENT_END.search(text)
+    above = end.start() if end else len(text)
     return Patch(*_below(text, above, *lines), document.index, 1, tuple(mapping))
 
 
@@ -147,20 +148,18 @@ def _indentation(text: str, document: Layout) -> int:
 
 def _line_start(text: str, position: int) -> int:
     """Where the line begins that `position` stands in."""
-    while position and not BREAK.fullmatch(text[position - 1]):
-        position -= 1
-    return position
+    return max(text.rfind("\n", 0, position), text.rfind("\r", 0, position)) + 1
 
 
 def _below(text: str, position: int, *lines: str) -> tuple[int, int, str]:
     """The insertion (start, end, text) that puts `lines` below the line that `position` stands in."""
-    if position and BREAK.fullmatch(text[position - 1]):
+    if position and _BREAK.fullmatch(text[position - 1]) and text[position - 1 : position + 1] != "\r\n":
         ending = "\r\n" if text[position - 2 : position] == "\r\n" else text[position - 1]
         return position, position, "".join(line + ending for line in lines)
-    found = BREAK.search(text, position)
+    found = _BREAK.search(text, position)
     if found:
         return found.end(), found.end(), "".join(line + found.group() for line in lines)
-    first = BREAK.search(text)
+    first = _BREAK.search(text)
     ending = first.group() if first else "\n"
     if not text:
         return 0, 0, "".join(line + ending for line in lines)
