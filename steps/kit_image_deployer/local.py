@@ -38,6 +38,11 @@ class LocalRemote:
             raise no_branch(self.where, branch, [name for name in refs if name != b"HEAD"], target)
         return Head(target, refs[target])
 
+    def find(self, branch: str) -> bytes | None:
+        """See `Remote`."""
+        refs: dict[Any, Any] = self._repo.get_refs()
+        return refs.get(b"refs/heads/" + branch.encode())
+
     def load(self, sha: bytes) -> bytes:
         """See `Remote`."""
         try:
@@ -57,6 +62,11 @@ class LocalRemote:
         """See `Remote`."""
         walker = self._repo.get_walker(include=[head], exclude=[since])  # type: ignore[list-item]
         return next((entry.commit.id for entry in walker if entry.commit.id in commits), None)
+
+    def missing(self, head: bytes, base: bytes) -> dict[bytes, bytes]:
+        """See `Remote`."""
+        walker = self._repo.get_walker(include=[head], exclude=[base])  # type: ignore[list-item]
+        return {entry.commit.id: entry.commit.as_raw_string() for entry in walker}
 
     def push(self, old: Head, new: bytes, objects: Sequence[GitObject], options: Sequence[str] = ()) -> None:
         """See `Remote`."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What ends a run: a branch that is not there, what the server refused, a repository of another kind."""
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
@@ -8,6 +9,15 @@ from kit_core.errors import InputError, WorkError
 
 _LONGEST_WHY: Final = 2000
 _LONGEST_OPTION: Final = 65_000  # a line of the protocol holds no more
+# How servers say that the branch moved, or that another push holds its lock: git itself, and forges built on it.
+RACE: Final = re.compile(
+    r"fetch first|non-fast-forward|stale info|cannot lock ref|failed to (update|lock) ref|unable to lock"
+    r"|incorrect old value|is at [0-9a-f]+ but expected|reference already exists|lock file|already locked",
+    re.IGNORECASE,
+)
+HOOK: Final = re.compile(
+    r"hook|protected|den(y|ied)|declined|violat|forbid|not allowed|permission|prohibited|read-only", re.IGNORECASE
+)
 
 
 def ref_of(kind: bytes, branch: str) -> bytes:

@@ -8,7 +8,6 @@ without the server's words and Retry-After, a lost answer cannot be told from a 
 whole, and each fetch begins with the list of refs anew, where this step fetches four or five times by id.
 """
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from typing import Final, NoReturn, Protocol
 from kit_core.errors import WorkError
 from kit_image_deployer.ahead import Ahead
 from kit_image_deployer.faults import Fault, OutcomeUnknown, Race
-from kit_image_deployer.objects import GitObject, Objects, pack_of
-from kit_image_deployer.refusals import check_object_format, check_push_options, no_branch, ref_of, refusal
+from kit_image_deployer.objects import COMMIT, GitObject, Objects, pack_of
+from kit_image_deployer.refusals import HOOK, RACE, check_object_format, check_push_options, no_branch, ref_of, refusal
 from kit_image_deployer.transport import Transport
 from kit_image_deployer.wire import (
     RECEIVE_PACK,
@@ -36,15 +35,8 @@ from kit_image_deployer.wire import (
 )
 
 _BRANCHES: Final = b"refs/heads/"
-# How servers say that the branch moved, or that another push holds its lock: git itself, and forges built on it.
-_RACE: Final = re.compile(
-    r"fetch first|non-fast-forward|stale info|cannot lock ref|failed to (update|lock) ref|unable to lock"
-    r"|incorrect old value|is at [0-9a-f]+ but expected|reference already exists|lock file|already locked",
-    re.IGNORECASE,
-)
-_HOOK: Final = re.compile(
-    r"hook|protected|den(y|ied)|declined|violat|forbid|not allowed|permission|prohibited|read-only", re.IGNORECASE
-)
+NOTHING: Final = b"0" * 40
+"""Where a branch is that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +63,10 @@ class Remote(Protocol):
         """The branch's head; the default branch's where None is asked for. Raises `InputError` for one not there."""
         ...
 
+    def find(self, branch: str) -> bytes | None:
+        """The commit that a branch is at, None where there is none of that name."""
+        ...
+
     def load(self, sha: bytes) -> bytes:
         """An object's content, by an id that the repository told."""
         ...
@@ -87,8 +83,14 @@ class Remote(Protocol):
         """The one of `commits`, made on `since` or later, that is in the history of `head`."""
         ...
 
+    def missing(self, head: bytes, base: bytes) -> dict[bytes, bytes]:
+        """The commits in the history of `head` that are not in that of `base`, with their content."""
+        ...
+
     def push(self, old: Head, new: bytes, objects: Sequence[GitObject], options: Sequence[str] = ()) -> None:
-        """Move the branch from `old.commit`, and from nothing else, to `new`. Raises `Race` and `OutcomeUnknown`.
+        """Move the branch from `old.commit` (`NOTHING`: it is new), and from nothing else, to `new`.
+
+        Raises `Race` and `OutcomeUnknown`.
 
         `options` are words for the server's hooks (git-push(1), `--push-option`).
         """
@@ -164,6 +166,17 @@ class SmartRemote:
         with self._transport.call(UPLOAD_PACK, ls_refs_request(self._upload, prefixes), version=2) as read:
             return read_refs(read)
 
+    def find(self, branch: str) -> bytes | None:
+        """See `Remote`."""
+        with self._words("read the repository"):
+            return self._find(ref_of(b"heads/", branch))
+
+    def _find(self, ref: bytes) -> bytes | None:
+        if self._upload is None or self._upload.version != 2:
+            self._upload = self._advertisement(UPLOAD_PACK)
+        refs = self._refs([ref])[0] if self._upload.version == 2 else self._upload.refs
+        return refs.get(ref)
+
     def load(self, sha: bytes) -> bytes:
         """See `Remote`."""
         self.prefetch([sha])
@@ -226,11 +239,20 @@ class SmartRemote:
         """See `Remote`."""
         if head in commits:
             return head
-        if head == since:
+        if since in {head, NOTHING}:
             return None
         with self._words("read the repository"):
             newer = self._fetch(Wanted(want=[head], have=[since], filter=self._filter("tree:0")))
         return next((commit for commit in commits if commit in newer), None)
+
+    def missing(self, head: bytes, base: bytes) -> dict[bytes, bytes]:
+        """See `Remote`."""
+        if head == base:
+            return {}
+        with self._words("read the repository"):
+            newer = self._fetch(Wanted(want=[head], have=[base], filter=self._filter("tree:0")))
+        found = ((sha, self._objects.get(sha)) for sha in newer)
+        return {sha: item.content for sha, item in found if item is not None and item.kind == COMMIT}
 
     def push(self, old: Head, new: bytes, objects: Sequence[GitObject], options: Sequence[str] = ()) -> None:
         """See `Remote`."""
@@ -268,7 +290,8 @@ class SmartRemote:
 
     def _arrived(self, old: Head, new: bytes) -> bool:
         try:
-            return self.reaches(self._head(_name(old.ref)).commit, [new], since=old.commit) is not None
+            there = self._find(old.ref)
+            return there is not None and self.reaches(there, [new], since=old.commit) is not None
         except Fault as fault:
             raise OutcomeUnknown(fault.why, retry_after=fault.retry_after) from fault
 
@@ -280,8 +303,8 @@ class SmartRemote:
             raise OutcomeUnknown("the server did not say what became of the push")
         branch = _name(old.ref)
         reason = report.refused.replace(old.ref.decode("utf-8", "replace"), "")  # a branch may be called `protected`
-        if not _HOOK.search(reason) and (
-            _RACE.search(report.refused) or _RACE.search(words) or self._head(branch).commit != old.commit
+        if not HOOK.search(reason) and (
+            RACE.search(report.refused) or RACE.search(words) or (self._find(old.ref) or NOTHING) != old.commit
         ):
             raise Race(report.refused)
         raise refusal(self.where, f"the server refused the push to {branch}", report.refused, words)

@@ -2,6 +2,7 @@
 """Single requests to web services other than git's: an answer of bounded size in bounded time, or a `Fault`."""
 
 import io
+import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -107,10 +108,8 @@ class Web:
             raise unreachable(error, self.where, setting=self.setting) from error
         try:
             if response.status in _MAY_PASS or response.status >= 500:
-                wait = retry_after(response.headers.get("Retry-After"))
-                raise Fault(
-                    f"{self.where} answered {response.status} {response.reason or ''}".strip(), retry_after=wait
-                )
+                told = f"{self.where} answered {response.status} {response.reason or ''}".strip()
+                raise Fault(told, retry_after=pause_asked(response.headers))
             content = io.BufferedReader(Body(response, self._left), 65_536).read(_LARGEST)
             finish(response)
         except (HTTPError, OSError) as error:
@@ -129,3 +128,16 @@ class Web:
         """Close the connections."""
         for pool in self._pools.values():
             pool.clear()
+
+
+def pause_asked(headers: Any) -> float | None:
+    """The seconds that a service asks for: `Retry-After`, or the end of a rate limit that is used up (in seconds since
+    1970: GitHub's `x-ratelimit-reset`, GitLab's `RateLimit-Reset`).
+    """
+    asked = retry_after(headers.get("Retry-After"))
+    if asked is not None:
+        return asked
+    for left, end in (("x-ratelimit-remaining", "x-ratelimit-reset"), ("RateLimit-Remaining", "RateLimit-Reset")):
+        if headers.get(left) == "0" and re.fullmatch(r"[0-9]{1,11}", headers.get(end) or ""):
+            return max(1.0, float(headers[end]) - time.time())
+    return None
