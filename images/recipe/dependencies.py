@@ -49,7 +49,14 @@ def install(lock: Path, root: Path) -> None:
     leave_out(target, [name for name in unwanted if normal(name) not in distributions])
     for folder in COMPILED_ONLY:
         _compile_away(target / folder)
+    _strip(target)
     compile_python(root, str(PACKAGES))
+
+
+def _strip(target: Path) -> None:
+    """Take out of compiled modules what only a debugger reads: in some it is most of the file."""
+    if modules := sorted(target.rglob("*.so")):
+        subprocess.run(["strip", "--strip-unneeded", "--", *modules], check=True)
 
 
 def _compile_away(folder: Path) -> None:
