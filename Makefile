@@ -11,7 +11,7 @@ UV     := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-unit lint format images lock docs clean
+.PHONY: help venv demo bench test test-unit lint format images lock docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: venv  ## every test, on real parts (starts them; needs Docker, or installs
 
 test-unit: venv  ## the tests that need nothing but Python (seconds)
 	$(BIN)/pytest tests/unit tests/compat
+
+bench: venv  ## measure on real parts, beside what one would use instead; writes bench/RESULTS.md
+	$(BIN)/python -m bench
 
 lint: venv  ## formatting, style, types, import rules
 	$(BIN)/ruff format --check .
