@@ -10,13 +10,13 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from kit_core.errors import InputError
 from kit_core.secrets import Secret
+from kit_image_deployer.place import Place, is_place, place_of
 
 if TYPE_CHECKING:
     from kit_image_deployer.remote import Remote
 
 GITHUB: Final = "https://github.com"
 _SCHEME: Final = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
-_SCP: Final = re.compile(r"^[^/:]+@[^/:]+:|^[A-Za-z0-9.-]{2,}:(?!//)|^[^/]+:.*@")
 # Whoever stands before the @ may be followed by a password, and addresses are printed.
 _BEFORE_AT: Final = re.compile(r"^([a-z][a-z0-9+.-]*:/+)?.*@", re.IGNORECASE)
 # Forges take any user beside a token; GitHub's Apps want this one.
@@ -25,12 +25,19 @@ _TOKEN_USER: Final = "x-access-token"  # noqa: S105 - a user
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """A repository's address without credentials, and the credentials. `setting` is where the password came from."""
+    """A repository's address without credentials, and the credentials. `setting` is where the password came from.
+
+    `place` is an ssh or git address taken apart; of ssh's settings, `known_hosts` holds a known_hosts file's lines.
+    """
 
     url: str
     username: str | None = None
     password: Secret | None = None
     setting: str = "KIT_GIT_PASSWORD"
+    place: Place | None = None
+    ssh_key: Secret | None = None
+    ssh_passphrase: Secret | None = None
+    known_hosts: str = ""
 
 
 def address_of(
@@ -42,10 +49,14 @@ def address_of(
     github_user: str | None = None,
     github_repo: str | None = None,
     github_token: Secret | None = None,
+    ssh_key: Secret | None = None,
+    ssh_passphrase: Secret | None = None,
+    known_hosts: str | None = None,
 ) -> Address | None:
     """The address that the settings name: GIT_URL, else the GitHub settings; None where there is neither.
 
-    A token for GitHub is the password of no other server. Credentials in a URL serve where no others are given.
+    A token for GitHub is the password of no other server. Credentials in a URL serve where no others are given; over
+    ssh the user in it is the one who logs in. Raises `InputError` for what is no address.
     """
     base = (github_url or GITHUB).rstrip("/")
     if git_url is None:
@@ -54,7 +65,17 @@ def address_of(
         name = github_repo.removesuffix(".git")
         path = name if "/" in name else f"{github_user}/{name}"
         git_url = f"{base}/{path}.git"
-    url, url_username, url_password = _split_credentials(git_url.strip())
+    git_url = git_url.strip()
+    if is_place(git_url):
+        place = place_of(git_url)
+        user = place.user or username
+        if place.scheme == "git":
+            return Address(url=place.url, place=place)
+        return Address(
+            url=place.url, username=user, place=place,
+            ssh_key=ssh_key, ssh_passphrase=ssh_passphrase, known_hosts=known_hosts or "",
+        )  # fmt: skip
+    url, url_username, url_password = _split_credentials(git_url)
     setting = "KIT_GIT_PASSWORD"
     if password is None and github_token is not None and _server(url) == _server(base):
         password, setting = github_token, "GITHUB_AUTH_TOKEN"
@@ -86,7 +107,7 @@ def _split_credentials(url: str) -> tuple[str, str | None, Secret | None]:
 
 def _is_path(url: str) -> bool:
     scheme = _SCHEME.match(url)
-    return scheme.group(1).lower() == "file" if scheme else not _SCP.match(url)
+    return scheme.group(1).lower() == "file" if scheme else not is_place(url)
 
 
 def _server(url: str) -> tuple[str, str | None]:
@@ -103,6 +124,8 @@ def open_remote(
     address of another kind.
     """
     url = address.url
+    if address.place is not None:
+        return _streamed(address, address.place, env, remaining)
     scheme = (found.group(1).lower() if (found := _SCHEME.match(url)) else "") or None
     if scheme in {"http", "https"}:
         from kit_core.network import proxy_for, tls_context
@@ -125,5 +148,29 @@ def open_remote(
     raise InputError(
         "an address of this kind cannot be used",
         where=url,
-        hint="Give the repository's https:// address in KIT_GIT_URL; a path or file:// works as well.",
+        hint="Give the repository's https:// or ssh:// address in KIT_GIT_URL; git:// and a path work as well.",
     )
+
+
+def _streamed(address: Address, place: Place, env: Mapping[str, str], remaining: Callable[[], float]) -> "Remote":
+    from kit_image_deployer.remote import SmartRemote
+    from kit_image_deployer.stream import StreamTransport
+
+    if place.scheme == "git":
+        from kit_image_deployer.gitserver import GitServer
+
+        return SmartRemote(StreamTransport(GitServer(place, env), remaining))
+    if address.ssh_key is None:
+        raise InputError(
+            "there is no key for the ssh address",
+            where=address.url,
+            hint="Set KIT_GIT_SSH_KEY (or KIT_GIT_SSH_KEY_FILE) to a private key that may push there, or give the"
+            " repository's https:// address in KIT_GIT_URL.",
+        )
+    from kit_image_deployer.hostkeys import KnownHosts
+    from kit_image_deployer.ssh import SshAccess, SshServer
+    from kit_image_deployer.sshkey import read_key
+
+    key = read_key(address.ssh_key, address.ssh_passphrase)
+    access = SshAccess(key, KnownHosts(address.known_hosts), env)
+    return SmartRemote(StreamTransport(SshServer(place, address.username, access), remaining))

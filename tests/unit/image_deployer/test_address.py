@@ -58,10 +58,41 @@ def test_no_address(found: Address | None) -> None:
     assert found is None
 
 
-@pytest.mark.parametrize("url", ["ssh://git@g/x.git", "git@g:x.git", "git://g/x", "ftp://g/x", "host:path"])
-def test_addresses_of_other_kinds_are_refused(url: str) -> None:
+def test_addresses_of_other_kinds_are_refused() -> None:
     with pytest.raises(InputError, match="an address of this kind cannot be used"):
-        open_remote(Address(url=url), ca_cert=None, env={}, remaining=lambda: 1)
+        open_remote(Address(url="ftp://g/x"), ca_cert=None, env={}, remaining=lambda: 1)
+
+
+@pytest.mark.parametrize("url", ["ssh://git@g/x.git", "git@g:x.git", "host:path"])
+def test_an_ssh_address_wants_a_key(url: str) -> None:
+    address = given(url, password=PASSWORD, token=TOKEN)
+    assert address is not None
+    assert address.password is None, "it is for https"
+    with pytest.raises(InputError, match=r"no key for the ssh address.*KIT_GIT_SSH_KEY_FILE"):
+        open_remote(address, ca_cert=None, env={}, remaining=lambda: 1)
+
+
+@pytest.mark.parametrize(("url", "user"), [("ssh://me@g/x", "me"), ("ssh://g/x", "you"), ("me@g:x", "me")])
+def test_who_logs_in_over_ssh(url: str, user: str) -> None:
+    address = given(url, "you")
+    assert address is not None
+    assert address.username == user
+    assert "me" not in address.url
+
+
+def test_the_github_settings_stay_https() -> None:
+    address = address_of(
+        git_url=None, username=None, password=None, github_user="a", github_repo="b", ssh_key=Secret("key")
+    )
+    assert address is not None
+    assert address.url == "https://github.com/a/b.git"
+
+
+def test_git_addresses_need_nothing() -> None:
+    address = given("git://g/x.git", "me", PASSWORD)
+    assert address is not None
+    assert (address.username, address.password) == (None, None)
+    open_remote(address, ca_cert=None, env={}, remaining=lambda: 1).close()
 
 
 def test_a_folder_that_is_no_repository(tmp_path: Path) -> None:
@@ -83,12 +114,16 @@ def test_a_folder_that_is_no_repository(tmp_path: Path) -> None:
     ],
 )
 def test_a_password_in_an_address_that_cannot_be_used_is_not_shown(url: str) -> None:
+    with pytest.raises(KitError, match="KIT_GIT_URL") as caught:
+        use(url)
+    assert "canary" not in str(caught.value)
+
+
+def use(url: str) -> None:
     found = given(url)
     assert found is not None
     assert "canary" not in repr(found)
-    with pytest.raises(KitError, match="KIT_GIT_URL") as caught:
-        open_remote(found, ca_cert=None, env={}, remaining=lambda: 1.0)
-    assert "canary" not in str(caught.value)
+    open_remote(found, ca_cert=None, env={}, remaining=lambda: 1.0)
 
 
 def test_a_token_in_the_query_is_refused_and_not_shown() -> None:
