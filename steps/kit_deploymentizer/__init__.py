@@ -3,11 +3,12 @@
 
 In the order in which data flows: `settings` say what to render; `layout` reads kit.yaml, `repository` the base, the
 types and the clusters (`reading` keeps file and line, `words` reads scalars as the original did, `merge` lays base,
-type and cluster over one another) and `schema` finds keys that kit does not know. `view` makes what one resource's
-template sees, with `images` and, where kit.yaml names a plugin, `sources`. `templates` renders it (`mustache`,
-`jinja`; `javascript` knows how values print). `plan` holds what came out as a value with all `problems`; `inspect`
-checks it (`check`, `manifest`), inserts checksums (`checksum`) and locates secrets. `write` brings the output folder
-to the plan (`lock` keeps others out, `commit` tells what was rendered), `stale` names workloads that keep an old value.
+type and cluster over one another; `encrypted` decrypts, and `secret_values` are what nobody may see) and `schema` finds
+keys that kit does not know. `view` makes what one resource's template sees, with `images` and, where kit.yaml names
+any, `sources` (`placeholders` in their place where no secret may be read). `templates` renders it (`mustache`, `jinja`;
+`javascript` knows how values print). `plan` holds what came out as a value with all `problems`; `inspect` checks it
+(`check`, `manifest`), inserts checksums (`checksum`) and locates secrets. `write` brings the output folder to the plan
+(`lock` keeps others out, `commit` tells what was rendered), `stale` names workloads that keep an old value.
 `deploymentizer` ties these together, `cli` is the program.
 
 `explain` says where each value of a view comes from: `origins` merges as `merge` does and keeps every value's place,

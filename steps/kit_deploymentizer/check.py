@@ -11,7 +11,7 @@ from kit_core.yamlio import Document, YamlError, load_documents
 from kit_deploymentizer.javascript import text_of
 from kit_deploymentizer.manifest import Identity, containers, identity, missing, pod_spec
 from kit_deploymentizer.mustache import escape
-from kit_deploymentizer.view import SecretValue
+from kit_deploymentizer.secret_values import SecretValue
 
 _TELLING: Final = 6
 """A secret of fewer characters is looked for only where its variable stands: `7` is in every manifest."""

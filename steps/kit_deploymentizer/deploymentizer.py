@@ -6,18 +6,25 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kit_core.declare import declared
 from kit_core.errors import InputError, KitError, worst_exit_code
+from kit_core.keys import Key, read_key
 from kit_core.names import nearest
 from kit_deploymentizer.commit import checked_out_commit
+from kit_deploymentizer.encrypted import Unlocker
 from kit_deploymentizer.explain import Explained, Explainer
 from kit_deploymentizer.inspect import Inspector
+from kit_deploymentizer.layout import normal
 from kit_deploymentizer.plan import Plan, Planner
 from kit_deploymentizer.problems import Problem, Problems
 from kit_deploymentizer.reading import YamlFile, placed
 from kit_deploymentizer.repository import Repository, read_repository
 from kit_deploymentizer.schema import Stranger, flags_that_are_none, strangers_in_cluster, strangers_in_kit
 from kit_deploymentizer.settings import DeploymentizerSettings
-from kit_deploymentizer.sources import SENDS_METADATA, EnvironmentSource, World, open_source, source_name
+from kit_deploymentizer.sources import World
+from kit_deploymentizer.sources.listed import sends_metadata
+from kit_deploymentizer.sources.opening import open_sources
+from kit_deploymentizer.sources.together import Together
 from kit_deploymentizer.stale import stale_workloads
 from kit_deploymentizer.view import Deployment, Sight, Unread
 from kit_deploymentizer.write import Limits, Writer
@@ -75,6 +82,7 @@ class Deploymentizer:
         self._cwd = cwd or Path.cwd()
         self._learn_secret = learn_secret
         self._strict = strict
+        self._unlocker = Unlocker(self._key, learn_secret, placeholders=settings.placeholders)
         self._repository: Repository | None = None
 
     @property
@@ -87,7 +95,9 @@ class Deploymentizer:
                 return settings.cluster_name in {None, name} and settings.cluster_type in {None, type_name}
 
             _check_combination(settings)
-            self._repository = read_repository(settings.conf, settings.workdir, self._cwd, wanted)
+            self._repository = read_repository(
+                settings.conf, settings.workdir, self._cwd, wanted, self._unlocker.unlocked
+            )
         return self._repository
 
     def plan(self) -> Plan:
@@ -98,18 +108,20 @@ class Deploymentizer:
         settings, repository, problems = self._settings, self.repository, Problems()
         self._check_keys(repository, problems)
         self._check_limits(repository, problems)
-        planner = Planner(repository, self.sight(), problems, settings.validate)
+        sight = self.sight()
+        clusters = [cluster for cluster in repository.clusters if not cluster.disabled]
+        if isinstance(sight.source, Together):
+            sight.source.ask_all(question for cluster in clusters for question in sight.questions(cluster))
+        planner = Planner(repository, sight, problems, settings.validate)
         inspector = Inspector(problems, settings.validate, lenient=not self._strict, checksum=settings.config_checksum)
-        clusters = tuple(
-            inspector.inspect(planner.plan(cluster)) for cluster in repository.clusters if not cluster.disabled
-        )
+        plans = tuple(inspector.inspect(planner.plan(cluster)) for cluster in clusters)
         if settings.validate != "off":
             for duplicate in repository.reader.duplicates:
                 problems.add(
                     placed(InputError("a key stands twice in one map", why="the last one counts"), duplicate.place),
                     warning=True,
                 )
-        return Plan(clusters, problems.all())
+        return Plan(plans, problems.all())
 
     def run(self, plan: Plan | None = None) -> Report:
         """Write the plan (made now, if none is given) and say what changed.
@@ -162,12 +174,16 @@ class Deploymentizer:
         """What views of the repository (this run's, if none is given) are made with. Raises `InputError`."""
         settings, repository = self._settings, repository or self.repository
         deployment = Deployment(settings.deploy_id, settings.fast_rollback, settings.commit_id, settings.resource)
-        return Sight(repository.images, self._env, deployment, self._source(repository), self._learn_secret)
+        return Sight(
+            images=repository.images,
+            env=self._env,
+            deployment=deployment,
+            source=self._source(repository),
+            learn_secret=self._learn_secret,
+            placeholders=settings.placeholders,
+        )
 
-    def _source(self, repository: Repository) -> EnvironmentSource | None:
-        plugin = repository.plugin
-        if plugin is None:
-            return None
+    def _source(self, repository: Repository) -> Together | None:
         settings = self._settings
         world = World(
             env=self._env,
@@ -175,18 +191,25 @@ class Deploymentizer:
             env_api_url=settings.envapi_url,
             env_api_token=settings.envapi_access_token,
             ca_cert=settings.ca_cert,
+            learn_secret=self._learn_secret,
+            unlocker=self._unlocker,
+            own_secrets=frozenset(
+                name for item in declared(DeploymentizerSettings) if item.secret for name in item.spellings
+            ),
+            placeholders=settings.placeholders,
         )
-        try:
-            return open_source(plugin.path, plugin.options, world)
-        except KitError as error:
-            raise placed(error, repository.kit.position("plugin")) from None
+        return open_sources(repository.kit, world)
+
+    def _key(self) -> Key:
+        settings = self._settings
+        folders = [self._cwd, (self._cwd / settings.conf).parent, self._cwd / (settings.workdir or "")]
+        return read_key(settings.codeship_aes_key, folders=map(normal, folders), learn_secret=self._learn_secret)
 
     def _check_keys(self, repository: Repository, problems: Problems) -> None:
         level = self._settings.validate
         if level == "off":
             return
-        plugin = repository.plugin
-        free = plugin is not None and source_name(plugin.path) in SENDS_METADATA
+        free = sends_metadata(repository.kit)
         found = [(repository.kit, stranger) for stranger in strangers_in_kit(repository.kit.value)]
         multiple: dict[str, bool] = {}
         files: dict[str, YamlFile] = {}

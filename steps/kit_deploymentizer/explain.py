@@ -29,7 +29,7 @@ from kit_deploymentizer.origins import (
 )
 from kit_deploymentizer.reading import Layers, YamlFile
 from kit_deploymentizer.repository import Cluster, Repository
-from kit_deploymentizer.sources import EnvironmentSource, Fetched, Target, source_name
+from kit_deploymentizer.sources import EnvironmentSource, Fetched, Target
 from kit_deploymentizer.view import Sight, View
 from kit_deploymentizer.words import original_words
 
@@ -218,9 +218,14 @@ class _Tracer:
         return self._with_image(entry)
 
     def _from_source(self, fetched: Fetched) -> Traced:
-        plugin = self._repository.plugin
-        name = source_name(plugin.path) if plugin else "source"
-        given = traced(fetched.values, Given(f"{name} ({fetched.file})" if fetched.file else name))
+        given = Traced({}, _KIT, (), {})
+        for part in fetched.parts or (fetched,):
+            given = merge_traced(given, self._part(part))
+        return given
+
+    def _part(self, part: Fetched) -> Traced:
+        name = part.by or "source"
+        given = traced(part.values, Given(f"{name} ({part.file})" if part.file else name))
         env = given.get("env")
         if env is None or not isinstance(env.items, list):
             return given

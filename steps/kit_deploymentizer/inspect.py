@@ -14,7 +14,7 @@ from kit_deploymentizer.checksum import Checksums, annotate
 from kit_deploymentizer.manifest import Identity
 from kit_deploymentizer.plan import ClusterPlan, Level, Output
 from kit_deploymentizer.problems import Problems
-from kit_deploymentizer.view import without
+from kit_deploymentizer.secret_values import without
 
 _MUSTACHE = ".mustache"
 

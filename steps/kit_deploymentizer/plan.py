@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from kit_core.errors import InputError, KitError, WorkError
+from kit_core.keys import DecryptError
 from kit_core.names import nearest
 from kit_deploymentizer.javascript import text_of, truthy
 from kit_deploymentizer.problems import Problem, Problems
 from kit_deploymentizer.reading import placed
 from kit_deploymentizer.repository import Cluster, Repository, is_file_name
+from kit_deploymentizer.secret_values import SecretValue, without
 from kit_deploymentizer.templates import COPIED, Templates, output_name
-from kit_deploymentizer.view import SecretValue, Sight, View, without
+from kit_deploymentizer.view import Sight, View
 
 Level = Literal["error", "warn", "off"]
 
@@ -39,11 +41,13 @@ class Output:
 
 @dataclass(frozen=True)
 class ClusterPlan:
-    """One cluster's files. `left_out` are resources that failed where that is allowed."""
+    """One cluster's files. `left_out` are resources that failed where that is allowed; `placeholders` that secrets were
+    not read, so that it is good for checks only."""
 
     name: str
     outputs: tuple[Output, ...]
     left_out: tuple[str, ...]
+    placeholders: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,13 @@ class Planner:
                     outputs[output.path] = output
             except KitError as error:
                 placed(error, cluster.layers.place("resources", name))
-                self._problems.add(error, cluster.name, warning=cluster.allow_failure)
+                fatal = isinstance(error, DecryptError)  # nobody may overlook a key that does not fit
+                self._problems.add(error, cluster.name, warning=cluster.allow_failure and not fatal)
                 left_out.append(name)
                 for path in [path for path, output in outputs.items() if output.resource == name]:
                     del outputs[path]
-        return ClusterPlan(cluster.name, tuple(outputs[path] for path in sorted(outputs)), tuple(left_out))
+        files = tuple(outputs[path] for path in sorted(outputs))
+        return ClusterPlan(cluster.name, files, tuple(left_out), self._sight.placeholders)
 
     def _wanted(self, cluster: Cluster) -> Iterable[tuple[str, Any]]:
         only = self._sight.deployment.resource

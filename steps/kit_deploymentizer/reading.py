@@ -1,14 +1,24 @@
 # SPDX-License-Identifier: MIT
 """Reading the repository's YAML: each file once, its values kept, its positions looked up again only for errors."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kit_core.errors import InputError, KitError
 from kit_core.files import read_text, refused
 from kit_core.yamlio import Position, load_document
+from kit_deploymentizer.secret_values import SecretValue
 from kit_deploymentizer.words import original_words
+
+_ENCRYPTED: Final = re.compile(r"(?:kit|codeship|cloudbees):v[0-9]+:")
+"""What a file with encrypted values has in it (`encrypted`); all others need not be looked through."""
+
+Unlock = Callable[[Any, Callable[..., Position | None]], tuple[Any, tuple[SecretValue, ...]]]
+"""From a file's value and the positions of its entries to the value with nothing encrypted, and what was. Raises
+`DecryptError`."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +31,8 @@ class YamlFile:
     path: Path
     shown: str
     value: Any = field(repr=False)
+    secrets: tuple[SecretValue, ...] = field(default=(), repr=False)
+    """What of it was encrypted."""
 
     def has(self, *keys: str | int) -> bool:
         """Whether the file itself sets the value at `keys`."""
@@ -46,10 +58,11 @@ class Duplicate:
 
 
 class Reader:
-    """Reads and remembers the files below the repository's folder."""
+    """Reads and remembers the files below the repository's folder. Without `unlock`, encrypted values stay so."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, unlock: Unlock | None = None) -> None:
         self.folder = folder
+        self._unlock = unlock
         self.duplicates: list[Duplicate] = []
         self._read: dict[Path, YamlFile | None] = {}
 
@@ -66,7 +79,11 @@ class Reader:
             text = read_text(path, what=what, hint=hint)
             document = load_document(text, name=self.shown(path), words=original_words)
             self.duplicates += map(Duplicate, document.duplicates)
-            self._read[path] = YamlFile(path, self.shown(path), document.value)
+            value: Any = document.value
+            secrets: tuple[SecretValue, ...] = ()
+            if self._unlock is not None and _ENCRYPTED.search(text):
+                value, secrets = self._unlock(value, document.key_position)
+            self._read[path] = YamlFile(path, self.shown(path), value, secrets)
         found = self._read[path]
         assert found is not None
         return found

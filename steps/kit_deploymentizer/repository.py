@@ -11,7 +11,9 @@ from kit_deploymentizer.images import Images
 from kit_deploymentizer.javascript import text_of
 from kit_deploymentizer.layout import BASE_CLUSTER, BASE_SETTINGS, Paths, Plugin, read_kit, read_plugin
 from kit_deploymentizer.merge import merge
-from kit_deploymentizer.reading import Layers, Reader, YamlFile, is_there, listed, wrong
+from kit_deploymentizer.reading import Layers, Reader, Unlock, YamlFile, is_there, listed, wrong
+from kit_deploymentizer.secret_values import SecretValue
+from kit_deploymentizer.sources.listed import folders_of, read_sources
 
 CLUSTER_KIND: Final = "ClusterNamespace"
 SETTINGS_KIND: Final = "ResourceConfig"
@@ -37,6 +39,8 @@ class Cluster:
     layers: Layers
     settings_layers: Layers
     inputs: tuple[str, ...]
+    secrets: tuple[SecretValue, ...] = ()
+    """What of those files was encrypted."""
 
     @property
     def disabled(self) -> bool:
@@ -64,8 +68,7 @@ class Repository:
     @property
     def inputs(self) -> tuple[Path, ...]:
         """The files and folders that it is read from."""
-        path = self.plugin.options.get("configPath") if self.plugin else None
-        return (*self.paths.inputs, *([self.paths.root / path] if isinstance(path, str) and path else ()))
+        return (*self.paths.inputs, *folders_of(self.kit, self.paths.root))
 
 
 Wanted = Callable[[str, str], bool]
@@ -73,14 +76,20 @@ Wanted = Callable[[str, str], bool]
 
 
 def read_repository(
-    conf: Path, workdir: Path | None, cwd: Path, wanted: Wanted = lambda _name, _type: True
+    conf: Path,
+    workdir: Path | None,
+    cwd: Path,
+    wanted: Wanted = lambda _name, _type: True,
+    unlock: Unlock | None = None,
 ) -> Repository:
     """Read the repository that the kit.yaml at `conf` describes, and of its clusters those that are wanted.
 
+    `unlock` decrypts what is encrypted in its files; without it that stays as it is.
     Raises `InputError` for what is missing or wrong.
     """
     kit, paths = read_kit(conf, workdir, cwd)
-    reader = Reader(paths.root)
+    read_sources(kit)  # what is wrong with them is told before anything is read
+    reader = Reader(paths.root, unlock)
     base_cluster = _kinded(reader, paths.base / BASE_CLUSTER, CLUSTER_KIND, "The base of all clusters")
     base_settings = _kinded(reader, paths.base / BASE_SETTINGS, SETTINGS_KIND, "The base of all settings")
     types = dict(_types(reader, paths.types))
@@ -213,6 +222,7 @@ def _cluster(base: _Base, reader: Reader, outline: _Outline) -> Cluster:
         layers=Layers(tuple(layers)),
         settings_layers=Layers(tuple(settings_layers)),
         inputs=(base.kit, *(file.shown for file in files if file is not None)),
+        secrets=tuple(dict.fromkeys(secret for file in files if file is not None for secret in file.secrets)),
     )
 
 

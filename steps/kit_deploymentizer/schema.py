@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from kit_core.names import nearest
 
-KIT: Final = frozenset({"version", "base", "images", "type", "cluster", "resources", "output", "plugin"})
+KIT: Final = frozenset({"version", "base", "images", "type", "cluster", "resources", "output", "plugin", "sources"})
 FOLDERS: Final = ("base", "images", "type", "cluster", "resources", "output")
 CLUSTER: Final = frozenset({"apiVersion", "kind", "metadata", "resources"})
 METADATA: Final = frozenset({"name", "branch", "type", "disable", "allowFailure", "environment"})

@@ -12,6 +12,7 @@ _REPOSITORY = "The deployments repository"
 _LIMITS = "What to render"
 _OUTPUT = "What to write"
 _TOLD = "What is told on standard output"
+_SECRETS = "Secrets"
 _SERVICE = "Environment service (plugin env-api-client-v3)"
 _COMPATIBILITY = "Accepted for compatibility"
 
@@ -110,6 +111,19 @@ class DeploymentizerSettings(CommonSettings):
         " `REF...` is where HEAD and REF parted.",
     )
     exit_code: bool = setting(False, group=_TOLD, help="`diff` ends with exit code 3 where anything differs.")
+    codeship_aes_key: Secret | None = setting(
+        None,
+        original=True,
+        group=_SECRETS,
+        default_text="codeship.aes in the current directory, beside kit.yaml or in WORKDIR",
+        help="Key of encrypted files and values: base64 of 32 bytes.",
+    )
+    placeholders: bool = setting(
+        False,
+        group=_SECRETS,
+        help="Render external and encrypted values and those of sources as named placeholders: needs no key and asks"
+        " nobody, for checks of pull requests. kit-deployer refuses the output.",
+    )
     envapi_url: str | None = setting(
         None,
         original=True,

@@ -5,7 +5,8 @@ Pure apart from the environment source that is handed in. A view shares what it 
 """
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +15,9 @@ from kit_core.secrets import MASK
 from kit_deploymentizer.images import Images, check_commit
 from kit_deploymentizer.javascript import text_of, truthy
 from kit_deploymentizer.merge import merge, merge_env
+from kit_deploymentizer.placeholders import placeholder
 from kit_deploymentizer.repository import Cluster
+from kit_deploymentizer.secret_values import SecretValue
 from kit_deploymentizer.sources import EnvironmentSource, Target
 
 _HPA: Final = "-hpa"
@@ -35,21 +38,6 @@ class Deployment:
     fast_rollback: bool = False
     commit_id: str | None = None
     resource: str | None = None
-
-
-@dataclass(frozen=True)
-class SecretValue:
-    """A value from outside the repository: what it was asked for as, and what a template saw."""
-
-    name: str
-    text: str
-
-
-def without(secrets: Iterable[SecretValue], text: str) -> str:
-    """`text` with every secret value in it hidden; for what is shown of a rendered file."""
-    for secret in sorted(secrets, key=lambda secret: -len(secret.text)):
-        text = text.replace(secret.text, MASK) if len(secret.text) > 1 else text
-    return text
 
 
 class Unread(Mapping[str, str]):
@@ -85,6 +73,8 @@ class Sight:
     source: EnvironmentSource | None = None
     learn_secret: Callable[[str], None] = lambda _value: None
     """Told of every external value, so that no log prints it."""
+    placeholders: bool = False
+    """Whether external values are named, and not read."""
 
     def view(self, cluster: Cluster, name: str, resource: Mapping[str, Any]) -> View:
         """The view of one resource of one cluster. Raises `KitError`, without a place."""
@@ -108,7 +98,29 @@ class Sight:
             check_commit(images, self.deployment.commit_id, name)
         if truthy(resource.get("svc")):
             values["svc"] = resource["svc"]
-        return View(values, tuple(maker.secrets), tuple(maker.inputs), tuple(maker.warnings))
+        return View(values, (*cluster.secrets, *maker.secrets), tuple(maker.inputs), tuple(maker.warnings))
+
+    def questions(self, cluster: Cluster) -> Iterator[tuple[Mapping[str, Any], Target]]:
+        """What making the cluster's views will ask the source, so that it can be asked beforehand, all at once."""
+        only = self.deployment.resource
+        for name, resource in cluster.resources.items():
+            if only in {None, name} and isinstance(resource, dict) and resource.get("disable") is not True:
+                with contextlib.suppress(InputError):  # told when the view is made
+                    for container in _containers(name, resource).values():
+                        yield self.asked(name, container), _target(cluster)
+
+    def asked(self, resource: str, container: Mapping[str, Any]) -> dict[str, Any]:
+        """The container's entry before any source added to it (rule 5)."""
+        return {
+            **container,
+            "name": container.get("name") or resource,
+            "resourceName": resource,
+            "gitRef": self.deployment.commit_id,
+        }
+
+
+def _target(cluster: Cluster) -> Target:
+    return Target(cluster.name, cluster.metadata, cluster.type)
 
 
 def _containers(name: str, resource: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -166,10 +178,7 @@ class _ContainerMaker:
         A source wins over the container's keys, except that what the container's own `env` says of a variable wins over
         what the source says of it: so the recorded fleets have it.
         """
-        entry = dict(container)
-        entry["name"] = entry.get("name") or self._resource
-        entry["resourceName"] = self._resource
-        entry["gitRef"] = self._sight.deployment.commit_id
+        entry = self._sight.asked(self._resource, container)
         if self._sight.source is not None:
             entry = self._fetched(self._sight.source, entry)
         own = container.get("env")
@@ -180,15 +189,10 @@ class _ContainerMaker:
         return entry
 
     def _fetched(self, source: EnvironmentSource, entry: dict[str, Any]) -> dict[str, Any]:
-        fetched = source.fetch(entry, Target(self._cluster.name, self._cluster.metadata))
+        fetched = source.fetch(entry, _target(self._cluster))
         self.warnings += fetched.warnings
-        if fetched.file:
-            self.inputs.append(fetched.file)
-        env = fetched.values.get("env")
-        for item in env if isinstance(env, list) else []:
-            value = item.get("value") if isinstance(item, dict) else None
-            if value is not None and value != "":
-                self.secrets.append(SecretValue(text_of(item.get("name")), text_of(value)))
+        self.inputs += fetched.files
+        self.secrets += (SecretValue(name, text) for name, text in fetched.secrets())
         merged: dict[str, Any] = merge(entry, fetched.values)
         return merged
 
@@ -204,7 +208,7 @@ class _ContainerMaker:
                 f"external value {variable} of container {container} has unknown encoding {encoding}",
                 hint=f"There are {', '.join(_ENCODINGS)}.",
             )
-        value = self._sight.env.get(variable)
+        value = placeholder("external", variable) if self._sight.placeholders else self._sight.env.get(variable)
         if not value:
             raise InputError(
                 f"external value {variable} of container {container} is not there",
@@ -212,8 +216,8 @@ class _ContainerMaker:
                 hint=f"Hand it to this run (docker run -e {variable} …), or take `external: true` from its env entry.",
             )
         text = encode(value.encode("utf-8", "surrogateescape"))
-        self._sight.learn_secret(value)
-        if text != value:
+        if not self._sight.placeholders:
+            self._sight.learn_secret(value)
             self._sight.learn_secret(text)
         self.secrets.append(SecretValue(variable, text))
         return {**item, "value": text}

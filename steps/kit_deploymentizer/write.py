@@ -213,7 +213,7 @@ class Writer:
         """Say what is in the cluster's folder now. A run about one resource keeps what is said of the others."""
         files = {output.path: _facts(output) for output in plan.outputs}
         secrets = {output.path: list(output.pointers) for output in plan.outputs if output.pointers}
-        complete = not plan.left_out
+        complete, placeholders = not plan.left_out, plan.placeholders
         if limits.resource is not None:
             old = before or {}
             others = {name: facts for name, facts in old.get("files", {}).items()
@@ -222,12 +222,13 @@ class Writer:
             secrets |= {name: pointers for name, pointers in old.get("secrets", {}).items() if name in others}
             # Everything is there only if it was before: this run looked at one resource.
             complete = complete and bool(old.get("complete"))
+            placeholders = placeholders or (bool(others) and bool(old.get("placeholders")))
         self._dump(plan.name, {
             "version": _VERSION,
             "cluster": plan.name,
             "commit": commit,
             "complete": complete,
-            "placeholders": False,
+            "placeholders": placeholders,
             "limited_to": limits.resource,
             "left_out": sorted(plan.left_out),
             "clean": clean,

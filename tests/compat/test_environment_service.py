@@ -156,7 +156,7 @@ def test_an_answer_that_is_cut_off_is_asked_for_again(workshop: Workshop, servic
 
 def test_a_token_that_no_header_takes_is_not_shown(workshop: Workshop, service: Service) -> None:
     result = run(workshop, service.url, ENVAPI_ACCESS_TOKEN="t0ken\nsecond-l1ne")
-    assert result.code == 1
+    assert result.code == 2
     assert "ENVAPI_ACCESS_TOKEN holds characters that no HTTP header may have" in result.log
     assert "t0ken" not in result.log
     assert "l1ne" not in result.log

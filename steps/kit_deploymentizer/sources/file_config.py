@@ -3,14 +3,19 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kit_core.errors import InputError
 from kit_core.files import read_text
+from kit_core.yamlio import Position
 from kit_deploymentizer.javascript import text_of
+from kit_deploymentizer.secret_values import SecretValue
 from kit_deploymentizer.sources import Fetched, Target, World
+
+if TYPE_CHECKING:
+    from kit_deploymentizer.encrypted import Unlocker
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,7 @@ class FileConfig:
 
     folder: Path
     shown: str
+    unlocker: "Unlocker | None" = field(default=None, repr=False)
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any], world: World) -> "FileConfig":
@@ -30,7 +36,7 @@ class FileConfig:
                 why="its option configPath is not set",
                 hint="Set plugin.options.configPath in kit.yaml to the folder of <container name>/<cluster>-env.json.",
             )
-        return cls(world.folder / path, path.removeprefix("./").rstrip("/"))
+        return cls(world.folder / path, path.removeprefix("./").rstrip("/"), world.unlocker)
 
     def fetch(self, container: Mapping[str, Any], target: Target) -> Fetched:
         """The file's keys. Raises `InputError` when it is missing or holds no JSON object."""
@@ -54,4 +60,7 @@ class FileConfig:
             ) from None
         if not isinstance(values, dict):
             raise InputError("An environment file must hold a JSON object", where=file, hint='Write {"env": [...]}.')
-        return Fetched(values, file=file)
+        locked: tuple[SecretValue, ...] = ()
+        if self.unlocker is not None:
+            values, locked = self.unlocker.unlocked(values, lambda *_keys: Position(file, 1, 1))
+        return Fetched(values, file=file, hidden=bool(locked))

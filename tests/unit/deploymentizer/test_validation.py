@@ -4,7 +4,7 @@
 import pytest
 
 from kit_deploymentizer.check import read_rendered, secret_pointers
-from kit_deploymentizer.view import SecretValue
+from kit_deploymentizer.secret_values import SecretValue
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, KIT, Workshop
 
 ENV_API = "plugin: {path: x/env-api-client-v3, options: {apiUrl: 'https://example.com'}}\n"
