@@ -117,7 +117,8 @@ def _composed(text: str, name: str) -> Iterator[yaml.Node]:
         hint = next((hint for start, hint in _HINTS.items() if (error.problem or "").startswith(start)), None)
         raise _error(place, problem, hint) from None
     except yaml.reader.ReaderError as error:
-        before = text[: error.position] if isinstance(error.position, int) else ""
+        # The parser counts the bytes of UTF-8.
+        before = text.encode()[: error.position].decode(errors="ignore") if isinstance(error.position, int) else ""
         line = before.count("\n") + 1
         column = len(before) - before.rfind("\n")
         shown = f"U+{ord(error.character):04X}" if isinstance(error.character, str) else f"{error.character:#x}"

@@ -20,6 +20,7 @@ _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _MERGE_TAG: Final = "tag:yaml.org,2002:merge"
 # As deep as kit reads YAML anywhere. In braces the parser's work grows with depth times length.
 _DEEPEST: Final = 200
+_MOST_DOCUMENTS: Final = 1000
 _NOTHING_CHANGED: Final = "Correct the file in the deployments repository and run again; nothing was changed."
 
 Signature = tuple[str, str | None, str | None, str | None]
@@ -151,7 +152,13 @@ def signatures(text: str, *, name: str) -> Iterator[Signature]:
 def layouts(text: str, wanted: Collection[str], *, name: str) -> list[Layout]:
     """The documents of `text`, with those of their entries whose key is `wanted`."""
     position = enumerate(events(text, name=name))
-    return [_Reader(wanted, position).document() for _, event in position if isinstance(event, yaml.DocumentStartEvent)]
+    documents: list[Layout] = []
+    for _, event in position:
+        if isinstance(event, yaml.DocumentStartEvent):
+            if len(documents) == _MOST_DOCUMENTS:
+                raise _malformed(name, _place(event.start_mark), f"it has more than {_MOST_DOCUMENTS} documents")
+            documents.append(_Reader(wanted, position).document())
+    return documents
 
 
 class _Reader:
