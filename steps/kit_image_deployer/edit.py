@@ -6,10 +6,11 @@ file is not written anew: a few characters are put in the place of others. After
 compared with the old one: exactly those keys changed, or nothing is returned but an error.
 """
 
+import re
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise, zip_longest
+from itertools import islice, pairwise, zip_longest
 from typing import Final
 
 from kit_core.errors import InputError, WorkError
@@ -22,6 +23,9 @@ _BOM: Final = "\ufeff"
 _OLD_BREAKS: Final = str.maketrans("\x85\u2028\u2029", "···")
 # In characters. A file that holds an image has a few lines; the work for one of this size takes seconds.
 _LARGEST: Final = 4 * 1024 * 1024
+# The parser compares each directive with all before it, so many of them would take minutes.
+_MOST_DIRECTIVES: Final = 100
+_DIRECTIVE: Final = re.compile(r"(?:^|[\n\r])%")
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,21 @@ def set_values(before: bytes | None, values: Mapping[str, str], *, name: str, re
     return Edit(before, after, previous[next(iter(values))], previous)
 
 
+def values_of(content: bytes, keys: Collection[str], *, name: str) -> dict[str, str | None]:
+    """What top-level `keys` of the YAML file `name` say; None for what is not there, says nothing or is no scalar.
+
+    The first key tells which document is meant, where there are several. Raises `InputError` for a file that is no
+    YAML, and where the first key stands twice.
+    """
+    first = next(iter(keys))
+    text = _decoded(content, name).removeprefix(_BOM)
+    document = _document(layouts(text, keys, name=name), first, name)
+    found = {key: document.named(key) if document is not None else [] for key in keys}
+    if len(found[first]) > 1:
+        raise _doubled(name, first, found[first][0].line, found[first][1].line)
+    return {key: entries[0].text if len(entries) == 1 else None for key, entries in found.items()}
+
+
 def _decoded(raw: bytes, name: str) -> str:
     if len(raw) > _LARGEST:
         raise InputError(
@@ -82,16 +101,16 @@ def _decoded(raw: bytes, name: str) -> str:
             file=name,
         )
     try:
-        return raw.decode("utf-8")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            "the file is not UTF-8 text",
-            where=f"{name}:{line}",
-            hint="Save it as UTF-8 in the deployments repository; nothing was changed.",
-            file=name,
-            line=line,
-        ) from None
+        hint = "Save it as UTF-8."
+        raise refusal(name, "the file is not UTF-8 text", line, hint) from None
+    directives = list(islice(_DIRECTIVE.finditer(text), _MOST_DIRECTIVES + 1))
+    if len(directives) > _MOST_DIRECTIVES:
+        line = text.count("\n", 0, directives[-1].end()) + 1
+        raise refusal(name, f"more than {_MOST_DIRECTIVES} lines begin with `%`", line, "Look what the file is.")
+    return text
 
 
 def _planned(

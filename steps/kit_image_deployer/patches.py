@@ -96,10 +96,12 @@ def _after_colon(text: str, entry: Entry, new: str, name: str) -> str:
 
 
 def _content_end(text: str, entry: Entry) -> int:
-    """Where the last word of the entry stands; a block scalar's mark is behind its last line and what is empty."""
+    """Where the last line of the entry's text ends; a block scalar's mark is behind that and what is empty."""
     if not entry.is_block:
         return entry.end
-    return entry.start + len(text[entry.start : entry.end].rstrip(" \t\r\n"))
+    word = entry.start + len(text[entry.start : entry.end].rstrip(" \t\r\n"))
+    ending = _BREAK.search(text, word)
+    return ending.start() if ending else len(text)
 
 
 def addition(text: str, document: Layout, key: str, value: str, beside: Entry | None) -> Patch:
