@@ -18,7 +18,6 @@ from kit_deploymentizer.layout import Paths
 from kit_deploymentizer.plan import ClusterPlan
 from kit_deploymentizer.problems import Problem
 from kit_deploymentizer.settings import DeploymentizerSettings
-from kit_deploymentizer.view import Unread
 from kit_deploymentizer.write import HIDDEN, manifests_in
 
 HEAD: Final = "HEAD"
@@ -34,8 +33,8 @@ class Comparison:
     def __init__(
         self, settings: DeploymentizerSettings, env: Mapping[str, str], cwd: Path, against: str | None
     ) -> None:
-        self._settings, self._env, self._cwd = settings, env, cwd
-        self._now = Deploymentizer(settings, env=_Blind(env), cwd=cwd)
+        self._settings, self._env, self._cwd = replace(settings, placeholders=True), env, cwd
+        self._now = Deploymentizer(self._settings, env=env, cwd=cwd)
         self._against = against
         self.notes: list[Problem] = []
         """What is wrong with the render of the former state, where that was rendered."""
@@ -90,7 +89,7 @@ class Comparison:
             workdir = folder / paths.root.relative_to(top)
             workdir.mkdir(parents=True, exist_ok=True)
             former = replace(settings, conf=conf, workdir=workdir)
-            plan = Deploymentizer(former, env=_Blind(self._env), cwd=workdir).plan()
+            plan = Deploymentizer(former, env=self._env, cwd=workdir).plan()
             self.notes += plan.errors
             return side_of(plan.clusters)
 
@@ -110,24 +109,16 @@ class Comparison:
             found = manifests_in(folder / name)
             if settings.resource is not None:
                 found = [path for path in found if files.get(path, {}).get("resource") == settings.resource]
-            side[name] = {path: _read(folder / name / path, secrets.get(path)) for path in found}
+            blind = index.get("placeholders") is True
+            side[name] = {path: _read(folder / name / path, secrets.get(path), blind) for path in found}
         return side
-
-
-class _Blind(Unread):
-    """The environment for connections (proxies); external values say nothing."""
-
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self._env = env
-
-    def __getitem__(self, name: str) -> str:
-        return self._env[name] if name.lower().endswith("_proxy") else super().__getitem__(name)
 
 
 def side_of(plans: Iterable[ClusterPlan]) -> Side:
     """A render as one side."""
     return {
-        plan.name: {output.path: Shown(output.content, output.pointers) for output in plan.outputs} for plan in plans
+        plan.name: {output.path: Shown(output.content, output.pointers, plan.placeholders) for output in plan.outputs}
+        for plan in plans
     }
 
 
@@ -139,8 +130,8 @@ def _index(path: Path) -> Mapping[str, Any]:
     return index if isinstance(index, dict) and isinstance(index.get("files"), dict) else {}
 
 
-def _read(path: Path, pointers: Any) -> Shown:
+def _read(path: Path, pointers: Any, blind: bool) -> Shown:
     try:
-        return Shown(path.read_bytes(), tuple(pointers or ()))
+        return Shown(path.read_bytes(), tuple(pointers or ()), blind)
     except OSError as error:
         raise refused(error, path, "An earlier output cannot be read", kind=InputError) from None

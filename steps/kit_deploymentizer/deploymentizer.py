@@ -26,7 +26,7 @@ from kit_deploymentizer.sources.listed import sends_metadata
 from kit_deploymentizer.sources.opening import open_sources
 from kit_deploymentizer.sources.together import Together
 from kit_deploymentizer.stale import stale_workloads
-from kit_deploymentizer.view import Deployment, Sight, Unread
+from kit_deploymentizer.view import Deployment, Sight
 from kit_deploymentizer.write import Limits, Writer
 
 
@@ -157,8 +157,12 @@ class Deploymentizer:
         No external value is needed, and none is shown. Raises `InputError` for a cluster or resource that is not there,
         and whatever making the view raises.
         """
+        if not self._settings.placeholders:
+            blind = replace(self._settings, placeholders=True)
+            return Deploymentizer(blind, env=self._env, cwd=self._cwd).explain(cluster, resource)
+        settings, unlocked = self._settings, self._unlocker.unlocked
         repository = read_repository(
-            self._settings.conf, self._settings.workdir, self._cwd, lambda name, _type: name == cluster
+            settings.conf, settings.workdir, self._cwd, lambda name, _type: name == cluster, unlocked
         )
         if not repository.clusters:
             raise _not_there("cluster", cluster, repository.names)
@@ -166,7 +170,7 @@ class Deploymentizer:
         if not isinstance(there.resources.get(resource), dict):
             raise _not_there("resource", resource, there.resources, where=f"cluster {cluster}")
         try:
-            return Explainer(repository, replace(self.sight(repository), env=Unread())).explain(there, resource)
+            return Explainer(repository, self.sight(repository)).explain(there, resource)
         except KitError as error:
             raise placed(error, there.layers.place("resources", resource)) from None
 

@@ -2,7 +2,7 @@
 """What differs between two renders: unified, masked, and the same change told once for all clusters that have it. Pure.
 
 `masking` says what of a file may be seen. Changes are the same where the lines that come and go are: what stands around
-them may differ from cluster to cluster, and is shown of the first.
+them may differ from cluster to cluster, and is shown of the first. Between a value and a placeholder no change is told.
 """
 
 import difflib
@@ -21,10 +21,11 @@ Kind = Literal["added", "changed", "removed"]
 
 @dataclass(frozen=True)
 class Shown:
-    """A manifest as one side has it. `pointers` lead to values from secret sources."""
+    """A manifest as one side has it. `pointers` lead to values from secret sources; `blind`: to placeholders."""
 
     content: bytes
     pointers: tuple[str, ...] = ()
+    blind: bool = False
 
 
 Side = Mapping[str, Mapping[str, Shown]]
@@ -70,6 +71,8 @@ def compare(before: Side, after: Side) -> Difference:
     for cluster, path, old, new in _different(before, after):
         kind: Kind = "added" if old is None else "removed" if new is None else "changed"
         lines = _lines(old, new)
+        if not lines:  # a placeholder in the place of a value, or the other way
+            continue
         telling = tuple(line for line in lines if line[:1] in {"+", "-"})
         found.setdefault((path, kind, telling), ([], lines))[0].append(cluster)
     changes = [Change(path, kind, tuple(clusters), lines) for (path, kind, _), (clusters, lines) in found.items()]
@@ -91,7 +94,9 @@ def _different(before: Side, after: Side) -> Iterator[tuple[str, str, Shown | No
 
 @lru_cache(maxsize=256)
 def _lines(old: Shown | None, new: Shown | None) -> tuple[str, ...]:
-    before, after = masked_pair(_text(old), _text(new), old.pointers if old else (), new.pointers if new else ())
+    comparable = old is None or new is None or old.blind == new.blind
+    pointers = [side.pointers if side else () for side in (old, new)]
+    before, after = masked_pair(_text(old), _text(new), *pointers, comparable=comparable)
     one, other = _split(before), _split(after)
     if max(len(one), len(other)) > _LONGEST:
         return (f"@@ {len(one)} lines before, {len(other)} after: too many to compare @@",)

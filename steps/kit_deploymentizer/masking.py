@@ -34,17 +34,22 @@ def is_credential(name: str) -> bool:
 
 
 def masked_pair(
-    before: str | None, after: str | None, pointers_before: Collection[str] = (), pointers_after: Collection[str] = ()
+    before: str | None,
+    after: str | None,
+    pointers_before: Collection[str] = (),
+    pointers_after: Collection[str] = (),
+    *,
+    comparable: bool = True,
 ) -> tuple[str, str]:
     """Both texts of a file with what must not be seen hidden; None is not being there and becomes the empty text.
 
-    The pointers are JSON pointers of values from secret sources.
+    The pointers are JSON pointers of values from secret sources; not `comparable`, one side has placeholders there.
     """
     old, new = _read(before, pointers_before), _read(after, pointers_after)
     shown = _shown(before, old, {})
     if old is None and new is None and before is not None and after is not None and before != after:
         return shown, f"{_UNREADABLE} (changed).\n"
-    return shown, _shown(after, new, {one.spot: one.value for one in old or ()})
+    return shown, _shown(after, new, {one.spot: one.value for one in old or () if comparable or not one.pointed})
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class _Hidden:
     end: int
     spot: Spot
     value: str
+    pointed: bool = False
 
 
 def _shown(text: str | None, hidden: list[_Hidden] | None, former: Mapping[Spot, str]) -> str:
@@ -111,7 +117,7 @@ class _Rules:
         spot = (*head, *self._spot(scalar.path))
         if self._is_whole(scalar):
             end = scalar.start + len(text[scalar.start : scalar.end].rstrip())
-            yield _Hidden(scalar.start, end, spot, scalar.text)
+            yield _Hidden(scalar.start, end, spot, scalar.text, self._is_pointed(scalar))
             return
         piece = text[scalar.start : scalar.end]
         for number, (start, end) in enumerate(_credentials_in(piece)):
@@ -121,12 +127,16 @@ class _Rules:
         path = scalar.path
         if self._secret and path and path[0] in {"data", "stringData"}:
             return True
-        if "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path) in self._pointers:
+        if self._is_pointed(scalar):
             return True
         if not isinstance(scalar.value, str) or not path:
             return False
         name = self._at(path[:-1], "name") if path[-1] == "value" else path[-1]
         return isinstance(name, str) and is_credential(name)
+
+    def _is_pointed(self, scalar: Scalar) -> bool:
+        steps = (str(step).replace("~", "~0").replace("/", "~1") for step in scalar.path)
+        return bool(self._pointers) and "".join(f"/{step}" for step in steps) in self._pointers
 
     def _spot(self, path: tuple[str | int, ...]) -> Spot:
         """The path with items of lists by their name, so that a new item in front changes nothing of the others."""

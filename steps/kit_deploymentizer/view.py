@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kit_core.errors import InputError
-from kit_core.secrets import MASK
 from kit_deploymentizer.images import Images, check_commit
 from kit_deploymentizer.javascript import text_of, truthy
 from kit_deploymentizer.merge import merge, merge_env
@@ -38,19 +37,6 @@ class Deployment:
     fast_rollback: bool = False
     commit_id: str | None = None
     resource: str | None = None
-
-
-class Unread(Mapping[str, str]):
-    """An environment in which every variable has a value that says nothing: for views whose values nobody gets."""
-
-    def __getitem__(self, name: str) -> str:
-        return MASK
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 @dataclass(frozen=True)

@@ -224,6 +224,12 @@ def test_values_of_secret_sources_in_an_earlier_output_are_not_shown(workshop: W
                  "  env: [{name: KEY, external: true}]\n")  # fmt: skip
     workshop.run(KEY="canary-canary")
     result = workshop.run("diff", "--against", "generated", KEY="canary-canary")
+    assert result.code == 0
+    assert (result.out, result.last) == ("", "result=unchanged files=0 clusters=0")
+    workshop.template(CONFIG_MAP + "data:\n  a: '{{#app.env}}{{{value}}}{{/app.env}}'\n  b: new\n")
+    result = workshop.run("diff", "--against", "generated")
+    assert "+  b: new" in result.out
+    assert "   a: ***\n" in result.out
     assert "canary" not in result.out + result.log
 
 
