@@ -28,10 +28,10 @@ program, `api` the library:
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kit_image_deployer.api import update_image, update_images
+    from kit_image_deployer.api import promote_images, update_image, update_images
     from kit_image_deployer.change import ImageUpdate, Outcome
 
-__all__ = ["ImageUpdate", "Outcome", "update_image", "update_images"]
+__all__ = ["ImageUpdate", "Outcome", "promote_images", "update_image", "update_images"]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,18 +5,20 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 from kit_core.errors import InputError
 from kit_core.secrets import Secret
 from kit_image_deployer.address import Address, address_of, open_remote
-from kit_image_deployer.change import Change, ImageUpdate, Outcome
+from kit_image_deployer.change import Change, ImageUpdate, Outcome, Promotion
+from kit_image_deployer.guarding import guarding
 from kit_image_deployer.image import check_reference
-from kit_image_deployer.message import Origin
 from kit_image_deployer.patience import Patience, Waiting
 from kit_image_deployer.source import author as author_line
-from kit_image_deployer.target import check_branch, check_names
+from kit_image_deployer.source import origin
+from kit_image_deployer.target import check_branch, check_names, check_promotion, distinct
 from kit_image_deployer.update import How, update
 
 Heartbeat = Callable[[Callable[[], str]], AbstractContextManager[None]]
@@ -26,20 +28,30 @@ class Options(TypedDict, total=False):
     """What every function of the library takes besides what is to be written.
 
     `commit`: push; without it nothing is pushed, and the outcome holds diff and message. `git_branch`: the branch to
-    commit to (default: the repository's own). `username`, `password`: for http(s). `author`, `email` and `message` go
-    into the commit, `source_commit` into its trailers. `retries` after faults, `deadline` in seconds for all attempts
-    (10 and 300). `ca_cert`: a file of PEM certificates trusted besides the system's. `env` holds proxies (HTTPS_PROXY
-    and so on).
+    commit to (default: the repository's own). `username`, `password`: for http(s). `ssh_key`, `ssh_passphrase`: a
+    private key (its text) for ssh; `known_hosts`: the server's keys, as lines of a known_hosts file. `author`, `email`
+    and `message` go into the commit, `source_commit` into its trailers. `build_number` with `build_source`, or
+    `source_dir` (the service's repository), keep an older build from replacing a newer one's image unless
+    `allow_downgrade`; they say nothing about a promotion. `retries` after faults, `deadline` in seconds
+    for all attempts (10 and 300). `ca_cert`: a file of PEM certificates trusted besides the system's. `env` holds
+    proxies (HTTPS_PROXY and so on).
     """
 
     commit: bool
     git_branch: str | None
     username: str | None
     password: str | None
+    ssh_key: str | None
+    ssh_passphrase: str | None
+    known_hosts: str | None
     author: str | None
     email: str | None
     message: str | None
     source_commit: str | None
+    build_number: str | None
+    build_source: str | None
+    source_dir: Path | None
+    allow_downgrade: bool
     retries: int
     deadline: float
     ca_cert: Path | None
@@ -49,10 +61,10 @@ class Options(TypedDict, total=False):
 def update_image(git_url: str, *, repository: str, branch: str, image: str, **options: Unpack[Options]) -> Outcome:
     """Write `image` for `repository` and `branch` into the deployments repository at `git_url`, and push it.
 
-    `git_url` is http(s), a path or file://; for `options` see `Options`.
+    `git_url` is http(s), ssh, git, a path or file://; for `options` see `Options`.
 
-    Returns an `Outcome`: `result` is "updated" (then `commit` is its id), "unchanged" or "dry-run". Raises
-    `kit_core.errors.InputError` for wrong arguments or files, `WorkError` for what the server refused,
+    Returns an `Outcome`: `result` is "updated" (then `commit` is its id), "unchanged", "superseded" or "dry-run".
+    Raises `kit_core.errors.InputError` for wrong arguments or files, `WorkError` for what the server refused,
     `TimeLimitError` and `BusyError` at the deadline. Running it again is always safe.
     """
     return update_images(git_url, [ImageUpdate(repository=repository, branch=branch, image=image)], **options)
@@ -66,36 +78,66 @@ def update_images(git_url: str, updates: Iterable[ImageUpdate], **options: Unpac
     if not wanted:
         raise InputError("there is no image to write", hint="Give one `ImageUpdate` at least.")
     for item in wanted:
-        check_names(item.repository, item.branch)
+        check_names(item.repository, item.branch, settings=("repository", "branch"))
         check_reference(item.image, setting="image")
-    return _run(git_url, wanted, options)
+    return _run(git_url, distinct(wanted), None, options)
 
 
-def _run(git_url: str, updates: tuple[ImageUpdate, ...], options: Options) -> Outcome:
+def promote_images(
+    git_url: str, from_branch: str, to_branch: str, repositories: Iterable[str] = (), **options: Unpack[Options]
+) -> Outcome:
+    """Copy the images that are recorded for `from_branch` to `to_branch`, in one commit: those of `repositories`, or of
+    all that have one. Files that are not there yet are made. Returns and raises like `update_images`.
+    """
+    promotion = Promotion(from_branch=from_branch, to_branch=to_branch, repositories=tuple(repositories))
+    check_promotion(promotion)
+    return _run(git_url, (), promotion, options)
+
+
+def _run(git_url: str, updates: tuple[ImageUpdate, ...], promotion: Promotion | None, options: Options) -> Outcome:
     git_branch = options.get("git_branch")
     if git_branch is not None:
         check_branch(git_branch)
-    password = options.get("password")
     address = address_of(
-        git_url=git_url, username=options.get("username"), password=Secret(password) if password else None
+        git_url=git_url,
+        username=options.get("username"),
+        password=_secret(options.get("password")),
+        ssh_key=_secret(options.get("ssh_key")),
+        ssh_passphrase=_secret(options.get("ssh_passphrase")),
+        known_hosts=options.get("known_hosts"),
     )
     assert address is not None
+    commit = options.get("source_commit")
     change = Change(
         updates=updates,
+        promotion=promotion,
         git_branch=git_branch,
         author=author_line(options.get("author"), options.get("email"), {}, email_given=True),
         time=int(time.time()),
         said=options.get("message"),
-        origin=Origin(source_commit=options.get("source_commit")),
+        origin=origin({}, commit, number=options.get("build_number"), source=options.get("build_source")),
     )
-    return deploy(
-        change,
-        address,
-        How(commit=options.get("commit", False)),
-        patience=Patience(retries=options.get("retries", 10), deadline=options.get("deadline", 300.0)),
-        ca_cert=options.get("ca_cert"),
-        env=options.get("env") or {},
+    guarded = guarding(
+        number=options.get("build_number"),
+        source=options.get("build_source"),
+        folder=options.get("source_dir"),
+        commit=commit,
+        allow_downgrade=options.get("allow_downgrade", False),
+        env={},
     )
+    with nullcontext() if promotion else guarded as guard:
+        return deploy(
+            replace(change, guard=guard),
+            address,
+            How(commit=options.get("commit", False)),
+            patience=Patience(retries=options.get("retries", 10), deadline=options.get("deadline", 300.0)),
+            ca_cert=options.get("ca_cert"),
+            env=options.get("env") or {},
+        )
+
+
+def _secret(value: str | None) -> Secret | None:
+    return Secret(value) if value else None
 
 
 def deploy(

@@ -8,39 +8,57 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from kit_image_deployer.message import Origin, Render, Written
 from kit_image_deployer.objects import GitObject
+from kit_image_deployer.policy import Build, Guard
 
 if TYPE_CHECKING:
     from kit_image_deployer.edit import Edit
     from kit_image_deployer.remote import Head
 
-FileResult = Literal["updated", "unchanged"]
-Result = Literal["updated", "unchanged", "dry-run"]
+FileResult = Literal["updated", "unchanged", "superseded"]
+Result = Literal["updated", "proposed", "unchanged", "superseded", "dry-run"]
 
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageUpdate:
-    """`image` for `repository` and `branch` of a service (DOCKER_REPO and CI_BRANCH): one file."""
+    """`image` for `repository` and `branch` of a service (DOCKER_REPO and CI_BRANCH): one file.
+
+    `build` is what is known of that very image; where it is None, it comes from the build that this run belongs to.
+    """
 
     repository: str
     branch: str
     image: str
+    build: Build | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promotion:
+    """Copy the images that are recorded for `from_branch` to `to_branch`: those of `repositories`, or of all that have
+    one.
+    """
+
+    from_branch: str
+    to_branch: str
+    repositories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What is wanted: `updates` on the deployments repository's `git_branch` (None: its default), in one commit by
-    `author` ("Name <email>") at `time` (seconds since 1970).
+    """What is wanted: `updates`, or a `promotion` in their place, on the deployments repository's `git_branch` (None:
+    its default), in one commit by `author` ("Name <email>") at `time` (seconds since 1970).
 
-    `said` is the service's commit message, `origin` what is known of its build; `render` makes the message where the
-    team has a template of its own.
+    `guard` keeps older builds from replacing newer ones. `said` is the service's commit message, `origin` what is
+    known of its build; `render` makes the message where the team has a template of its own.
     """
 
-    updates: tuple[ImageUpdate, ...]
     author: str
     time: int
+    updates: tuple[ImageUpdate, ...] = ()
+    promotion: Promotion | None = None
     git_branch: str | None = None
+    guard: Guard | None = None
     said: str | None = None
     origin: Origin | None = None
     render: Render | None = None
@@ -48,12 +66,13 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class FileEdit:
-    """What becomes of one file: `edit` where `result` is "updated", nothing otherwise."""
+    """What becomes of one file: `edit` where `result` is "updated", nothing otherwise. `why` says more of it."""
 
     path: str
     update: ImageUpdate
     edit: "Edit"
     result: FileResult
+    why: str = ""
 
     @property
     def written(self) -> Written:
@@ -85,6 +104,13 @@ class Plan:
         return tuple(item for item in self.files if item.result == "updated")
 
     @property
+    def idle(self) -> Result | None:
+        """What the run comes to where there is nothing to commit; None where there is."""
+        if self.changing:
+            return None
+        return "superseded" if any(item.result == "superseded" for item in self.files) else "unchanged"
+
+    @property
     def commit(self) -> bytes:
         """The id of the commit to push."""
         return self.objects[-1].sha
@@ -97,7 +123,9 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class FileOutcome:
-    """What came of one file. `previous` is the value it had; in a dry run, "updated" is what it would be."""
+    """What came of one file. `previous` is the value it had, `why` says what there is to say; in a dry run, "updated"
+    is what it would be.
+    """
 
     result: FileResult
     path: str
@@ -105,11 +133,15 @@ class FileOutcome:
     branch: str
     image: str
     previous: str | None
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of it: `updated` with the commit's id, `unchanged`, or (dry run) `dry-run` with diff and message.
+    """What came of it: `updated` with the commit's id, `proposed` (likewise, with the `url` of the pull request, and
+    its branch in `branch`), `unchanged`, `superseded` (what is there is newer), or (dry run)
+    `dry-run` with diff and message. Of several files, one that changes is enough for `updated`, and one that is newer
+    for `superseded`.
 
     `files` holds what came of each file that was asked for; `branch` is the deployments repository's, `attempts` how
     many rounds it took. `path`, `image` and `previous` are those of the only file, or of the first.
@@ -121,6 +153,7 @@ class Outcome:
     commit: str | None = None
     diff: str = ""
     message: str = ""
+    url: str | None = None
     attempts: int = 1
 
     @property
@@ -149,6 +182,7 @@ def outcome(result: Result, plan: Plan, attempts: int) -> Outcome:
             branch=item.update.branch,
             image=item.update.image,
             previous=item.edit.previous,
+            why=item.why,
         )
         for item in plan.files
     )

@@ -2,17 +2,17 @@
 """The program: from settings to a change, and from its outcome to the log."""
 
 import gc
-import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from kit_core.entry import Command, Context, Step, run
-from kit_core.errors import InputError
-from kit_image_deployer.address import Address, address_of
+from kit_core.entry import Argument, Command, Context, Step, run
 from kit_image_deployer.settings import ImageDeployerSettings
 
 if TYPE_CHECKING:
-    from kit_image_deployer.change import Change, Outcome
+    from kit_core.console import Console
+    from kit_image_deployer.address import Address
+    from kit_image_deployer.change import Promotion
 
 SUMMARY: Final = (
     "Writes an image reference into a YAML file of the deployments repository and pushes the commit: on the branch's"
@@ -21,98 +21,63 @@ SUMMARY: Final = (
 
 
 def update_command(settings: ImageDeployerSettings, context: Context, _arguments: Mapping[str, Any]) -> None:
-    """Bring the deployments repository to name the new image."""
+    """Bring the deployments repository to name the new images."""
+    _carry_out(settings, context, None)
+
+
+def promote_command(settings: ImageDeployerSettings, context: Context, arguments: Mapping[str, Any]) -> None:
+    """Copy recorded images from one branch to another."""
+    from kit_image_deployer.change import Promotion
+
+    from_branch, to_branch = arguments["FROM_BRANCH"], arguments["TO_BRANCH"]
+    _carry_out(
+        settings,
+        context,
+        Promotion(from_branch=from_branch, to_branch=to_branch, repositories=arguments["REPO"]),
+    )
+
+
+def _carry_out(settings: ImageDeployerSettings, context: Context, promotion: "Promotion | None") -> None:
     from kit_image_deployer.api import deploy
+    from kit_image_deployer.guarding import guarding
     from kit_image_deployer.patience import Patience
+    from kit_image_deployer.report import report
+    from kit_image_deployer.request import read_change
     from kit_image_deployer.update import How
 
-    change, address = read_change(settings, context.env, context.given)
+    change, address = read_change(settings, context.env, context.given, promotion)
     console = context.console
-    if address.password is not None and _in_the_clear(address.url):
-        console.warning("the password goes over http:// unencrypted; use the https:// address if there is one")
-    patience = Patience(retries=settings.retries, increment=settings.retry_increment, deadline=settings.deadline)
+    _warn(address, console)
+    if promotion is not None:
+        console.info(f"promote {promotion.from_branch} to {promotion.to_branch} in {address.url}")
     for item in change.updates:
         console.info(f"{item.image} -> {address.url}, {item.repository} {item.branch}")
-    outcome = deploy(
-        change,
-        address,
-        How(commit=settings.commit, tell=console.info),
-        patience=patience,
-        ca_cert=settings.ca_cert,
+    guarded = guarding(
+        number=settings.build_number if promotion is None else None,
+        source=settings.build_source,
+        folder=settings.source_dir if promotion is None else None,
+        commit=settings.ci_commit_id,
+        allow_downgrade=settings.allow_downgrade,
         env=context.env,
-        waiting=console.waiting,
     )
-    _report(outcome, context)
-
-
-def read_change(
-    settings: ImageDeployerSettings, env: Mapping[str, str], given: Mapping[str, str]
-) -> "tuple[Change, Address]":
-    """What is asked for, and where. Raises `InputError` before anything is touched.
-
-    `given` tells which variable each setting came from.
-    """
-    from kit_image_deployer.change import Change, ImageUpdate
-    from kit_image_deployer.image import check_reference, composed_reference
-    from kit_image_deployer.source import author, branch_name, check_pull_request, origin
-    from kit_image_deployer.target import check_branch, check_names
-
-    if settings.commit:
-        check_pull_request(env, allowed=settings.allow_pull_request)
-    branch = branch_name(settings.ci_branch, given.get("ci_branch", "CI_BRANCH"), env) if settings.ci_branch else None
-    address = address_of(
-        git_url=settings.git_url,
-        username=settings.git_username,
-        password=settings.git_password,
-        github_url=settings.github_url,
-        github_user=settings.github_user,
-        github_repo=settings.github_repo,
-        github_token=settings.github_auth_token,
-    )
-    _check_complete(settings, branch, address)
-    assert branch is not None
-    assert address is not None
-    assert settings.docker_repo is not None
-    check_names(settings.docker_repo, branch)
-    if settings.image is not None:
-        image = settings.image.strip()
-        check_reference(image, setting="IMAGE")
-    else:
-        assert settings.docker_registry is not None
-        assert settings.ci_commit_id is not None
-        image = composed_reference(settings.docker_registry, settings.docker_repo, branch, settings.ci_commit_id)
-    email_given = given.get("ci_committer_email", "").removeprefix("KIT_") == "CI_COMMITTER_EMAIL"
-    git_branch = settings.git_branch.removeprefix("refs/heads/") if settings.git_branch else None
-    if git_branch is not None:
-        check_branch(git_branch)
-    change = Change(
-        updates=(ImageUpdate(repository=settings.docker_repo, branch=branch, image=image),),
-        git_branch=git_branch,
-        author=author(settings.ci_committer_name, settings.ci_committer_email, env, email_given=email_given),
-        time=int(time.time()),
-        said=settings.ci_commit_message,
-        origin=origin(env, settings.ci_commit_id),
-    )
-    return change, address
-
-
-def _check_complete(settings: ImageDeployerSettings, branch: str | None, address: Address | None) -> None:
-    missing = []
-    if not settings.docker_repo:
-        missing.append("DOCKER_REPO (which image's file to write)")
-    if branch is None:
-        missing.append("CI_BRANCH (which branch's file to write)")
-    if settings.image is None:
-        parts = {"DOCKER_REGISTRY": settings.docker_registry, "CI_COMMIT_ID": settings.ci_commit_id}
-        absent = " and ".join(name for name, value in parts.items() if not value)
-        if absent:
-            missing.append(f"IMAGE, or {absent} to make the reference of")
-    if address is None:
-        missing.append("KIT_GIT_URL, or GITHUB_USER and GITHUB_REPO (the deployments repository)")
-    if missing:
-        raise InputError(
-            "settings are missing", why="; ".join(missing), hint="Set them as variables or options; see --help."
+    with guarded as guard:
+        outcome = deploy(
+            replace(change, guard=guard),
+            address,
+            How(commit=settings.commit, tell=console.info),
+            patience=Patience(retries=settings.retries, increment=settings.retry_increment, deadline=settings.deadline),
+            ca_cert=settings.ca_cert,
+            env=context.env,
+            waiting=console.waiting,
         )
+    report(outcome, console)
+
+
+def _warn(address: "Address", console: "Console") -> None:
+    if address.password is not None and _in_the_clear(address.url):
+        console.warning("the password goes over http:// unencrypted; use the https:// address if there is one")
+    if address.place is not None and address.place.scheme == "git":
+        console.warning("git:// checks neither us nor the server; use the https:// or ssh:// address if there is one")
 
 
 def _in_the_clear(url: str) -> bool:
@@ -123,39 +88,38 @@ def _in_the_clear(url: str) -> bool:
     return url.startswith("http://") and "." in host and not host.startswith("127.")
 
 
-def _report(outcome: "Outcome", context: Context) -> None:
-    from kit_image_deployer.defuse import one_line
-
-    console = context.console
-    if outcome.result == "dry-run":
-        with console.group(f"{outcome.path} would change"):
-            console.foreign(outcome.diff)
-        with console.group("with the commit message"):
-            console.foreign(outcome.message)
-        console.info("dry run: nothing was pushed; set COMMIT=true to push it")
-    elif outcome.result == "unchanged":
-        console.info(f"{outcome.path} already names {outcome.image}")
-    else:
-        console.success(f"pushed {outcome.commit} to {outcome.branch}")
-    facts = {"image": outcome.image, "file": outcome.path, "branch": outcome.branch, "commit": outcome.commit}
-    if outcome.result != "unchanged":
-        facts["previous"] = one_line(outcome.previous) if outcome.previous else None
-    console.result(outcome.result, **{name: value for name, value in facts.items() if value is not None})
-
-
 STEP: Final = Step(
     name="kit-image-deployer",
     package="kit_image_deployer",
     summary=SUMMARY,
     settings=ImageDeployerSettings,
     commands=(
-        Command(name="update", help="Write the image of one repository and branch, and push it.", run=update_command),
+        Command(
+            name="update", help="Write the image of a repository and branch, or several, and push.", run=update_command
+        ),
+        Command(
+            name="promote",
+            help="Copy the images that are recorded for one branch to another, in one commit, with the commit and build"
+            " that are recorded beside them. The settings that name images and builds say nothing about it.",
+            run=promote_command,
+            arguments=(
+                Argument(name="FROM_BRANCH", help="the branch whose images are copied, such as staging"),
+                Argument(name="TO_BRANCH", help="the branch that gets them; its files are made where there are none"),
+                Argument(
+                    name="REPO",
+                    help="repositories of images (shop/cart); else all that have a file for FROM_BRANCH",
+                    required=False,
+                    many=True,
+                ),
+            ),
+        ),
     ),
     examples=(
         "COMMIT=true GITHUB_USER=acme GITHUB_REPO=deployments GITHUB_AUTH_TOKEN=… DOCKER_REGISTRY=registry.acme.com \\",
         "  DOCKER_REPO=shop/cart CI_BRANCH=master CI_COMMIT_ID=70c30b1 kit-image-deployer",
         "KIT_GIT_URL=https://git.acme.com/deployments.git IMAGE=registry.acme.com/shop/cart:7 \\",
         "  DOCKER_REPO=shop/cart CI_BRANCH=master kit-image-deployer     (shows what would change)",
+        "KIT_GIT_URL=https://git.acme.com/deployments.git kit-image-deployer promote staging production shop/cart",
     ),
 )
 

@@ -52,9 +52,9 @@ def commit_message(
         parts = [defused(render(_values(files, said, origin, author))).strip() or deploying(files)]
     else:
         parts = [said or doing or deploying(files)]
-        if len(files) > 1:
+        if len(files) > 1 or (doing and not said):
             parts.append("\n".join(f"- {item.path}: {item.image}" for item in files))
-        elif not said and not doing:
+        elif not said:
             parts.append(f"In {files[0].path}.")
     trailers = [
         trailer for item in files for trailer in (("Kit-Image", item.image), ("Kit-Previous-Image", item.previous))

@@ -2,6 +2,7 @@
 """The settings of kit-image-deployer."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from kit_core.declare import CommonSettings, setting
@@ -17,6 +18,7 @@ from kit_image_deployer.source import (
 _WHAT: Final = "What to write"
 _WHERE: Final = "The deployments repository"
 _BUILD: Final = "The service's build"
+_GUARD: Final = "No older build over a newer one"
 _TRYING: Final = "Trying again"
 
 
@@ -34,6 +36,12 @@ class ImageDeployerSettings(CommonSettings):
         help="The image reference to write, as it was pushed.",
         default_text="<DOCKER_REGISTRY>/<DOCKER_REPO>:<CI_BRANCH>-<CI_COMMIT_ID>",
     )
+    images: tuple[str, ...] = setting(
+        (),
+        group=_WHAT,
+        help="Further images, written in the same commit: entries `repo/path=image`, or `repo/path@branch=image` for"
+        " another branch than CI_BRANCH. With them, IMAGE and DOCKER_REPO may be left out.",
+    )
     docker_registry: str | None = setting(
         None, original=True, group=_WHAT, help="Host of the registry, for a reference made of its parts."
     )
@@ -41,7 +49,7 @@ class ImageDeployerSettings(CommonSettings):
         None,
         original=True,
         group=_WHAT,
-        help="Required: repository of the image in its registry; the file that is written is"
+        help="Required, or KIT_IMAGES: repository of the image in its registry; the file that is written is"
         " `<images.path>/<DOCKER_REPO>/<CI_BRANCH>.yaml`, the folder being named in the repository's kit.yaml.",
     )
     allow_pull_request: bool = setting(
@@ -50,8 +58,8 @@ class ImageDeployerSettings(CommonSettings):
     git_url: str | None = setting(
         None,
         group=_WHERE,
-        help="Address of the repository: https, http, or the folder of a bare one (whose hooks do not run). Required,"
-        " or GITHUB_USER and GITHUB_REPO.",
+        help="Address of the repository: https, http, ssh (`ssh://git@host/path`, `git@host:path`), git, or the folder"
+        " of a bare one (whose hooks do not run). Required, or GITHUB_USER and GITHUB_REPO.",
     )
     git_branch: str | None = setting(
         None, group=_WHERE, help="Branch to commit to.", default_text="the repository's default branch"
@@ -63,6 +71,21 @@ class ImageDeployerSettings(CommonSettings):
         default_text="x-access-token, where there is a password",
     )
     git_password: Secret | None = setting(None, group=_WHERE, help="Password or token that may push to the repository.")
+    git_ssh_key: Secret | None = setting(
+        None,
+        group=_WHERE,
+        help="Private key for an ssh address, in OpenSSH's form or PEM; no ~/.ssh and no agent is asked.",
+    )
+    git_ssh_key_passphrase: Secret | None = setting(None, group=_WHERE, help="The key's passphrase, where it has one.")
+    git_ssh_known_hosts: str | None = setting(
+        None,
+        group=_WHERE,
+        help="The ssh server's keys, as lines of a known_hosts file; those of GitHub, GitLab.com and Bitbucket Cloud"
+        " are known. A server that is not known is refused.",
+    )
+    git_ssh_known_hosts_file: Path | None = setting(
+        None, group=_WHERE, help="A known_hosts file, read beside the lines above."
+    )
     github_user: str | None = setting(
         None, original=True, group=_WHERE, help="Owner of the repository on GitHub: a short way to write KIT_GIT_URL."
     )
@@ -84,7 +107,8 @@ class ImageDeployerSettings(CommonSettings):
         original=True,
         group=_BUILD,
         native=BRANCH_VARIABLES,
-        help="Required: branch of the service; a slash in it makes a folder.",
+        help="Required, unless every entry of KIT_IMAGES names its own: branch of the service; a slash in it makes a"
+        " folder.",
     )
     ci_commit_id: str | None = setting(
         None,
@@ -112,6 +136,29 @@ class ImageDeployerSettings(CommonSettings):
     )
     ci_committer_email: str | None = setting(
         None, original=True, group=_BUILD, native=EMAIL_VARIABLES, help="The address of who the commit is by."
+    )
+    build_number: str | None = setting(
+        None,
+        group=_GUARD,
+        help="Number of this build. A file that records a higher one of the same source is left as it is"
+        " (`result=superseded`).",
+        default_text="with KIT_SOURCE_DIR: the CI's own",
+    )
+    build_source: str | None = setting(
+        None,
+        group=_GUARD,
+        help="Whose builds the number counts: only numbers of the same source are compared.",
+        default_text="the CI, the repository and the pipeline",
+    )
+    source_dir: Path | None = setting(
+        None,
+        group=_GUARD,
+        help="Folder of the service's repository, as checked out by the CI. A file that records a descendant of this"
+        " build's commit is left as it is, whatever the numbers; where the history does not tell (a shallow clone),"
+        " they do.",
+    )
+    allow_downgrade: bool = setting(
+        False, group=_GUARD, help="Write the image even where a newer build's is there: for a wanted step back."
     )
     retries: int = setting(
         10,

@@ -51,6 +51,11 @@ class Snapshot:
             for path, place in zip(paths, places, strict=True)
         ]
 
+    def image_files(self) -> list[str]:
+        """The paths of all YAML files below the images' folder, as seen from it."""
+        folder = "/".join(self.rule.folder)
+        return tree.files_below(self._remote.load, self._remote.prefetch, self._root, folder, ending=".yaml")
+
     def _kit_file(self) -> object:
         content = self.read([KIT_FILE])[0].content
         if content is None:

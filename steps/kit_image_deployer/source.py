@@ -3,7 +3,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from kit_core.ci import NONE, Provider, detect
@@ -38,6 +37,20 @@ _TAGS: Final = (
     ("TRAVIS_TAG", "TRAVIS_BRANCH"), ("TAG_NAME", "BRANCH_NAME"), ("DRONE_TAG", "DRONE_BRANCH"),
     ("DRONE_TAG", "DRONE_SOURCE_BRANCH"), ("CI_COMMIT_TAG", "CI_COMMIT_BRANCH"),
 )  # fmt: skip
+# Where each counts its builds, as each documents it; the first whose variables are all set.
+_NUMBERED_IN: Final = {
+    "github": ("{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}",),
+    "gitlab": ("{CI_PROJECT_URL}", "{CI_SERVER_HOST}/{CI_PROJECT_PATH}"),
+    "bitbucket": ("{BITBUCKET_GIT_HTTP_ORIGIN}", "{BITBUCKET_REPO_FULL_NAME}"),
+    "circleci": ("{CIRCLE_REPOSITORY_URL}", "{CIRCLE_PROJECT_USERNAME}/{CIRCLE_PROJECT_REPONAME}"),
+    "travis": ("{TRAVIS_REPO_SLUG}",),
+    "azure": ("{SYSTEM_COLLECTIONURI}{SYSTEM_TEAMPROJECT} {BUILD_DEFINITIONNAME}",),
+    "woodpecker": ("{CI_REPO_URL}", "{CI_REPO}"),
+    "drone": ("{DRONE_SYSTEM_HOST}/{DRONE_REPO}", "{DRONE_REPO}"),
+    "jenkins": ("{JENKINS_URL} {JOB_NAME}",),
+    "codeship": ("{CI_REPO_NAME}", "{CI_PROJECT_ID}"),
+}
+_CREDENTIALS: Final = re.compile(r"^[a-z+]+://(?:[^@/]*@)?", re.IGNORECASE)
 _PERSON: Final = re.compile(r"\s*(.*?)\s*<([^<>]*)>\s*")
 _UNFIT: Final = re.compile(r"[<>\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _NOBODY: Final = "kit-image-deployer"
@@ -85,11 +98,13 @@ def author(name: str | None, email: str | None, env: Mapping[str, str], *, email
     return f"{name} <{email or f'{_NOBODY}@localhost'}>"
 
 
-def origin(env: Mapping[str, str], source_commit: str | None) -> Origin:
-    """What is known of the build, for the commit's trailers."""
+def origin(
+    env: Mapping[str, str], source_commit: str | None, *, number: str | None = None, source: str | None = None
+) -> Origin:
+    """What is known of the build, for the commit's trailers. `number` and `source` are what the settings say of it."""
     provider = detect(env)
-    number = env.get(provider.build_number or "")
-    name = provider.name if provider is not NONE else None
+    number = number or env.get(provider.build_number or "")
+    name = source or (provider.name if provider is not NONE else None)
     return Origin(
         source_commit=source_commit,
         build=" ".join(part for part in (name, number) if part) if number else None,
@@ -111,15 +126,34 @@ def _build_url(provider: Provider, env: Mapping[str, str]) -> str | None:
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """The service's side of a change, read from settings and environment."""
+def build_number(env: Mapping[str, str]) -> str | None:
+    """The number that the CI gave this build, where it is one (some give other ids)."""
+    number = env.get(detect(env).build_number or "", "")
+    return number if number.isascii() and number.isdigit() else None
 
-    branch: str
-    commit: str | None
-    author: str
-    said: str | None
-    origin: Origin
+
+def build_source(env: Mapping[str, str]) -> str | None:
+    """Where the CI counts builds: its name, the repository and, where each has numbers of its own, the pipeline.
+
+    None where that is not known. Two servers of one kind are two sources: each counts from 1.
+    """
+    provider = detect(env)
+    known = {name: value for name, value in env.items() if value}
+    for pattern in _NUMBERED_IN.get(provider.name, ()):
+        try:
+            place = pattern.format_map(known)
+        except KeyError:
+            continue
+        if provider.name == "github":
+            place = f"{place} {_workflow(env)}"
+        return " ".join(f"{provider.name} {_CREDENTIALS.sub('', place)}".split())
+    return None
+
+
+def _workflow(env: Mapping[str, str]) -> str:
+    """GitHub counts the runs of each workflow; its file is in a reference `owner/repository/FILE@REF`."""
+    file = env.get("GITHUB_WORKFLOW_REF", "").partition("@")[0]
+    return file.removeprefix(f"{env.get('GITHUB_REPOSITORY')}/") or env.get("GITHUB_WORKFLOW", "")
 
 
 def check_pull_request(env: Mapping[str, str], *, allowed: bool) -> None:

@@ -2,13 +2,16 @@
 """Which file of the deployments repository holds the image, and under which key."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from kit_core.errors import InputError
+from kit_image_deployer.change import ImageUpdate, Promotion
 
 KIT_FILE: Final = "kit.yaml"
 _NO_BRANCH: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\\ud800-\udfff]|\.\.|@\{|//|^[/-]|/$|\.lock$|\.$")
+_NAMES: Final = ("DOCKER_REPO", "CI_BRANCH")
 _FORBIDDEN: Final = frozenset({"", ".", ".."})
 
 
@@ -39,22 +42,51 @@ def images_rule(settings: object, *, name: str = KIT_FILE) -> ImagesRule:
     return ImagesRule(folder=tuple(parts), key=images["property"].strip())
 
 
-def image_file(rule: ImagesRule, repository: str, branch: str) -> str:
+def image_file(rule: ImagesRule, repository: str, branch: str, *, settings: tuple[str, str] = _NAMES) -> str:
     """`<images.path>/<DOCKER_REPO>/<CI_BRANCH>.yaml`; slashes in repository or branch make folders.
 
     Raises `InputError` for names that would lead out of the images' folder or that git refuses in a path.
     """
     parts = list(rule.folder)
-    for setting, value in (("DOCKER_REPO", repository), ("CI_BRANCH", branch)):
+    for setting, value in zip(settings, (repository, branch), strict=True):
         own = value.split("/")
         _check_parts(own, setting, value, None)
         parts += own
     return "/".join(parts) + ".yaml"
 
 
-def check_names(repository: str, branch: str) -> None:
-    """Raise `InputError` where one of the two cannot be part of a path, before anything is fetched."""
-    image_file(ImagesRule((), ""), repository, branch)
+def check_names(repository: str, branch: str, *, settings: tuple[str, str] = _NAMES) -> None:
+    """Raise `InputError` where one of the two cannot be part of a path, before anything is fetched. `settings` are what
+    they came from.
+    """
+    image_file(ImagesRule((), ""), repository, branch, settings=settings)
+
+
+def check_promotion(promotion: Promotion) -> None:
+    """Raise `InputError` where these cannot be names, before anything is fetched."""
+    if promotion.from_branch == promotion.to_branch:
+        raise InputError(
+            f"{promotion.from_branch} cannot be promoted to itself",
+            hint="Name two branches, such as: promote staging production.",
+        )
+    for branch, name in ((promotion.from_branch, "FROM_BRANCH"), (promotion.to_branch, "TO_BRANCH")):
+        for repository in promotion.repositories or ("any",):
+            check_names(repository, branch, settings=("REPO", name))
+
+
+def distinct(updates: Iterable[ImageUpdate]) -> tuple[ImageUpdate, ...]:
+    """The updates without repetitions. Raises `InputError` where two want different images in one file."""
+    found: dict[str, ImageUpdate] = {}
+    for update in updates:
+        path = image_file(ImagesRule((), ""), update.repository, update.branch)
+        other = found.setdefault(path, update)
+        if other.image != update.image:
+            raise InputError(
+                f"two images are to be written into the one file {path}",
+                why=f"{other.image} and {update.image}",
+                hint="Keep one of them; nothing was changed.",
+            )
+    return tuple(found.values())
 
 
 def check_branch(name: str) -> None:

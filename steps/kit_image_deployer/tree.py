@@ -58,6 +58,28 @@ def find_all(
     return [_find(read, root, path) for path in paths]
 
 
+def files_below(
+    load: Load, prefetch: Callable[[Collection[bytes]], object], root: bytes, folder: str, *, ending: str
+) -> list[str]:
+    """The paths, as seen from `folder` (empty: the root), of the files below it whose names end so. `prefetch` is told,
+    level by level, which folders are wanted next. No such folder: no files.
+    """
+    inside: bytes | None = root
+    for name in folder.encode().split(b"/") if folder else ():
+        mode, sha = parsed(load(inside)).get(name, (0, b"")) if inside else (0, b"")
+        inside = sha if stat.S_ISDIR(mode) else None
+    level = {b"": inside} if inside else {}
+    found = []
+    while level:
+        prefetch(set(level.values()))
+        below = [
+            (path + name, mode, sha) for path, tree in level.items() for name, (mode, sha) in parsed(load(tree)).items()
+        ]
+        found += [path for path, mode, _ in below if stat.S_ISREG(mode) and path.endswith(ending.encode())]
+        level = {path + b"/": sha for path, mode, sha in below if stat.S_ISDIR(mode)}
+    return sorted(path.decode("utf-8", "replace") for path in found)
+
+
 def _find(read: Callable[[bytes], Entries], root: bytes, path: str) -> Path:
     names = tuple(part.encode() for part in path.split("/"))
     folders = [read(root)]

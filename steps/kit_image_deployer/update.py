@@ -69,11 +69,11 @@ def _attempt(remote: Remote, change: Change, how: How, waiting: Waiting, sent: d
             how.tell("the push whose answer was lost had arrived")
             return outcome("updated", sent[arrived], attempts)
     plan = plan_change(Snapshot(remote, head), change, sign=how.sign)
-    if not plan.changing:
-        return outcome("unchanged", plan, attempts)
+    if plan.idle is not None:
+        return outcome(plan.idle, plan, attempts)
     if not how.commit:
         return outcome("dry-run", plan, attempts)
-    _announce(plan, how.tell)
+    announce(plan, how.tell)
     try:
         remote.push(head, plan.commit, plan.objects, how.push_options)
     except OutcomeUnknown:
@@ -87,9 +87,12 @@ def _attempt(remote: Remote, change: Change, how: How, waiting: Waiting, sent: d
     return outcome("updated", plan, attempts)
 
 
-def _announce(plan: Plan, tell: Tell) -> None:
+def announce(plan: Plan, tell: Tell) -> None:
+    """Tell what is about to be pushed, and on what."""
     on = f"on {plan.head.commit.decode()[:10]}"
     for item in plan.changing[:_FEW]:
         tell(f"{item.path}: {one_line(item.edit.previous or 'nothing yet')} -> {item.update.image}, {on}")
+        if item.why:
+            tell(f"{item.path}: {item.why}")
     if len(plan.changing) > _FEW:
         tell(f"and {len(plan.changing) - _FEW} more files, {on}")

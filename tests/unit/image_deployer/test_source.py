@@ -8,7 +8,7 @@ import pytest
 from kit_core.errors import InputError
 from kit_core.settings import load_settings
 from kit_image_deployer.change import Change
-from kit_image_deployer.cli import read_change
+from kit_image_deployer.request import read_change
 from kit_image_deployer.settings import ImageDeployerSettings
 
 BASE = {

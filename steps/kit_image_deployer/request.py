@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""From the settings to what is wanted, and where: everything is checked here before anything is touched."""
+
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from kit_core.errors import InputError
+from kit_image_deployer.address import Address, address_of
+from kit_image_deployer.change import Change, ImageUpdate, Promotion
+from kit_image_deployer.hostkeys import given_lines
+from kit_image_deployer.image import check_reference, composed_reference
+from kit_image_deployer.settings import ImageDeployerSettings
+from kit_image_deployer.source import author, branch_name, check_pull_request, origin
+from kit_image_deployer.target import check_branch, check_names, check_promotion, distinct
+
+_IMAGES: Final = "KIT_IMAGES"
+# As `Loaded.given` has it: options, and variables that no CI sets by itself.
+_ON_PURPOSE: Final = ("--", "KIT_")
+
+
+def read_change(
+    settings: ImageDeployerSettings,
+    env: Mapping[str, str],
+    given: Mapping[str, str],
+    promotion: Promotion | None = None,
+) -> tuple[Change, Address]:
+    """What is asked for, and where. Raises `InputError` before anything is touched.
+
+    `given` tells which variable each setting came from. A `promotion` takes the place of the images in the settings,
+    and of what the CI says of the commit that it builds, which is not the images'.
+    """
+    if settings.commit:
+        check_pull_request(env, allowed=settings.allow_pull_request)
+    address = address_of(
+        git_url=settings.git_url,
+        username=settings.git_username,
+        password=settings.git_password,
+        github_url=settings.github_url,
+        github_user=settings.github_user,
+        github_repo=settings.github_repo,
+        github_token=settings.github_auth_token,
+        ssh_key=settings.git_ssh_key,
+        ssh_passphrase=settings.git_ssh_key_passphrase,
+        known_hosts=given_lines(settings.git_ssh_known_hosts, settings.git_ssh_known_hosts_file),
+    )
+    missing = [] if address else ["KIT_GIT_URL, or GITHUB_USER and GITHUB_REPO (the deployments repository)"]
+    updates = () if promotion else _updates(settings, _branch(settings, env, given), missing)
+    if missing or address is None:
+        raise InputError(
+            "settings are missing", why="; ".join(missing), hint="Set them as variables or options; see --help."
+        )
+    if promotion:
+        check_promotion(promotion)
+    said, commit = settings.ci_commit_message, settings.ci_commit_id
+    if promotion:
+        said, commit = said if given.get("ci_commit_message", "").startswith(_ON_PURPOSE) else None, None
+    email_given = given.get("ci_committer_email", "").removeprefix("KIT_") == "CI_COMMITTER_EMAIL"
+    git_branch = settings.git_branch.removeprefix("refs/heads/") if settings.git_branch else None
+    if git_branch is not None:
+        check_branch(git_branch)
+    change = Change(
+        updates=updates,
+        promotion=promotion,
+        git_branch=git_branch,
+        author=author(settings.ci_committer_name, settings.ci_committer_email, env, email_given=email_given),
+        time=int(time.time()),
+        said=said,
+        origin=origin(env, commit, number=settings.build_number, source=settings.build_source),
+    )
+    return change, address
+
+
+def _branch(settings: ImageDeployerSettings, env: Mapping[str, str], given: Mapping[str, str]) -> str | None:
+    if not settings.ci_branch:
+        return None
+    return branch_name(settings.ci_branch, given.get("ci_branch", "CI_BRANCH"), env)
+
+
+def _updates(settings: ImageDeployerSettings, branch: str | None, missing: list[str]) -> tuple[ImageUpdate, ...]:
+    """The image of DOCKER_REPO, and those of KIT_IMAGES. What is `missing` for them is added to that list."""
+    entries = [_entry(text) for text in settings.images]
+    own = bool(settings.docker_repo or settings.image or not entries)
+    if own and not settings.docker_repo:
+        missing.append("DOCKER_REPO (which image's file to write)")
+    if branch is None and (own or not all(named for _, named, _ in entries)):
+        missing.append("CI_BRANCH (which branch's file to write)")
+    if own and settings.image is None:
+        parts = {"DOCKER_REGISTRY": settings.docker_registry, "CI_COMMIT_ID": settings.ci_commit_id}
+        absent = " and ".join(name for name, value in parts.items() if not value)
+        if absent:
+            missing.append(f"IMAGE, or {absent} to make the reference of")
+    if missing:
+        return ()
+    found = [_own(settings, branch or "")] if own else []
+    for repository, named, image in entries:
+        check_names(repository, named or branch or "", settings=(_IMAGES, f"{_IMAGES}, branch of {repository}"))
+        found.append(ImageUpdate(repository=repository, branch=named or branch or "", image=image))
+    return distinct(found)
+
+
+def _own(settings: ImageDeployerSettings, branch: str) -> ImageUpdate:
+    repository = settings.docker_repo or ""
+    check_names(repository, branch)
+    if settings.image is not None:
+        image = settings.image.strip()
+        check_reference(image, setting="IMAGE")
+    else:
+        image = composed_reference(settings.docker_registry or "", repository, branch, settings.ci_commit_id or "")
+    return ImageUpdate(repository=repository, branch=branch, image=image)
+
+
+def _entry(text: str) -> tuple[str, str | None, str]:
+    """Repository, branch (None: CI_BRANCH) and image of an entry `repo/path[@branch]=image`."""
+    file, _, image = text.rpartition("=")  # a branch's name may hold one, an image cannot
+    repository, at, branch = (part.strip() for part in file.partition("@"))
+    branch = branch.removeprefix("refs/heads/")
+    if not repository or not image.strip() or (at and not branch):
+        raise InputError(
+            f"{_IMAGES} has the entry {text!r}, which names no repository and image",
+            hint="It should look like shop/cart=registry.example.com/shop/cart:7, or shop/cart@staging=… for another"
+            " branch than CI_BRANCH.",
+        )
+    check_reference(image.strip(), setting=f"{_IMAGES}: {file.strip()}")
+    return repository, branch or None, image.strip()
