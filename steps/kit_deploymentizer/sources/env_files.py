@@ -10,7 +10,7 @@ from typing import Any, Final
 from kit_core.dotenv import parse_env
 from kit_core.errors import InputError
 from kit_core.files import refused
-from kit_core.keys import DecryptError
+from kit_core.keys import DecryptError, Key
 from kit_core.yamlio import Document, load_document
 from kit_deploymentizer.secret_values import SecretValue
 from kit_deploymentizer.sources import Fetched, Target, World
@@ -65,11 +65,9 @@ class EnvFiles:
         if locked and self.world.placeholders:
             told = "some variables are left out: their names lie in encrypted files (KIT_PLACEHOLDERS)"
             return Fetched(warnings=(told,), file=shown)
-        if locked:
-            if self.world.unlocker is None:
-                raise DecryptError(f"{shown} is encrypted, and there is no key")
-            raw = decrypt(raw, self.world.unlocker.key(), name=shown)
         try:
+            if locked:
+                raw = decrypt(raw, self._key(), name=shown)
             values, inside = self._parsed(raw, shown)
         except InputError as error:
             error.where = error.where or shown
@@ -79,6 +77,11 @@ class EnvFiles:
             for _, text in fetched.secrets():
                 self.world.unlocker.learn(text)
         return fetched
+
+    def _key(self) -> Key:
+        if self.world.unlocker is None:
+            raise DecryptError("It is encrypted, and there is no key")
+        return self.world.unlocker.key()
 
     def _content(self, path: Path) -> bytes | None:
         try:
