@@ -134,7 +134,7 @@ class Body(io.RawIOBase):
 
 
 class NoTlsError(WorkError):
-    """Something answered, and not in TLS."""
+    """No conversation in TLS came about: something else answers there, or the proxy does not let us."""
 
 
 def unreachable(error: Exception, where: str, *, setting: str) -> Fault | KitError:
@@ -143,10 +143,10 @@ def unreachable(error: Exception, where: str, *, setting: str) -> Fault | KitErr
     if isinstance(reason, ProxyError):
         reason = reason.original_error
         why = f"the proxy: {words_of(reason)}"
-        return WorkError(
+        return NoTlsError(
             "the proxy refused the connection", where=where, why=words_of(reason),
             hint="Check HTTPS_PROXY (its user and password too), or name this host in NO_PROXY.",
-        ) if _PROXY_REFUSED.search(why) else Fault(why)  # fmt: skip
+        ) if _PROXY_REFUSED.search(why) else NoAnswer(why)  # fmt: skip
     if isinstance(reason, SSLError):
         cause = reason.args[0] if reason.args else reason
         if isinstance(cause, ssl.SSLCertVerificationError):

@@ -88,12 +88,12 @@ class Relay:
                 response = forward()
                 with lock:
                     relay.received += len(response.data)
-                passed = {
-                    k: v for k, v in response.headers.items() if k.lower() in {"content-type", "www-authenticate"}
-                }
+                kept = {"content-type", "www-authenticate", "docker-content-digest"}
+                passed = {k: v for k, v in response.headers.items() if k.lower() in kept}
                 exchange.answer(response.status, body=response.data, **passed)
 
             do_GET = relay  # noqa: N815
+            do_HEAD = relay  # noqa: N815
             do_POST = relay  # noqa: N815
 
         class Server(ThreadingHTTPServer):
