@@ -115,7 +115,7 @@ def magnitude(number: str) -> tuple[int, str]:
 def check_number(number: str, *, setting: str) -> str:
     """The number of a build, as it is recorded. Raises `InputError` for anything but digits."""
     digits = number.strip()
-    if not _NUMBER.fullmatch(digits) or len(digits) > 100:
+    if not _NUMBER.fullmatch(digits):
         raise InputError(
             f"{setting}={number!r} is no build's number",
             why="only whole numbers can be compared",
