@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,8 +152,9 @@ class _Talk:
             late = True
             _kill(self._program)
             code = self._program.wait()
+        end = time.monotonic() + _LINGER_SECONDS
         for thread in self._threads:
-            thread.join(_LINGER_SECONDS)
+            thread.join(max(0.0, end - time.monotonic()))
         if any(thread.is_alive() for thread in self._threads):
             _kill_group(self._program.pid)  # something that it left running holds the pipes, and so its group
         said = bytes(self._err).decode("utf-8", "replace").strip()[-_SAID:]

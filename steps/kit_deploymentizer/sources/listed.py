@@ -67,7 +67,7 @@ def _check(kit: YamlFile, index: int, entry: Mapping[str, Any]) -> None:
             raise wrong(f"{key} of a source must be {expected}", kit, "sources", index, key)
         for text in value if key == "command" else [value] if key in {"path", "url"} else ():
             try:
-                check_places(text)
+                check_places(text, free=key == "command")
             except KitError as error:
                 raise placed(error, kit.position("sources", index, key)) from None
     for key, option in known.items():

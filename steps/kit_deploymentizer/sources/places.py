@@ -12,14 +12,16 @@ from kit_deploymentizer.javascript import text_of
 from kit_deploymentizer.sources import Target
 
 NAMES: Final = ("cluster", "type", "resource", "service")
-_PLACE: Final = re.compile(r"\{([^{}]*)\}")
+_PLACE: Final = re.compile(r"\{(\w*)\}")
 
 
-def check_places(text: str) -> None:
-    """Raises `InputError` where something else is in braces than what there is."""
+def check_places(text: str, *, free: bool = False) -> None:
+    """Raises `InputError` where another name is in braces than those there are; in `free` text (a program's arguments,
+    which may be code) only where one of them is probably meant.
+    """
     for name in _PLACE.findall(text):
-        if name not in NAMES:
-            meant = nearest(name, NAMES)
+        meant = nearest(name, NAMES)
+        if name not in NAMES and (meant or not free):
             known = ", ".join(f"{{{one}}}" for one in NAMES)
             raise InputError(
                 f"{{{name}}} is not known",
@@ -32,7 +34,9 @@ def filled(text: str, container: Mapping[str, Any], target: Target, quote: Calla
     """`text` with the names of this container in their places. Raises `InputError` for a name that leads elsewhere."""
 
     def name(found: re.Match[str]) -> str:
-        value = names_of(container, target)[found[1]]
+        value = names_of(container, target).get(found[1])
+        if value is None:
+            return found[0]
         if value in {"", ".", ".."} or "/" in value or "\0" in value:
             raise InputError(f"{found[0]} would become {value!r}", why=f"it stands in {text}", hint="Rename it.")
         return quote(value)
