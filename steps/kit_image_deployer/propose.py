@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""KIT_PULL_REQUEST: the commit goes to a branch of this step's own, and a pull request proposes to merge it.
+
+The branch is named after the files and the target branch, so that there is one open request at most for the same
+files; the next image of them goes into that one. Where the new commit is put:
+
+1. A request is open, and the target's head is in the branch's history: on the branch's head.
+2. A request is open, and the target has moved on: on the target's head, and the branch is moved there, as long as all
+   commits of the branch are this step's own. The request stays free of conflicts. A commit of somebody else's is never
+   dropped: then on the branch's head, and the forge tells whether it can still be merged.
+3. No request is open: on the target's head. What is left of an earlier request, merged or closed, is kept by the
+   forge; a commit of somebody else's that no request holds is kept, and built upon.
+
+In each case the branch is moved from the commit that was read, and from nothing else: whoever pushes to it in between
+is met as in a lost race. Nothing is ever pushed to the target. Older builds replace newer ones neither on the target
+nor in an open request.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from kit_core.errors import InputError, Interrupted, KitError
+from kit_image_deployer.change import Change, Outcome, Plan, Result, outcome
+from kit_image_deployer.faults import Fault, OutcomeUnknown, Race
+from kit_image_deployer.forge import AlreadyOpenError, Proposal, PullRequest, PullRequests
+from kit_image_deployer.patience import Waiting
+from kit_image_deployer.plan import plan_change
+from kit_image_deployer.proposal import PREFIX, holds, is_ours, proposal, proposal_branch
+from kit_image_deployer.refusals import ref_of
+from kit_image_deployer.remote import NOTHING, Head, Remote
+from kit_image_deployer.snapshot import Snapshot
+from kit_image_deployer.update import How, announce
+
+
+def propose(remote: Remote, change: Change, how: How, *, waiting: Waiting, requests: PullRequests) -> Outcome:
+    """Bring an open request to hold the change, or open one. A dry run asks for no `requests`.
+
+    Raises what `update` raises, for the forge as well.
+    """
+    run = _Run(remote, change, how, waiting, requests)
+    try:
+        while True:
+            try:
+                return run.attempt()
+            except Race as race:
+                waiting.after_race(race, remote.where)
+            except Fault as fault:
+                waiting.after_fault(fault, remote.where)
+    except (KitError, Interrupted):
+        if run.sent:
+            how.tell(
+                f"the branch {run.branch} {'was' if run.commit else 'may have been'} pushed, and its request is not"
+                " opened or brought up to date yet; running it again does the rest"
+            )
+        raise
+
+
+@dataclass
+class _Run:
+    remote: Remote
+    change: Change
+    how: How
+    waiting: Waiting
+    requests: PullRequests
+    sent: dict[bytes, Plan] = field(default_factory=dict)
+    """What this run pushed, or may have pushed."""
+    commit: bytes | None = None
+    """What is known to have arrived."""
+    branch: str = ""
+
+    def attempt(self) -> Outcome:
+        """One round: read, decide, push, and open the request or bring it up to date."""
+        target = self.remote.head(self.change.git_branch)
+        plan = plan_change(Snapshot(self.remote, target), self.change, sign=self.how.sign)
+        name = target.ref.removeprefix(b"refs/heads/").decode("utf-8", "replace")
+        self.branch = proposal_branch(name, (item.path for item in plan.files))
+        if not self.how.commit and not plan.idle:
+            return replace(self._outcome("dry-run", plan), branch=self.branch)
+        ours = self.remote.find(self.branch) if self.how.commit else None
+        request = self.requests.find(self.branch, name) if ours else None
+        if plan.idle:
+            if request is not None:
+                self.how.tell(f"{request.url} is still open, and not needed any more: close it if nobody wants it")
+            return self._outcome(plan.idle, plan)
+        there = self._there(ours, target, plan, request) if ours is not None else None
+        if there is None:
+            self._push(Head(ref_of(b"heads/", self.branch), ours or NOTHING), plan)
+            there = plan
+        elif there.idle and request is not None and self.commit is None:
+            return replace(self._outcome(there.idle, there), branch=self.branch, url=request.url)
+        elif not there.idle:
+            self._push(there.head, there)
+        wanted = proposal(self.branch, name, [item.written for item in plan.changing], there.message)
+        request = self._opened(request, wanted)
+        commit = self.commit or ours or NOTHING
+        done = self._outcome("proposed", plan)
+        return replace(done, branch=self.branch, commit=commit.decode(), message=there.message, url=request.url)
+
+    def _there(self, ours: bytes, target: Head, plan: Plan, request: PullRequest | None) -> Plan | None:
+        """What is to be done on the head of our branch; None where the branch is to begin anew on the target's."""
+        head = Head(ref_of(b"heads/", self.branch), ours)
+        snapshot = Snapshot(self.remote, head)
+        commits = self.remote.missing(ours, target.commit)
+        others = [sha for sha, content in commits.items() if not is_ours(content)]
+        # What is newer on the target is not wanted on the branch either.
+        wanted = tuple(item.update for item in plan.files if item.result != "superseded")
+        change = replace(self.change, updates=wanted, promotion=None)
+        there = plan_change(snapshot, change, sign=self.how.sign)
+        self.commit = self.commit or next((sha for sha in self.sent if sha == ours or sha in commits), None)
+        if self.commit is not None:
+            return replace(there, files=tuple(replace(item, result="unchanged") for item in there.files))
+        if request is not None:
+            if there.idle:
+                return there
+            if others and not holds(commits, ours, target.commit):
+                self.how.tell(
+                    f"{self.branch} has commits of others ({others[0].decode()[:10]}) and is not moved to the target's"
+                    " head: look whether it can still be merged"
+                )
+            return there if others or holds(commits, ours, target.commit) else None
+        if others and not self.requests.keeps(self.branch, ours.decode()):
+            self.how.tell(f"{self.branch} has commits of others that no request holds; they are kept")
+            return there
+        # A run that ended before it opened its request left what this one would make.
+        left = bool(commits) and not others and holds(commits, ours, target.commit)
+        return there if left and there.idle == "unchanged" else None
+
+    def _push(self, old: Head, plan: Plan) -> None:
+        if old.commit == NOTHING and self.remote.find(PREFIX) is not None:
+            raise InputError(
+                f"the repository has a branch {PREFIX}",
+                why=f"git cannot have {self.branch} beside it",
+                where=self.remote.where,
+                hint="Rename that branch, or leave out KIT_PULL_REQUEST.",
+            )
+        announce(plan, self.how.tell)
+        self.sent[plan.commit] = plan
+        try:
+            self.remote.push(old, plan.commit, plan.objects, self.how.push_options)
+        except (OutcomeUnknown, Interrupted):
+            raise
+        except BaseException:
+            del self.sent[plan.commit]
+            raise
+        self.commit = plan.commit
+
+    def _opened(self, request: PullRequest | None, wanted: Proposal) -> PullRequest:
+        requests = self.requests
+        if request is None:
+            try:
+                opened = requests.open(wanted)
+            except AlreadyOpenError:
+                request = requests.find(wanted.branch, wanted.target)
+                if request is None:
+                    raise Fault("the forge has an open request for the branch, and does not list it") from None
+            else:
+                self.how.tell(f"opened {opened.url}")
+                return opened
+        requests.update(request, wanted)
+        self.how.tell(f"brought {request.url} up to date")
+        return request
+
+    def _outcome(self, result: Result, plan: Plan) -> Outcome:
+        return outcome(result, plan, self.waiting.races + self.waiting.faults + 1)

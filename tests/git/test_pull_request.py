@@ -1,0 +1,422 @@
+# SPDX-License-Identifier: MIT
+"""KIT_PULL_REQUEST: one open request for the same files, nothing pushed to the target, nobody's commit lost."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from testbed.git import GitRepository
+from tests.git.conftest import FILE, FILES, NEW, OLD, Deployments, Run
+from tests.git.forges import NAME, Call, Forge, GitHubDouble, GitLabDouble
+from tests.git.relay import Exchange, Relay
+
+THIRD = "registry.example.com/shop/cart:master-3"
+
+
+class Proposing:
+    """A forge before the real git server, and runs that propose."""
+
+    def __init__(self, repository: GitRepository, forge: Forge) -> None:
+        self.repository = repository
+        self.forge = forge
+
+    def run(self, **others: str) -> Run:
+        settings = {"KIT_PULL_REQUEST": "true", **self.forge.settings, **others}
+        run = Deployments(self.repository).run(**settings)
+        assert "canary" not in run.log
+        assert self.forge.wrong == []
+        return run
+
+    @property
+    def branch(self) -> str:
+        names = self.repository.git("for-each-ref", "--format=%(refname:short)", "refs/heads/kit/").splitlines()
+        (name,) = names
+        return name
+
+    def value(self, revision: str | None = None) -> str:
+        return self.repository.read(FILE, revision or self.branch)
+
+    def merge(self) -> None:
+        """Merge our branch as a forge would: a merge commit on the target."""
+        git = self.repository.git
+        tree = git("merge-tree", "--write-tree", "master", self.branch)
+        author = ("-c", "user.name=m", "-c", "user.email=m@example.com")
+        merged = git(*author, "commit-tree", tree, "-p", "master", "-p", self.branch, "-m", "Merge")
+        git("update-ref", "refs/heads/master", merged)
+
+    def mergeable(self) -> bool:
+        done = self.repository.git("merge-tree", "--write-tree", "master", self.branch, check=False)
+        return "CONFLICT" not in done
+
+
+@pytest.fixture(params=[GitHubDouble, GitLabDouble], ids=["github", "gitlab"])
+def double(request: pytest.FixtureRequest) -> type[Forge]:
+    found: type[Forge] = request.param
+    return found
+
+
+# What does not depend on the forge is tested with one of them.
+with_one = pytest.mark.parametrize("double", [GitHubDouble], ids=["github"], indirect=True)
+
+
+@pytest.fixture
+def proposing(
+    git_repository: Callable[..., GitRepository], double: type[Forge], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Proposing]:
+    repository = git_repository(NAME, files=FILES)
+    monkeypatch.setattr("tests.git.forges.NAME", repository.name)
+
+    def head_of(branch: str) -> str | None:
+        return repository.git("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", check=False) or None
+
+    with double(head_of) as forge:
+        yield Proposing(repository, forge)
+
+
+def test_a_branch_and_a_request_instead_of_a_push(proposing: Proposing) -> None:
+    before = proposing.repository.head()
+    run = proposing.run()
+    assert run.code == 0, run.log
+    assert proposing.repository.head() == before
+    assert NEW in proposing.value()
+    assert proposing.repository.head(proposing.branch) != before
+    request = proposing.forge.only()
+    assert (request["branch"], request["target"]) == (proposing.branch, "master")
+    assert request["title"] == f"Deploy {NEW}"
+    assert f"- `{FILE}`: `{OLD}` → `{NEW}`" in request["body"]
+    assert f"Kit-Image: {NEW}" in request["body"]
+    assert "result=proposed" in run.last
+    assert re.search(r"url=https://\S+/(pull|merge_requests)/1(\s|$)", run.last)
+    assert f"branch={proposing.branch}" in run.last
+    assert f"commit={proposing.repository.head(proposing.branch)}" in run.last
+
+
+def test_the_same_again_changes_nothing(proposing: Proposing) -> None:
+    proposing.run()
+    head = proposing.repository.head(proposing.branch)
+    run = proposing.run()
+    assert run.code == 0, run.log
+    assert "result=unchanged" in run.last
+    assert "url=https://" in run.last
+    assert proposing.repository.head(proposing.branch) == head
+    assert proposing.forge.count("POST") == 1
+    assert proposing.forge.count("PATCH") + proposing.forge.count("PUT") == 0
+
+
+def test_the_open_one_is_brought_up_to_date(proposing: Proposing) -> None:
+    proposing.run()
+    first = proposing.repository.head(proposing.branch)
+    run = proposing.run(IMAGE=THIRD)
+    assert run.code == 0, run.log
+    assert "result=proposed" in run.last
+    assert proposing.forge.only()["title"] == f"Deploy {THIRD}"
+    assert f"`{OLD}` → `{THIRD}`" in proposing.forge.only()["body"]
+    assert THIRD in proposing.value()
+    # The target has not moved: what was proposed before is history, not lost.
+    assert proposing.repository.git("rev-parse", f"{proposing.branch}^") == first
+    assert len(proposing.forge.requests) == 1
+
+
+@with_one
+def test_another_file_has_a_request_of_its_own(proposing: Proposing) -> None:
+    proposing.run()
+    run = proposing.run(DOCKER_REPO="shop/web", IMAGE="registry.example.com/shop/web:2")
+    assert run.code == 0, run.log
+    assert len({item["branch"] for item in proposing.forge.requests}) == 2
+
+
+@with_one
+def test_the_target_moved_and_the_request_stays_free_of_conflicts(proposing: Proposing) -> None:
+    proposing.run()
+    by_hand = "registry.example.com/shop/cart:by-hand"
+    moved = proposing.repository.commit({FILE: f"# the cart\nimage: {by_hand}  # written by its pipeline\n"})
+    assert not proposing.mergeable()
+    run = proposing.run(IMAGE=THIRD)
+    assert run.code == 0, run.log
+    assert proposing.mergeable()
+    assert proposing.repository.git("rev-parse", f"{proposing.branch}^") == moved
+    assert f"`{by_hand}` → `{THIRD}`" in proposing.forge.only()["body"]
+
+
+@with_one
+def test_a_commit_that_someone_put_on_the_branch_stays(proposing: Proposing) -> None:
+    proposing.run()
+    theirs = proposing.repository.commit({"notes.txt": "by hand\n"}, branch=proposing.branch)
+    proposing.repository.commit({"other.txt": "the target moved\n"})
+    run = proposing.run(IMAGE=THIRD)
+    assert run.code == 0, run.log
+    assert proposing.repository.git("rev-parse", f"{proposing.branch}^") == theirs
+    assert THIRD in proposing.value()
+    assert "has commits of others" in run.log
+    assert theirs[:10] in run.log
+
+
+@with_one
+def test_a_commit_that_someone_amended_is_theirs(proposing: Proposing) -> None:
+    proposing.run()
+    git = proposing.repository.git
+    tree = git("rev-parse", f"{proposing.branch}^{{tree}}")
+    message = git("log", "-1", "--format=%B", proposing.branch)
+    amended = git(
+        "-c", "user.name=Grace", "-c", "user.email=grace@example.com", "commit-tree", tree, "-p",
+        f"{proposing.branch}^", "-m", message,
+    )  # fmt: skip
+    # As `git commit --amend` does: the author stays, the committer is another.
+    amended = git("cat-file", "commit", amended)
+    author = git("log", "-1", "--format=author %an <%ae> %at +0000", proposing.branch)
+    content = re.sub(r"^author .*$", author, amended, count=1, flags=re.MULTILINE)
+    done = proposing.repository.container.execute(
+        "git", "-C", proposing.repository.path, "hash-object", "-t", "commit", "-w", "--stdin", stdin=f"{content}\n"
+    )
+    theirs = done.stdout.strip()
+    git("update-ref", f"refs/heads/{proposing.branch}", theirs)
+    proposing.repository.commit({"other.txt": "the target moved\n"})
+    run = proposing.run(IMAGE=THIRD)
+    assert run.code == 0, run.log
+    assert proposing.repository.git("rev-parse", f"{proposing.branch}^") == theirs
+
+
+@with_one
+def test_a_push_to_the_branch_in_between_is_a_lost_race(proposing: Proposing) -> None:
+    proposing.run()
+    proposing.repository.commit({"other.txt": "the target moved\n"})
+    theirs: list[str] = []
+
+    def meddle(exchange: Exchange) -> bool:
+        if exchange.method == "POST" and exchange.service == "git-receive-pack" and not theirs:
+            theirs.append(proposing.repository.commit({"notes.txt": "by hand\n"}, branch=proposing.branch))
+        return False
+
+    with Relay(proposing.repository.url_outside, meddle) as relay:
+        run = proposing.run(KIT_GIT_URL=relay.url, IMAGE=THIRD)
+    assert run.code == 0, run.log
+    assert "someone else pushed first" in run.log
+    assert proposing.repository.git("rev-parse", f"{proposing.branch}^") == theirs[0]
+
+
+def test_what_a_closed_request_keeps_is_not_built_upon(proposing: Proposing) -> None:
+    proposing.run()
+    proposing.repository.commit({"notes.txt": "by hand\n"}, branch=proposing.branch)
+    proposing.forge.close(1)
+    run = proposing.run(IMAGE=THIRD)
+    assert run.code == 0, run.log
+    assert proposing.repository.git("rev-parse", f"{proposing.branch}^") == proposing.repository.head()
+    assert proposing.forge.only()["number"] == 2
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_a_branch_that_was_left_over_is_taken_up_anew(proposing: Proposing, merged: bool) -> None:
+    proposing.run()
+    if merged:
+        proposing.merge()
+    else:
+        proposing.repository.commit({FILE: f"image: {OLD}-by-hand\n"})
+    proposing.forge.close(1)
+    run = proposing.run(IMAGE=THIRD)
+    assert run.code == 0, run.log
+    assert proposing.forge.only()["number"] == 2
+    assert proposing.repository.git("rev-parse", f"{proposing.branch}^") == proposing.repository.head()
+    assert proposing.mergeable()
+
+
+def test_what_others_put_on_a_branch_without_a_request_is_kept(proposing: Proposing) -> None:
+    proposing.run()
+    proposing.forge.requests.clear()
+    theirs = proposing.repository.commit({"notes.txt": "by hand\n"}, branch=proposing.branch)
+    run = proposing.run(IMAGE=THIRD)
+    assert run.code == 0, run.log
+    assert proposing.repository.git("rev-parse", f"{proposing.branch}^") == theirs
+    assert "no request holds; they are kept" in run.log
+
+
+def test_the_target_has_the_value_already(proposing: Proposing) -> None:
+    run = proposing.run(IMAGE=OLD)
+    assert (run.code, "result=unchanged" in run.last) == (0, True), run.log
+    assert proposing.repository.git("for-each-ref", "refs/heads/kit/") == ""
+    assert proposing.forge.calls == []
+    proposing.run()
+    proposing.repository.commit({FILE: f"# the cart\nimage: {NEW}  # written by its pipeline\n"})
+    run = proposing.run()
+    assert (run.code, "result=unchanged" in run.last) == (0, True), run.log
+    assert "is still open, and not needed any more" in run.log
+    assert proposing.forge.only()["state"] == "open"
+
+
+@with_one
+def test_a_dry_run_opens_nothing(proposing: Proposing) -> None:
+    run = proposing.run(COMMIT="false")
+    assert run.code == 0, run.log
+    assert "result=dry-run" in run.last
+    assert f"+image: {NEW}" in run.log
+    assert proposing.forge.calls == []
+    assert proposing.repository.git("for-each-ref", "refs/heads/kit/") == ""
+
+
+@with_one
+def test_an_older_build_replaces_nothing_newer_in_the_request(proposing: Proposing) -> None:
+    source = {"KIT_BUILD_SOURCE": "ci shop/cart"}
+    assert "result=proposed" in proposing.run(KIT_BUILD_NUMBER="9", IMAGE=THIRD, **source).last
+    head = proposing.repository.head(proposing.branch)
+    run = proposing.run(KIT_BUILD_NUMBER="8", **source)
+    assert run.code == 0, run.log
+    assert "result=superseded" in run.last
+    assert "url=https://" in run.last
+    assert proposing.repository.head(proposing.branch) == head
+    proposing.merge()
+    run = proposing.run(KIT_BUILD_NUMBER="8", **source)
+    assert "result=superseded" in run.last, run.log
+
+
+def test_two_runs_at_once_open_one(proposing: Proposing) -> None:
+    # Both find no request; the second to open one is told so by the forge.
+    barrier = threading.Barrier(2, timeout=30)
+    first: set[int] = set()
+
+    def meddle(call: Call) -> bool:
+        if call.method == "POST" and threading.get_ident() not in first and len(first) < 2:
+            first.add(threading.get_ident())
+            barrier.wait()
+        return False
+
+    proposing.run()
+    proposing.forge.requests.clear()
+    proposing.forge.meddle = meddle
+    runs: list[Run] = []
+    threads = [threading.Thread(target=lambda: runs.append(proposing.run())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [run.code for run in runs] == [0, 0], "\n".join(run.log for run in runs)
+    assert len(proposing.forge.requests) == 1
+    assert {re.findall(r"url=(\S+)", run.last)[0][-2:] for run in runs} == {"/1"}
+
+
+class Once:
+    """Deals with the first `times` requests of a method by `answer`."""
+
+    def __init__(self, method: str, answer: Callable[[Call], Any], times: int = 1) -> None:
+        self.method, self.answer, self.left = method, answer, times
+
+    def __call__(self, call: Call) -> bool:
+        if call.method != self.method or self.left <= 0:
+            return False
+        self.left -= 1
+        self.answer(call)
+        return True
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "message"),
+    [
+        (429, {"Retry-After": "0"}, "Too many requests"),
+        (429, {"RateLimit-Remaining": "0", "RateLimit-Reset": "1"}, "Retry later"),
+        (403, {"retry-after": "0"}, "You have exceeded a secondary rate limit"),
+        (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}, "API rate limit exceeded"),
+        (502, {}, "Bad gateway"),
+    ],
+)
+def test_what_passes_is_waited_for(proposing: Proposing, status: int, headers: dict[str, str], message: str) -> None:
+    proposing.forge.meddle = Once("POST", lambda call: call.answer(status, {"message": message}, headers))
+    run = proposing.run()
+    assert run.code == 0, run.log
+    assert "attempt 2 follows" in run.log
+    assert "result=proposed" in run.last
+    assert len(proposing.repository.git("rev-list", f"master..{proposing.branch}").splitlines()) == 1
+
+
+@with_one
+def test_a_connection_that_is_cut_is_tried_again(proposing: Proposing) -> None:
+    proposing.forge.meddle = Once("POST", Call.cut)
+    run = proposing.run()
+    assert run.code == 0, run.log
+    assert len(proposing.forge.requests) == 1
+
+
+@with_one
+def test_a_rate_limit_beyond_the_deadline_is_not_waited_for(proposing: Proposing) -> None:
+    said = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}
+    proposing.forge.meddle = Once("POST", lambda call: call.answer(403, said, {"retry-after": "3600"}), times=99)
+    run = proposing.run()
+    assert run.code == 70, run.log
+    assert "secondary rate limit" in run.log
+    assert f"the branch {proposing.branch} was pushed" in run.log
+    assert proposing.forge.count("POST") == 1
+
+
+def test_a_request_that_was_opened_before_its_answer_was_lost_is_found(proposing: Proposing) -> None:
+    def lose(call: Call) -> bool:
+        sent = call.handler.wfile
+        call.handler.wfile = io.BytesIO()
+        proposing.forge.handle(call)
+        call.handler.wfile = sent
+        return call.cut()
+
+    proposing.forge.meddle = Once("POST", lose)
+    run = proposing.run()
+    assert run.code == 0, run.log
+    assert len(proposing.forge.requests) == 1
+    assert "result=proposed" in run.last
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "words"),
+    [
+        (401, "Bad credentials", ["refused the token", "KIT_FORGE_TOKEN", "Bad credentials"]),
+        (403, "Resource not accessible by integration", ["the token may not do this", "Resource not accessible"]),
+        (404, "Not Found", ["knows no such repository", "KIT_FORGE_URL"]),
+        (418, "no", ["refused the", "418"]),
+    ],
+)
+def test_what_is_refused_is_told_at_once(proposing: Proposing, status: int, message: str, words: list[str]) -> None:
+    proposing.forge.meddle = Once("POST", lambda call: call.answer(status, {"message": message}), times=99)
+    run = proposing.run()
+    assert run.code == 1, run.log
+    for word in [*words, f"the branch {proposing.branch} was pushed"]:
+        assert word in run.log
+    assert proposing.forge.count("POST") == 1
+    # Running it again, with the cause gone, does the rest and makes no second commit.
+    head = proposing.repository.head(proposing.branch)
+    proposing.forge.meddle = lambda _call: False
+    run = proposing.run()
+    assert run.code == 0, run.log
+    assert proposing.repository.head(proposing.branch) == head
+    assert proposing.forge.only()["branch"] == proposing.branch
+    assert "result=proposed" in run.last
+
+
+@with_one
+def test_a_forge_that_is_down_after_the_push(proposing: Proposing) -> None:
+    proposing.forge.meddle = Once("POST", Call.cut, times=99)
+    run = proposing.run(RETRIES="1", RETRY_INCREMENT="0")
+    assert run.code == 1, run.log
+    assert "gave up after 2 failed attempts" in run.log
+    assert "running it again does the rest" in run.log
+    proposing.forge.meddle = lambda _call: False
+    assert "result=proposed" in proposing.run().last
+
+
+@with_one
+def test_a_branch_called_kit_is_in_the_way(proposing: Proposing) -> None:
+    proposing.repository.git("branch", "kit", "master")
+    run = proposing.run()
+    assert run.code == 2, run.log
+    assert "the repository has a branch kit" in run.log
+
+
+@with_one
+def test_a_message_that_would_act_does_not_act_in_the_request(proposing: Proposing) -> None:
+    said = "Draft: closes #12 @ada [skip ci]\n\n```\n/merge\n````\n"
+    run = proposing.run(CI_COMMIT_MESSAGE=said)
+    assert run.code == 0, run.log
+    body = proposing.forge.only()["body"]
+    assert not re.search(r"#\d|@\w|\[skip ci\]|^/merge", body, re.MULTILINE)
+    fence = re.findall(r"^`+$", body, re.MULTILINE)
+    assert len(fence[0]) > 4
+    assert fence[0] == fence[-1]
