@@ -67,6 +67,7 @@ class Masker:
             urllib.parse.quote(raw, safe=""),
             urllib.parse.quote_plus(raw),
             urllib.parse.quote(raw),
+            urllib.parse.quote(urllib.parse.quote(raw)),  # an address that is part of an address
             *_base64_forms(raw),
             json.dumps(value)[1:-1],
             json.dumps(value, ensure_ascii=False)[1:-1],

@@ -21,7 +21,7 @@ from kit_core.files import reason_of
 from kit_core.names import unknown_variables
 from kit_core.secrets import Masker
 
-__all__ = ["CommonSettings", "Loaded", "load_settings", "secret_texts", "setting"]
+__all__ = ["CommonSettings", "Loaded", "load_settings", "secret_texts", "setting", "without_secrets"]
 
 S = TypeVar("S")
 
@@ -88,9 +88,17 @@ def secret_texts(cls: type[Any], env: Mapping[str, str]) -> Iterator[str]:
                 text = env.get(name, "")
                 if text and not name.endswith(FILE):
                     yield text
-                if text and name.endswith(BASE64):
-                    with contextlib.suppress(Unfit):
+                with contextlib.suppress(Unfit):
+                    if text and name.endswith(BASE64):
                         yield _decoded(name, text)
+                    elif text and name.endswith(FILE):
+                        yield _read_secret(name, text)
+
+
+def without_secrets(cls: type[Any], env: Mapping[str, str]) -> dict[str, str]:
+    """`env` as other programs may have it: without the variables that give secrets to the settings `cls`."""
+    own = {name for item in declared(cls) if item.secret for name in (*item.spellings, *item.native)}
+    return {name: value for name, value in env.items() if name not in own}
 
 
 def _converted(item: Setting, name: str, text: str, masker: Masker) -> Any:

@@ -145,6 +145,8 @@ def attempt(text: str, wish: Wish) -> Edit | None:
 @given(texts(), wishes)
 @settings(max_examples=250)
 @example("image: old:1 # \u2028b: 1\n", ({"image": NEW, "commit": "c"}, ()))
+@example("image: ! 1\n", ({"image": "1e3"}, ()))
+@example("image: >\n  a\n  b\t\n# c\n", ({"image": NEW}, ()))
 @example("b: &a image\n*a : old:1\n", ({"image": NEW}, ()))
 def test_every_reader_sees_exactly_the_wanted_change(text: str, wish: Wish) -> None:
     edit = attempt(text, wish)
