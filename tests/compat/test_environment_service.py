@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The plugin env-api-client-v3, spoken to over real HTTP: a third party's service, so a stand-in answers."""
 
-import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.compat.service import CUT, Service
 from tests.unit.deploymentizer.workshop import KIT, Result, Workshop
 
 TEMPLATE = (
@@ -19,46 +18,10 @@ TEMPLATE = (
 RESOURCE = "  annotations: {kit-deploymentizer/env-api-service: my-service}\n  env: [{name: OWN, value: mine}]\n"
 
 
-class Service:
-    """Answers in turn what it was given, and the last for ever; keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.answers: list[tuple[int, Any]] = []
-        self.asked: list[tuple[str, dict[str, str], Any]] = []
-        service = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                service.asked.append((self.path, dict(self.headers), body))
-                code, answer = service.answers.pop(0) if len(service.answers) > 1 else service.answers[0]
-                raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-                self.send_response(code)
-                if code == 302:
-                    self.send_header("Location", f"{service.url}/elsewhere")
-                self.send_header("Content-Length", str(len(raw) + (9 if raw == b"cut" else 0)))
-                self.end_headers()
-                self.wfile.write(raw)
-
-            def do_GET(self) -> None:
-                service.asked.append((self.path, dict(self.headers), None))
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-
 @pytest.fixture
 def service() -> Iterator[Service]:
-    service = Service()
-    thread = threading.Thread(target=service.server.serve_forever, args=(0.01,))
-    thread.start()
-    yield service
-    service.server.shutdown()
-    service.server.server_close()
-    thread.join()
+    with Service().running() as service:
+        yield service
 
 
 @pytest.fixture
@@ -149,9 +112,73 @@ def test_a_service_that_is_busy_is_asked_again(workshop: Workshop, service: Serv
 
 
 def test_an_answer_that_is_cut_off_is_asked_for_again(workshop: Workshop, service: Service) -> None:
-    service.answers = [(200, b"cut"), (200, {"values": {"A": "one"}})]
+    service.answers = [(200, CUT), (200, {"values": {"A": "one"}})]
     assert run(workshop, service.url).code == 0
     assert len(service.asked) == 2
+
+
+def test_a_service_that_stays_busy_is_told_as_it_answers(workshop: Workshop, service: Service) -> None:
+    service.answers, service.late = [(429, {"message": "too many of you"})], 0
+    result = run(workshop, service.url)
+    assert result.code == 1
+    assert "answered 429: too many of you" in result.log
+    assert len(service.asked) == 3
+
+
+@pytest.mark.parametrize("way", ["slow", "drip"])
+def test_a_service_that_is_too_slow_is_not_waited_for(workshop: Workshop, service: Service, way: str) -> None:
+    service.answers = [(200, {"values": {"A": "x" * 100_000}})]
+    setattr(service, way, 0.05 if way == "drip" else 60)
+    workshop.write({
+        "kit.yaml": KIT + f"plugin: {{path: x/env-api-client-v3, options: {{apiUrl: '{service.url}', timeout: 300}}}}\n"
+    })  # fmt: skip
+    result = workshop.run(ENVAPI_ACCESS_TOKEN="t0ken-canary")
+    assert result.code == 1
+    assert f"{service.url}/v3/vars: timed out" in result.log
+    assert len(service.asked) == 3
+
+
+def test_what_differs_is_asked_side_by_side_and_what_is_the_same_once(workshop: Workshop, service: Service) -> None:
+    service.together = threading.Barrier(4)  # one after the other, none would be answered
+    service.answer_with = lambda _path, body: (200, {"values": {"A": f"{body['service']}@{body['cluster']}"}})
+    workshop.cluster("south")
+    annotated = "annotations: {kit-deploymentizer/env-api-service: %s}"
+    workshop.resources(
+        f"app: {{file: ./app/app.mustache, {annotated % 'one'}}}\n"
+        f"twin: {{svc: {{name: twin}}, {annotated % 'one'}}}\n"
+        f"other: {{svc: {{name: other}}, {annotated % 'two'}}}"
+    )
+    result = run(workshop, service.url)
+    assert result.code == 0, result.log
+    asked = sorted((body["cluster"], body["service"]) for _, _, body in service.asked)
+    assert asked == [("east", "one"), ("east", "two"), ("south", "one"), ("south", "two")]
+    assert "A: 'one@south'" in result.files["south/app.yaml"]
+
+
+def test_a_service_that_never_answers_is_not_asked_for_every_container(workshop: Workshop, service: Service) -> None:
+    service.answers = [(200, CUT)]
+    names = [f"r{number}" for number in range(40)]
+    annotated = "annotations: {kit-deploymentizer/env-api-service: %s}"
+    workshop.resources("\n".join(f"{name}: {{svc: {{name: {name}}}, {annotated % name}}}" for name in names))
+    result = run(workshop, service.url)
+    assert result.code == 1
+    assert "questions before this one had no answer either" in result.log
+    assert len(service.asked) < 60
+
+
+def test_where_failure_is_allowed_the_others_are_rendered(workshop: Workshop, service: Service) -> None:
+    service.answer_with = lambda _path, body: (
+        (500, {"message": "bad"}) if body["service"] == "bad" else (200, {"values": {"A": "one"}})
+    )
+    workshop.cluster("east", metadata="type: test, allowFailure: true")
+    annotated = "annotations: {kit-deploymentizer/env-api-service: %s}"
+    workshop.resources(
+        f"app: {{file: ./app/app.mustache, {annotated % 'good'}}}\nbad: {{svc: {{name: bad}}, {annotated % 'bad'}}}"
+    )
+    result = run(workshop, service.url)
+    assert result.code == 0, result.log
+    assert workshop.index("east")["left_out"] == ["bad"]
+    assert "A: 'one'" in result.files["east/app.yaml"]
 
 
 def test_a_token_that_no_header_takes_is_not_shown(workshop: Workshop, service: Service) -> None:

@@ -120,12 +120,13 @@ class Web:
 
 
 def _read(response: Any, end: float) -> bytes:
-    """The body. Raises `OSError` where it is too large or too slow: each piece in time would still take for ever."""
+    """The body. Raises `NoAnswer` where it is too large, `OSError` where it is too slow: every piece in time would still
+    take for ever."""
     body = b""
     while piece := response.read1(2**16):
         body += piece
         if len(body) > _LARGEST:
-            raise OSError(f"the answer is larger than {_LARGEST // 2**20} MB")
+            raise NoAnswer(f"the answer is larger than {_LARGEST // 2**20} MB")
         if time.monotonic() > end:
             raise OSError("timed out")
     if response.length:  # so much was announced and did not come
