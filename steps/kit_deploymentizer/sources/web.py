@@ -120,8 +120,8 @@ class Web:
 
 
 def _read(response: Any, end: float) -> bytes:
-    """The body. Raises `NoAnswer` where it is too large, `OSError` where it is too slow: every piece in time would still
-    take for ever."""
+    """The body. Raises `NoAnswer` where it is too large, `OSError` where it is too slow: every piece in time would go on
+    for ever."""
     body = b""
     while piece := response.read1(2**16):
         body += piece
