@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed import ssh
 from testbed.bed import Testbed, end_on_sigterm, keep_logs
 from testbed.cluster import Cluster
 from testbed.git import GitRepository
@@ -102,6 +103,13 @@ def git_repository(bed: Testbed) -> Iterator[Callable[..., GitRepository]]:
     yield make
     for repository in made:
         repository.delete()
+
+
+@pytest.fixture(scope="session")
+def ssh_server(bed: Testbed) -> Iterator[ssh.SshServer]:
+    """The git server's repositories over ssh and git://; started for the first test that asks for it."""
+    with ssh.running(bed.id, bed.image) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,10 @@ class Known:
     authorities: "tuple[asyncssh.SSHKey, ...]"
     revoked: "tuple[asyncssh.SSHKey, ...]"
 
+    def trusted(self, keys: "tuple[asyncssh.SSHKey, ...]") -> "list[asyncssh.SSHKey]":
+        """These without those that were revoked."""
+        return [key for key in keys if key not in self.revoked]
+
     def algorithms(self) -> list[str]:
         """The algorithms to offer, in order: the server then shows a key that is known where it has one."""
         mine = {algorithm for key in self.keys for algorithm in _signatures(key)}

@@ -107,7 +107,7 @@ class SshServer:
         _name_for_nobody()
         return await asyncssh.connect(
             self._place.host, self._place.port, sock=connection, config=None, client_factory=lambda: gate,
-            known_hosts=lambda *_: (known.keys, known.authorities, known.revoked),
+            known_hosts=lambda *_: (known.trusted(known.keys), known.trusted(known.authorities), ()),
             server_host_key_algs=known.algorithms(), x509_trusted_certs=None, x509_trusted_cert_paths=None,
             username=self._user, client_keys=[self._access.key], preferred_auth="publickey", agent_path=None,
             password_auth=False, kbdint_auth=False, host_based_auth=False, gss_kex=False, gss_auth=False,
