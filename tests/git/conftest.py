@@ -57,10 +57,10 @@ class Deployments:
             **others,
         }
 
-    def run(self, **others: str) -> Run:
+    def run(self, *arguments: str, **others: str) -> Run:
         """The step, in this process."""
         stream = io.StringIO()
-        code = main(STEP, [], self.settings(**others), stdout=stream, stderr=stream)
+        code = main(STEP, arguments, self.settings(**others), stdout=stream, stderr=stream)
         return Run(code, stream.getvalue())
 
     def process(self, **others: str) -> tuple[list[str], dict[str, str]]:
