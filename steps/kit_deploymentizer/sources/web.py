@@ -120,8 +120,8 @@ class Web:
 
 
 def _read(response: Any, end: float) -> bytes:
-    """The body. Raises `NoAnswer` where it is too large, `OSError` where it is too slow: every piece in time would go on
-    for ever."""
+    """The body. Raises `NoAnswer` where it is too large, `OSError` where it takes too long, though every piece came in
+    time."""
     body = b""
     while piece := response.read1(2**16):
         body += piece
