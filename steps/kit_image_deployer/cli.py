@@ -42,10 +42,13 @@ def _carry_out(settings: ImageDeployerSettings, context: Context, promotion: "Pr
     from kit_image_deployer.guarding import guarding
     from kit_image_deployer.patience import Patience
     from kit_image_deployer.report import report
-    from kit_image_deployer.request import read_change
+    from kit_image_deployer.request import read_change, read_check, read_forge, read_signer
     from kit_image_deployer.update import How
 
     change, address = read_change(settings, context.env, context.given, promotion)
+    forge = read_forge(settings, address)
+    signer = read_signer(settings)
+    images = read_check(settings, change, context.env, context.masker)
     console = context.console
     _warn(address, console)
     if promotion is not None:
@@ -64,10 +67,12 @@ def _carry_out(settings: ImageDeployerSettings, context: Context, promotion: "Pr
         outcome = deploy(
             replace(change, guard=guard),
             address,
-            How(commit=settings.commit, tell=console.info),
+            How(commit=settings.commit, sign=signer.sign if signer else None, tell=console.info),
             patience=Patience(retries=settings.retries, increment=settings.retry_increment, deadline=settings.deadline),
             ca_cert=settings.ca_cert,
             env=context.env,
+            images=images,
+            forge=forge,
             waiting=console.waiting,
         )
     report(outcome, console)

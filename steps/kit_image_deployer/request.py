@@ -3,16 +3,25 @@
 
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kit_core.errors import InputError
+from kit_core.secrets import Masker
+from kit_core.settings import without_secrets
 from kit_image_deployer.address import Address, address_of
 from kit_image_deployer.change import Change, ImageUpdate, Promotion
+from kit_image_deployer.event import event_message
 from kit_image_deployer.hostkeys import given_lines
 from kit_image_deployer.image import check_reference, composed_reference
+from kit_image_deployer.message import Render
 from kit_image_deployer.settings import ImageDeployerSettings
 from kit_image_deployer.source import author, branch_name, check_pull_request, origin
 from kit_image_deployer.target import check_branch, check_names, check_promotion, distinct
+
+if TYPE_CHECKING:
+    from kit_image_deployer.forge.choose import Forge
+    from kit_image_deployer.signing import Signer
+    from kit_image_deployer.verify import ImageCheck
 
 _IMAGES: Final = "KIT_IMAGES"
 # As `Loaded.given` has it: options, and variables that no CI sets by itself.
@@ -52,9 +61,12 @@ def read_change(
         )
     if promotion:
         check_promotion(promotion)
-    said, commit = settings.ci_commit_message, settings.ci_commit_id
+    said, commit = settings.ci_commit_message or event_message(env), settings.ci_commit_id
     if promotion:
-        said, commit = said if given.get("ci_commit_message", "").startswith(_ON_PURPOSE) else None, None
+        said, commit = (
+            settings.ci_commit_message if given.get("ci_commit_message", "").startswith(_ON_PURPOSE) else None,
+            None,
+        )
     email_given = given.get("ci_committer_email", "").removeprefix("KIT_") == "CI_COMMITTER_EMAIL"
     git_branch = settings.git_branch.removeprefix("refs/heads/") if settings.git_branch else None
     if git_branch is not None:
@@ -66,9 +78,61 @@ def read_change(
         author=author(settings.ci_committer_name, settings.ci_committer_email, env, email_given=email_given),
         time=int(time.time()),
         said=said,
+        render=_template(settings),
         origin=origin(env, commit, number=settings.build_number, source=settings.build_source),
     )
     return change, address
+
+
+def read_forge(settings: ImageDeployerSettings, address: Address) -> "Forge | None":
+    """The forge that a pull request is to be opened on; None where none is wanted. Raises `InputError`."""
+    if not settings.pull_request:
+        return None
+    from kit_image_deployer.forge.choose import forge_of
+
+    return forge_of(
+        address,
+        kind=settings.forge,
+        url=settings.forge_url,
+        token=settings.forge_token,
+        github_url=settings.github_url,
+        github_token=settings.github_auth_token,
+    )
+
+
+def _template(settings: ImageDeployerSettings) -> Render | None:
+    if settings.commit_message_template is None:
+        return None
+    from kit_image_deployer.template import message_template
+
+    return message_template(settings.commit_message_template)
+
+
+def read_signer(settings: ImageDeployerSettings) -> "Signer | None":
+    """What signs the commit, if anything does. Raises `InputError` where the key cannot be used."""
+    if settings.signing_key is None:
+        return None
+    from kit_image_deployer.signing import signer_of
+
+    return signer_of(settings.signing_key, settings.signing_key_passphrase)
+
+
+def read_check(
+    settings: ImageDeployerSettings, change: Change, env: Mapping[str, str], masker: Masker
+) -> "ImageCheck | None":
+    """How images are looked up in their registries, if they are: a promotion's were when they were recorded."""
+    from kit_image_deployer.verify import image_check
+
+    return image_check(
+        [item.image for item in change.updates],
+        verify=settings.verify_image,
+        pin=settings.pin_digest,
+        docker_config=settings.docker_config,
+        insecure=settings.insecure_registries,
+        ca_cert=settings.ca_cert,
+        env=without_secrets(ImageDeployerSettings, env),  # a credential helper has them, too
+        secret_found=masker.add,
+    )
 
 
 def _branch(settings: ImageDeployerSettings, env: Mapping[str, str], given: Mapping[str, str]) -> str | None:

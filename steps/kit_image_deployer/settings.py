@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from kit_core.declare import CommonSettings, setting
 from kit_core.secrets import Secret
@@ -18,7 +18,10 @@ from kit_image_deployer.source import (
 _WHAT: Final = "What to write"
 _WHERE: Final = "The deployments repository"
 _BUILD: Final = "The service's build"
+_REQUEST: Final = "Pull requests"
 _GUARD: Final = "No older build over a newer one"
+_REGISTRY: Final = "The image's registry"
+_SIGNATURE: Final = "Signature of the commit"
 _TRYING: Final = "Trying again"
 
 
@@ -123,8 +126,16 @@ class ImageDeployerSettings(CommonSettings):
         aliases=("CI_COMMITTER_MESSAGE",),
         group=_BUILD,
         native=MESSAGE_VARIABLES,
-        help="Message for the commit; words in it that would act (`[skip ci]`, `Closes #12`, `@name`) are made plain.",
+        help="Message for the commit; words in it that would act (`[skip ci]`, `Closes #12`, `@name`) are made plain."
+        " On GitHub Actions, else that of the event (`GITHUB_EVENT_PATH`).",
         default_text="Deploy <image>",
+    )
+    commit_message_template: str | None = setting(
+        None,
+        group=_BUILD,
+        help="Jinja2 template for the commit's message, in place of all but its trailers; it may use `image`,"
+        " `previous`, `path`, `repository`, `branch`, `files`, `message`, `source_commit`, `build`, `build_url` and"
+        " `author`.",
     )
     ci_committer_name: str | None = setting(
         None,
@@ -159,6 +170,59 @@ class ImageDeployerSettings(CommonSettings):
     )
     allow_downgrade: bool = setting(
         False, group=_GUARD, help="Write the image even where a newer build's is there: for a wanted step back."
+    )
+    pull_request: bool = setting(
+        False,
+        group=_REQUEST,
+        help="Push to a branch of this step's own and open a pull request (merge request) instead of pushing to the"
+        " branch. One that is open for the same files is brought up to date.",
+    )
+    forge: Literal["github", "gitlab"] | None = setting(
+        None, group=_REQUEST, help="Kind of the forge.", default_text="as the host's name tells"
+    )
+    forge_url: str | None = setting(
+        None,
+        group=_REQUEST,
+        help="Address of the forge's web pages, or of its API.",
+        default_text="https:// and the host of the repository",
+    )
+    forge_token: Secret | None = setting(
+        None,
+        group=_REQUEST,
+        help="Token for the forge's API; without it, the repository's password or token serves, on the same host only.",
+    )
+    verify_image: bool = setting(
+        False,
+        group=_REGISTRY,
+        help="Look first whether the image is in its registry (also in a dry run); one that is missing is an error"
+        " before anything is written.",
+    )
+    pin_digest: bool = setting(
+        False,
+        group=_REGISTRY,
+        help="Write `name:tag@sha256:…`, the digest being the registry's; the image is looked up as well.",
+    )
+    docker_config: Path | None = setting(
+        None,
+        group=_REGISTRY,
+        help="Docker's config.json with the registry's credentials, or its folder. Credential helpers that it names"
+        " have to be on the PATH.",
+        default_text="the one in DOCKER_CONFIG, or in ~/.docker",
+    )
+    insecure_registries: tuple[str, ...] = setting(
+        (),
+        group=_REGISTRY,
+        help="Registries (host or host:port) that may be asked by plain http, as localhost is; certificates are"
+        " checked all the same.",
+    )
+    signing_key: Secret | None = setting(
+        None,
+        group=_SIGNATURE,
+        help="Private key that signs the commit: an ssh key (ed25519, ecdsa, rsa), or an armored OpenPGP key. Forges"
+        " call it verified where the key and CI_COMMITTER_EMAIL belong to the same account.",
+    )
+    signing_key_passphrase: Secret | None = setting(
+        None, group=_SIGNATURE, help="The signing key's passphrase, where it has one."
     )
     retries: int = setting(
         10,

@@ -86,8 +86,8 @@ def forge_of(
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or "@" in parts.netloc:
         hint = "It should be the address of its web pages, such as https://git.example.com."
         raise InputError("KIT_FORGE_URL is no address of a forge", hint=hint)
-    prefix = parts.path.removesuffix(found.api)
-    repository = git.path.removeprefix(f"{prefix}/" if prefix else "").strip("/")
+    below = parts.path.removesuffix(found.api).strip("/")
+    repository = git.path.removeprefix(f"{below}/" if below else "").strip("/")
     if "/" not in repository or (found.depth and repository.count("/") != found.depth - 1):
         hint = "Check KIT_GIT_URL; a forge whose pages are below a path of its host has to be named in KIT_FORGE_URL."
         raise InputError(f"{_SETTING}: `{repository}` is no repository's name on {name}", hint=hint)
