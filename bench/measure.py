@@ -10,6 +10,9 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+_STEPS = Path(__file__).parents[1] / "steps"
 
 
 @dataclass(frozen=True)
@@ -51,5 +54,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def python_env(folder: str, **others: str) -> dict[str, str]:
-    """An environment for a Python process as an image starts it: with compiled modules (kept in `folder`)."""
-    return {"PATH": os.environ["PATH"], "PYTHONPYCACHEPREFIX": folder, **others}
+    """An environment for a Python process as an image starts it: with compiled modules (kept in `folder`), those of
+    the steps beside this very bench.
+    """
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(_STEPS), "PYTHONPYCACHEPREFIX": folder, **others}

@@ -37,6 +37,7 @@ def run(stage: Stage) -> Section:
             landed = _check(repository, before, services, outputs)
             races = sum(output.count("someone else pushed first") for output in outputs)
             rows.append((what, f"{wall:.1f} s", f"{median(each):.1f} s", landed, WRITERS - landed, races))
+            stage.say(" | ".join(map(str, rows[-1])))
             goals.append(Goal(f"{WRITERS} writers, {what}", wall, LIMIT, "s"))
     how = (
         f"{WRITERS} processes started together on one branch of a repository of {FILES:,} files; the git server shares"
