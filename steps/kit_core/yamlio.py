@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from kit_core.errors import InputError
-from kit_core.yamlwords import Words, kubernetes_words
+from kit_core.yamlwords import Keys, Words, kubernetes_keys, kubernetes_words
 
 _PREFIX: Final = "tag:yaml.org,2002:"
 _UNTAGGED: Final = "untagged"
@@ -79,11 +79,13 @@ class Document:
         return place
 
 
-def load_documents(text: str, *, name: str, words: Words = kubernetes_words) -> list[Document]:
+def load_documents(
+    text: str, *, name: str, words: Words = kubernetes_words, keys: Keys = kubernetes_keys
+) -> list[Document]:
     """Every document of `text` that holds something. `name` (a path) stands in errors. Raises `YamlError`."""
     documents = []
     for node in _composed(text, name):
-        builder = _Builder(name, words)
+        builder = _Builder(name, words, keys)
         value = builder.build(node)
         if value is not None:
             start = _position(name, node.start_mark)
@@ -91,9 +93,9 @@ def load_documents(text: str, *, name: str, words: Words = kubernetes_words) -> 
     return documents
 
 
-def load_document(text: str, *, name: str, words: Words = kubernetes_words) -> Document:
+def load_document(text: str, *, name: str, words: Words = kubernetes_words, keys: Keys = kubernetes_keys) -> Document:
     """The only document of `text`; an empty file's value is None. Raises `YamlError` where there are several."""
-    documents = load_documents(text, name=name, words=words)
+    documents = load_documents(text, name=name, words=words, keys=keys)
     if len(documents) > 1:
         place = documents[1].start
         raise _error(place, "a second document begins here, and this file holds one", "Remove the `---` before it.")
@@ -199,9 +201,10 @@ class _Loader(yaml.CBaseLoader):
 class _Builder:
     """From nodes to plain values. An alias gives the same object again, so no text explodes while it is read."""
 
-    def __init__(self, name: str, words: Words) -> None:
+    def __init__(self, name: str, words: Words, keys: Keys) -> None:
         self._name = name
         self._words = words
+        self._keys = keys
         self._built: dict[int, Any] = {}
         self._open: set[int] = set()
         self.duplicates: list[Position] = []
@@ -257,11 +260,7 @@ class _Builder:
                 "Quote a value that begins with `{`, such as one that a template fills in.",
             )
         value = self._scalar(node)
-        if value is None:
-            return "null"
-        if isinstance(value, bool):
-            return str(value).lower()
-        return value if isinstance(value, str) else node.value
+        return value if isinstance(value, str) else self._keys(value)
 
     def _scalar(self, node: yaml.ScalarNode) -> Any:
         if node.tag == _UNTAGGED:

@@ -8,6 +8,9 @@ from typing import Any, Final
 Words = Callable[[str], Any]
 """From the text of a plain scalar to its value."""
 
+Keys = Callable[[Any], str]
+"""From a key that is no string (a number, a boolean, null) to its text."""
+
 _GO_WORDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
     **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
@@ -22,6 +25,15 @@ _GO_INT: Final = re.compile(
 _GO_FLOAT: Final = re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$")
 _BASES: Final = {"x": 16, "b": 2, "o": 8, "d": 10}
 _UINT64: Final = 2**64
+
+
+def kubernetes_keys(key: Any) -> str:
+    """As Kubernetes' own tools write keys into JSON: `0644` becomes `"420"`, `1.0` becomes `"1"`."""
+    if key is None:
+        return "null"
+    if isinstance(key, bool):
+        return str(key).lower()
+    return repr(key).removesuffix(".0") if isinstance(key, float) else str(key)
 
 
 def kubernetes_words(text: str) -> Any:

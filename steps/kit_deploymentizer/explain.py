@@ -102,7 +102,7 @@ class Explainer:
     def _document(self, file: YamlFile) -> Document:
         if file.path not in self._documents:
             text = read_text(file.path, what=file.shown)
-            self._documents[file.path] = load_document(text, name=file.shown, words=original_words)
+            self._documents[file.path] = load_document(text, name=file.shown, words=original_words, keys=text_of)
         return self._documents[file.path]
 
 

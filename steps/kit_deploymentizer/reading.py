@@ -10,6 +10,7 @@ from typing import Any, Final
 from kit_core.errors import InputError, KitError
 from kit_core.files import read_text, refused
 from kit_core.yamlio import Position, load_document
+from kit_deploymentizer.javascript import text_of
 from kit_deploymentizer.secret_values import SecretValue
 from kit_deploymentizer.words import original_words
 
@@ -47,7 +48,7 @@ class YamlFile:
     def position(self, *keys: str | int) -> Position:
         """Where the entry at `keys` begins, or the nearest thing above it that is there."""
         text = read_text(self.path, what=self.shown)
-        return load_document(text, name=self.shown, words=original_words).key_position(*keys)
+        return load_document(text, name=self.shown, words=original_words, keys=text_of).key_position(*keys)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Reader:
         """The file at `path`. Raises `InputError` when it is missing, cannot be read, or is no YAML."""
         if self._read.get(path) is None:
             text = read_text(path, what=what, hint=hint)
-            document = load_document(text, name=self.shown(path), words=original_words)
+            document = load_document(text, name=self.shown(path), words=original_words, keys=text_of)
             self.duplicates += map(Duplicate, document.duplicates)
             value: Any = document.value
             secrets: tuple[SecretValue, ...] = ()

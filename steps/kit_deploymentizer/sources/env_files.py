@@ -12,6 +12,7 @@ from kit_core.errors import InputError
 from kit_core.files import refused
 from kit_core.keys import DecryptError, Key
 from kit_core.yamlio import Document, load_document
+from kit_deploymentizer.javascript import text_of
 from kit_deploymentizer.secret_values import SecretValue
 from kit_deploymentizer.sources import Fetched, Target, World
 from kit_deploymentizer.sources.answers import read_json, values_of
@@ -107,7 +108,7 @@ class EnvFiles:
         if name.endswith(".json"):
             value = read_json(raw, what="the file", kind=InputError)
         elif name.endswith((".yaml", ".yml")):
-            document = load_document(text, name=shown, words=original_words)
+            document = load_document(text, name=shown, words=original_words, keys=text_of)
             value = {} if document.value is None else document.value
         else:
             value = {"env": parse_env(text, name=shown)}

@@ -58,12 +58,13 @@ def test_several_documents_know_where_they_stand() -> None:
 
 
 def test_keys_are_text_as_in_json() -> None:
-    assert value("1: a\ntrue: b\n0644: c\n~: d\nn: e") == {
+    assert value("1: a\ntrue: b\n0644: c\n~: d\nn: e\n2.0: f") == {
         "1": "a",
         "true": "b",
-        "0644": "c",
+        "420": "c",
         "null": "d",
         "false": "e",
+        "2": "f",
     }
 
 
