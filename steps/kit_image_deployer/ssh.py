@@ -26,6 +26,7 @@ from kit_image_deployer.stream import Channel
 from kit_image_deployer.tunnel import connected, proxy_of
 from kit_image_deployer.wire import RECEIVE_PACK
 
+_LOGIN_SECONDS: Final = 60.0
 _KEEPALIVE_SECONDS: Final = 15
 _KEEPALIVES: Final = 3
 _LONGEST_WORDS: Final = 2000
@@ -59,6 +60,7 @@ class SshServer:
     def open(self, service: str, *, version: int, seconds: float) -> Channel:
         """See `stream.Server`."""
         self._loop = self._loop or Loop()
+        seconds = min(_LOGIN_SECONDS, seconds)
         used = self._connection is not None and not self._connection.is_closed()
         if not used:
             self._connection = self._connect(self._loop, seconds)

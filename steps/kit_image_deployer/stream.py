@@ -20,6 +20,7 @@ _READ_SECONDS: Final = 60.0
 # Near the deadline a conversation still gets this long; a push more, since its answer alone tells what became of it.
 _LEAST_SECONDS: Final = 1.0
 _LEAST_PUSH_SECONDS: Final = 10.0
+_LONGEST_LINE: Final = 200
 _HEXADECIMAL: Final = re.compile(rb"[0-9a-fA-F]{1,4}")
 # Words with which a server ends a conversation that may go well another time.
 _MAY_PASS: Final = re.compile(
@@ -147,7 +148,7 @@ class StreamTransport:
                 raise WorkError(
                     "the server does not speak git's protocol there",
                     where=self.where,
-                    why=f"it says {beginning.splitlines()[0][:200].decode('utf-8', 'replace')!r}",
+                    why=f"it says {conversation.line()!r}",
                     hint="Check KIT_GIT_URL: it should be the address that `git clone` takes.",
                 )
             advertisement = read_advertisement(conversation.read)
@@ -204,6 +205,12 @@ class _Conversation(io.RawIOBase):
     def peek(self) -> bytes:
         """What is about to be read; nothing at the end."""
         return self._buffer.peek(1)
+
+    def line(self) -> str:
+        """A line of text, as far as it comes."""
+        with suppress(Fault):
+            return self._buffer.readline(_LONGEST_LINE).decode("utf-8", "replace").strip()
+        return self.peek().decode("utf-8", "replace")
 
     def answers(self) -> bool:
         """Whether an answer has begun."""

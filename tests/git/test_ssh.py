@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -315,6 +317,28 @@ def test_nothing_of_the_users_own_ssh_is_read(ssh: Ssh, tmp_path: Path, monkeypa
     stranger = ssh.server.make_key("-t", "ed25519")
     assert "refused the ssh key" in ssh.run(KIT_GIT_SSH_KEY=stranger.private).log
     assert ssh.run().code == 0
+
+
+def test_no_program_is_started_and_no_file_written(ssh: Ssh) -> None:
+    """So no command line, no environment of a child and no disk ever has the key."""
+    seen: list[str] = []
+    watching = True
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:  # an audit hook stays: it is made blind instead
+        if not watching:
+            return
+        if event in {"subprocess.Popen", "os.fork", "os.exec", "os.posix_spawn", "os.system"}:
+            seen.append(event)
+        elif event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR):
+            seen.append(f"open {arguments[0]!r}")
+
+    sys.addaudithook(watch)
+    try:
+        run = ssh.run()
+    finally:
+        watching = False
+    assert run.code == 0, run.log
+    assert seen == []
 
 
 def test_through_a_proxy(ssh: Ssh) -> None:
