@@ -8,10 +8,19 @@ from kit_core.errors import InputError
 
 # The grammar of https://github.com/distribution/reference, which registries and container runtimes share.
 _COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_DOMAIN: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_DOMAIN: Final = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?"
 _TAG: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _DIGEST: Final = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
-_REFERENCE: Final = re.compile(rf"(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*(?::{_TAG})?(?:@{_DIGEST})?", re.ASCII)
+_REFERENCE: Final = re.compile(
+    rf"(?P<name>(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*)(?::{_TAG})?(?:@(?P<digest>{_DIGEST}))?", re.ASCII
+)
+_LONGEST_NAME: Final = 255
+# Of the algorithms that registries know, a digest has its exact length, in small letters.
+_KNOWN_DIGEST: Final = re.compile(r"(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})")
+_ALGORITHMS: Final = ("sha256:", "sha384:", "sha512:")
+_LONGEST_SHOWN: Final = 300
+_IMAGE_ID: Final = re.compile(r"[0-9a-f]{64}")
 _TAG_ONLY: Final = re.compile(_TAG, re.ASCII)
 
 # Words that YAML 1.1 (go-yaml, PyYAML, older js-yaml) or 1.2 take for a boolean or null when they stand unquoted.
@@ -23,12 +32,27 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/@+-]|:(?=[A-Za-z0-9._/@+
 
 def check_reference(image: str, *, setting: str) -> None:
     """Raise `InputError`, naming `setting`, unless `image` is a reference that a registry could hold."""
-    if not _REFERENCE.fullmatch(image):
+    found = _REFERENCE.fullmatch(image)
+    if not found:
         raise InputError(
-            f"{setting}={image!r} is no image reference",
+            f"{setting}={_short(image)} is no image reference",
             hint="It looks like registry.example.com/team/app:tag; names are lower case, a tag has at most 128 "
             "letters, digits, dots, dashes and underscores.",
         )
+    why = None
+    if len(found["name"]) > _LONGEST_NAME:
+        why = f"its name has more than {_LONGEST_NAME} characters"
+    elif _IMAGE_ID.fullmatch(found["name"]):
+        why = "a name of 64 hexadecimal digits is taken for the id of an image"
+    elif found["digest"] and found["digest"].startswith(_ALGORITHMS) and not _KNOWN_DIGEST.fullmatch(found["digest"]):
+        why = "its digest has the wrong length or capital letters"
+    if why:
+        hint = "Write the reference as the registry shows it, such as registry.example.com/team/app:tag."
+        raise InputError(f"{setting}={_short(image)} is no image reference", why=why, hint=hint)
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
 
 
 def composed_reference(registry: str, repository: str, branch: str, commit: str) -> str:

@@ -14,7 +14,8 @@ from kit_image_deployer.layout import Entry, Layout, Signature, scalar_start
 
 # What ends a line to every reader; YAML 1.1 knows three more (NEL, LS, PS), of which nothing is made here.
 _BREAK: Final = re.compile(r"\r\n|[\n\r]")
-_STRING_TAGS: Final = frozenset({None, "!", "tag:yaml.org,2002:str"})
+# Not `!`, which also asks for a string: ruamel.yaml reads `! "1e3"` as a number.
+_STRING_TAGS: Final = frozenset({None, "tag:yaml.org,2002:str"})
 _COMMENT: Final = re.compile(r"[ \t]*(?:[ \t]#[^\n\r]*)?(?:\r\n|[\n\r]|\Z)")
 _DOCUMENT_END: Final = re.compile(r"(?<![^\n\r])\.\.\.")
 _COMMA: Final = re.compile(r"\s*,\s*")

@@ -14,6 +14,7 @@ from kit_image_deployer.remote import Head, Remote
 from kit_image_deployer.target import KIT_FILE, ImagesRule, images_rule
 
 _USUAL_FOLDER: Final = b"images"
+_LARGEST_KIT_FILE: Final = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,13 @@ class Snapshot:
                 where=self._remote.where,
                 hint="The deployments repository needs one with `images: {path: images, property: image}`, in its"
                 " root.",
+            )
+        if len(content) > _LARGEST_KIT_FILE:
+            raise InputError(
+                f"{KIT_FILE} has {len(content):,} bytes, and {_LARGEST_KIT_FILE:,} are the most that is read",
+                where=self._remote.where,
+                hint="It holds a few settings; look what the file is.",
+                file=KIT_FILE,
             )
         try:
             text = content.decode("utf-8")

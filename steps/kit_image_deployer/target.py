@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
+from unicodedata import category
 
 from kit_core.errors import InputError
 from kit_image_deployer.change import ImageUpdate, Promotion
@@ -13,6 +14,11 @@ KIT_FILE: Final = "kit.yaml"
 _NO_BRANCH: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\\ud800-\udfff]|\.\.|@\{|//|^[/-]|/$|\.lock$|\.$")
 _NAMES: Final = ("DOCKER_REPO", "CI_BRANCH")
 _FORBIDDEN: Final = frozenset({"", ".", ".."})
+# Whatever some file system takes for `.git`, and files that git reads by themselves where they are no folders.
+_GIT: Final = re.compile(r"(?:\.git|git~[0-9]+)[ .]*(?::|$)|\.git(?:modules|attributes|ignore)$", re.IGNORECASE)
+_LONGEST_PART: Final = 250  # `.yaml` comes behind it
+_LONGEST_SHOWN: Final = 300
+_LONGEST_KEY: Final = 500
 
 
 @dataclass(frozen=True)
@@ -37,9 +43,13 @@ def images_rule(settings: object, *, name: str = KIT_FILE) -> ImagesRule:
     for key in ("path", "property"):
         if not isinstance(images.get(key), str) or not images[key].strip():
             raise InputError(f"{name} has no text at `images.{key}`", hint=hint, file=name)
+    key = images["property"].strip()
+    if key == "<<" or not _is_visible(key) or len(key) > _LONGEST_KEY:
+        why = f"it should be a plain word; `<<`, control characters and more than {_LONGEST_KEY} characters are none"
+        raise InputError(f"images.property of {name} cannot be a key", why=why, hint=hint, file=name)
     parts = [part for part in images["path"].strip().split("/") if part not in {"", "."}]
     _check_parts(parts, f"images.path of {name}", images["path"], name)
-    return ImagesRule(folder=tuple(parts), key=images["property"].strip())
+    return ImagesRule(folder=tuple(parts), key=key)
 
 
 def image_file(rule: ImagesRule, repository: str, branch: str, *, settings: tuple[str, str] = _NAMES) -> str:
@@ -96,19 +106,38 @@ def check_branch(name: str) -> None:
 
 
 def _check_parts(parts: list[str], setting: str, value: str, file: str | None) -> None:
-    reason = None
-    if any(part in _FORBIDDEN for part in parts):
-        reason = "it has an empty part, `.` or `..`" if not value.startswith("/") else "it is an absolute path"
-    elif any(ord(char) < 32 or ord(char) == 127 or char == "\\" for char in value):
-        reason = "it has a backslash or a control character"
-    elif any("\ud800" <= char <= "\udfff" for char in value):
-        reason = "it is not UTF-8"
-    elif any(part.lower() in {".git", "git~1"} for part in parts):
-        reason = "git keeps `.git` to itself"
+    reason = next((why for part in parts if (why := _unfit(part))), None)
+    if value.startswith("/") and file is None:
+        reason = "it is an absolute path"
+    elif value.startswith("-"):
+        reason = "it begins with a dash, as options do"
     if reason:
+        shown = value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…"
         raise InputError(
-            f"{setting}={value!r} cannot be part of a path in the deployments repository",
+            f"{setting}={shown!r} cannot be part of a path in the deployments repository",
             why=reason,
             hint="Give a relative name such as team/app.",
             file=file,
         )
+
+
+def _is_visible(text: str) -> bool:
+    """Whether no character of it is a control, a line's end or one without width, which some file systems pass over."""
+    return not any(category(char) in {"Cc", "Cf", "Zl", "Zp"} for char in text)
+
+
+def _unfit(part: str) -> str | None:
+    """Why git, or a checkout on any system, could not hold a file or folder of this name."""
+    if part in _FORBIDDEN:
+        return "it has an empty part, `.` or `..`"
+    if any("\ud800" <= char <= "\udfff" for char in part):
+        return "it is not UTF-8"
+    if "\\" in part or not _is_visible(part):
+        return "it has a backslash, a control character or one that cannot be seen"
+    if part != part.strip() or part.endswith("."):
+        return "a part of it begins or ends with a space, or ends with a dot"
+    if _GIT.match(part):
+        return "git keeps `.git` to itself"
+    if len(part.encode()) > _LONGEST_PART:
+        return f"a part of it has more than {_LONGEST_PART} bytes, and file systems hold no more"
+    return None

@@ -115,6 +115,7 @@ def test_the_previous_value_is_told() -> None:
         ("image: [a]\n", "f.yaml:1", "the value of `image` is a list"),
         ("image: {a: 1}\n", "f.yaml:1", "the value of `image` is a mapping"),
         ("image: !!int 5\n", "f.yaml:1", "the value of `image` has the tag"),
+        ("image: ! 5\n", "f.yaml:1", "the value of `image` has the tag !"),
         ("- image: a\n", "f.yaml:1", "the file holds a list"),
         ("image\n", "f.yaml:1", "the file holds a scalar"),
         ("~\n", "f.yaml:1", "the file holds nothing but a null"),

@@ -13,8 +13,6 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 STRING = "tag:yaml.org,2002:str"
-STRINGS = (STRING, "!")
-"""Tags of strings: the second is what an author writes who wants no resolution."""
 
 Document = list[tuple[Any, Any]] | Any
 """A mapping's pairs in their order, each node with its resolved tag; or another root."""
@@ -100,7 +98,7 @@ def seen(documents: list[Document], before: list[list[Any]]) -> list[list[Any]]:
             result.append([root, []])
             continue
         others = [pair for pair in root if _name(pair[0]) not in keys]
-        own = [(_name(key), value[1]) for key, value in root if _name(key) in keys and value[0] in STRINGS]
+        own = [(_name(key), value[1]) for key, value in root if _name(key) in keys and value[0] == STRING]
         result.append([others, sorted(own)])
     return result + [[root, []] for root in documents[len(before) :]]
 
