@@ -14,7 +14,7 @@ from kit_core.secrets import Masker, Secret, in_urls
 from kit_image_deployer.address import Address, address_of, open_remote
 from kit_image_deployer.change import Change, ImageUpdate, Outcome, Promotion
 from kit_image_deployer.discreet import discreet
-from kit_image_deployer.guarding import guarding
+from kit_image_deployer.guarding import guarded_by, guarding
 from kit_image_deployer.image import check_reference
 from kit_image_deployer.message import Render
 from kit_image_deployer.patience import Patience, Waiting
@@ -50,8 +50,9 @@ class Options(TypedDict, total=False):
     `pull_request` the change is proposed instead; `forge`, `forge_url` and `forge_token` are what the settings of
     these names are.
 
-    `retries` after faults, `deadline` in seconds for all attempts (10 and 300). `ca_cert`: a file of PEM certificates
-    trusted besides the system's. `env` holds proxies (HTTPS_PROXY and so on).
+    `push_options` are words for the server's hooks. `retries` after faults, `deadline` in seconds for all attempts (10
+    and 300). `ca_cert`: a file of PEM certificates trusted besides the system's. `env` holds proxies (HTTPS_PROXY and
+    so on).
     """
 
     commit: bool
@@ -69,6 +70,7 @@ class Options(TypedDict, total=False):
     build_source: str | None
     source_dir: Path | None
     allow_downgrade: bool
+    push_options: Sequence[str]
     retries: int
     deadline: float
     verify_image: bool
@@ -166,9 +168,13 @@ def _done(
     )
     with nullcontext() if promotion else guarded as guard:
         return deploy(
-            replace(change, guard=guard),
+            guarded_by(change, guard),
             address,
-            How(commit=options.get("commit", False), sign=_sign(options)),
+            How(
+                commit=options.get("commit", False),
+                sign=_sign(options),
+                push_options=tuple(options.get("push_options", ())),
+            ),
             patience=Patience(retries=options.get("retries", 10), deadline=options.get("deadline", 300.0)),
             ca_cert=options.get("ca_cert"),
             env=options.get("env") or {},

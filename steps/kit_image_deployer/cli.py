@@ -3,7 +3,6 @@
 
 import gc
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from kit_core.entry import Argument, Command, Context, Step, run
@@ -39,7 +38,7 @@ def promote_command(settings: ImageDeployerSettings, context: Context, arguments
 
 def _carry_out(settings: ImageDeployerSettings, context: Context, promotion: "Promotion | None") -> None:
     from kit_image_deployer.api import deploy
-    from kit_image_deployer.guarding import guarding
+    from kit_image_deployer.guarding import guarded_by, guarding
     from kit_image_deployer.patience import Patience
     from kit_image_deployer.report import report
     from kit_image_deployer.request import read_change, read_check, read_forge, read_signer
@@ -65,9 +64,14 @@ def _carry_out(settings: ImageDeployerSettings, context: Context, promotion: "Pr
     )
     with guarded as guard:
         outcome = deploy(
-            replace(change, guard=guard),
+            guarded_by(change, guard),
             address,
-            How(commit=settings.commit, sign=signer.sign if signer else None, tell=console.info),
+            How(
+                commit=settings.commit,
+                sign=signer.sign if signer else None,
+                push_options=settings.push_options,
+                tell=console.info,
+            ),
             patience=Patience(retries=settings.retries, increment=settings.retry_increment, deadline=settings.deadline),
             ca_cert=settings.ca_cert,
             env=context.env,

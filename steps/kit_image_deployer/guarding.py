@@ -3,11 +3,20 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from kit_core.errors import InputError
+from kit_image_deployer.change import Change
 from kit_image_deployer.policy import Build, Guard, check_number, check_source, fit_commit
 from kit_image_deployer.source import build_number, build_source
+
+
+def guarded_by(change: Change, guard: Guard | None) -> Change:
+    """The change with its guard, which may know of what commit the image was built where no setting says so."""
+    if guard is None or change.origin is None or change.origin.source_commit:
+        return replace(change, guard=guard)
+    return replace(change, guard=guard, origin=replace(change.origin, source_commit=guard.build.commit))
 
 
 @contextmanager

@@ -89,6 +89,12 @@ class ImageDeployerSettings(CommonSettings):
     git_ssh_known_hosts_file: Path | None = setting(
         None, group=_WHERE, help="A known_hosts file, read beside the lines above."
     )
+    push_options: tuple[str, ...] = setting(
+        (),
+        group=_WHERE,
+        help="Words for the server's hooks, as `git push --push-option` takes them (such as `ci.skip`). A server that"
+        " takes none is an error.",
+    )
     github_user: str | None = setting(
         None, original=True, group=_WHERE, help="Owner of the repository on GitHub: a short way to write KIT_GIT_URL."
     )
