@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
-import asyncssh
-
 from kit_core.errors import KitError, WorkError
 from kit_image_deployer.eventloop import GOODBYE_SECONDS, Loop
 from kit_image_deployer.faults import Fault
 from kit_image_deployer.hostkeys import Known, KnownHosts, fingerprint
 from kit_image_deployer.place import Place
+from kit_image_deployer.sshlib import asyncssh
 from kit_image_deployer.stream import Channel
 from kit_image_deployer.tunnel import connected, proxy_of
 from kit_image_deployer.wire import RECEIVE_PACK
