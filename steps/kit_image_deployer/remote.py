@@ -220,9 +220,13 @@ class SmartRemote:
                 self._partial = False
             else:
                 return
-        # What changed since the head that is known comes in one go.
-        shallow = before if depth else []
-        self._fetch(Wanted(want=[commit], have=before, shallow=shallow, depth=depth, filter=self._filter("blob:none")))
+        if before:
+            # What changed since the head that is known comes in one go, with the commits in between. Not cut to depth
+            # 1: a server that cuts forgets what we have, and sends every tree again.
+            shallow = before if depth else []
+            self._fetch(Wanted(want=[commit], have=before, shallow=shallow, filter=self._filter("blob:none")))
+        else:
+            self._fetch(Wanted(want=[commit], depth=depth, filter=self._filter("blob:none")))
 
     def _filter(self, spec: str) -> str | None:
         return spec if self._partial else None

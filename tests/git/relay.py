@@ -21,6 +21,7 @@ class Exchange:
     service: str
     number: int
     handler: BaseHTTPRequestHandler
+    body: bytes
     forward: Callable[[], urllib3.BaseHTTPResponse]
 
     def answer(self, status: int, *, body: bytes = b"", **headers: str) -> None:
@@ -82,7 +83,7 @@ class Relay:
                 def forward() -> urllib3.BaseHTTPResponse:
                     return pool.request(self.command, url, body=body or None, headers=headers, retries=False)
 
-                exchange = Exchange(self.command, service, number, self, forward)
+                exchange = Exchange(self.command, service, number, self, body, forward)
                 if relay.meddle(exchange):
                     return
                 response = forward()

