@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: MIT
 """kit-image-deployer: writes an image reference into a file of the deployments repository and pushes the commit.
 
-In the order in which data flows: `settings` declares what can be set and `source` knows what each CI calls it; `image`
-makes and checks the reference, `address` finds the repository; `target` tells from kit.yaml which file and key; `edit`
-changes those values byte-exactly (`layout` and `merges` know where things stand in the text, `patches` what to put
-where); `message` writes the commit message and `tree` the new objects, all in memory. `remote` is the outside: it reads
-single objects and pushes with the head that the edit was made on as the expected old value (`wire` holds git's messages
-and `transport` is what carries them: `http` with its `pool` of connections; `objects` holds what came, `refusals` tells
-what is not there or not allowed, `local` is a repository in a folder). `update` ties them: read, decide, commit, push,
-and again where someone else was faster, as long as `patience` lasts (`faults` tells what may pass). `cli` is the
-program, `api` the library:
+In the order in which data flows: `settings` declares what can be set and `source` knows what each CI calls it;
+`request` makes of them what is wanted (a `change`): `image` makes and checks references, `target` names of files,
+`address` (with `place`) finds the repository, `guarding` the build and, by `ancestry`, its place in the service's
+history; `verify` asks the `registry`. `snapshot` reads the deployments repository at one commit, and `plan` makes of it
+and of the change the commit to push: `promote` tells what a promotion means there, `policy` whether a build may replace
+what stands there, `edit` changes the values byte-exactly (`layout` and `merges` know where things stand in the text,
+`patches` what to put where), `message` (with `defuse` and `template`) writes the commit message, `tree` the new
+objects, all in memory, and `signing` signs.
+
+`update` ties them: read, decide, commit, push, and again where someone else was faster, as long as `patience` lasts
+(`faults` tells what may pass); `propose` does so for a pull request on a `forge`. `remote` is the outside: it reads
+single objects and pushes with the head that the edit was made on as the expected old value. `wire` holds git's messages
+and `transport` is what carries them: `http` with its `pool` of connections, or `stream` over `ssh` and `gitserver`;
+`objects` holds what came, `refusals` tells what is not there or not allowed, `local` is a repository in a folder.
+`report` tells what came of it. `cli` is the program, `api` the library:
 
 >>> from kit_image_deployer import update_image
 >>> outcome = update_image(
