@@ -37,7 +37,8 @@ class Provider:
 
     def is_pull_request(self, env: Mapping[str, str]) -> bool:
         """Whether this build was started by a pull (merge) request."""
-        if self.name == "github" and env.get("GITHUB_EVENT_NAME", "").startswith("pull_request"):
+        # A merge queue builds what is not merged yet, on a branch of its own.
+        if self.name == "github" and env.get("GITHUB_EVENT_NAME", "").startswith(("pull_request", "merge_group")):
             return True
         return any(env.get(name, "").lower() not in {"", "false", "0"} for name in self.pull_request)
 

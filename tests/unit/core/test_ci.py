@@ -38,6 +38,7 @@ def test_a_pull_request_s_build_is_told_from_a_branch_s(name: str) -> None:
     ("name", "more"),
     [
         ("github", {"GITHUB_EVENT_NAME": "pull_request_target"}),
+        ("github", {"GITHUB_EVENT_NAME": "merge_group"}),
         ("gitlab", {"CI_EXTERNAL_PULL_REQUEST_IID": "7"}),
         ("jenkins", {"ghprbPullId": "7"}),
         ("jenkins", {"gitlabMergeRequestIid": "7"}),

@@ -27,7 +27,7 @@ def test_every_variable_that_is_read_is_documented_and_no_other() -> None:
     builds = {name for item in PROVIDERS for name in (item.build_number, item.build_url) if name}
     ours = {name for item in declared(ImageDeployerSettings) for name in item.variables}
     assert natives(ImageDeployerSettings) | builds <= named
-    assert named - natives(ImageDeployerSettings) - builds - ours <= {"GITHUB_RUN_ID"}
+    assert named - natives(ImageDeployerSettings) - builds - ours <= {"GITHUB_RUN_ID", "GITHUB_EVENT_PATH"}
 
 
 def test_the_other_steps_take_what_is_said() -> None:
