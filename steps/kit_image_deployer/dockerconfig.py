@@ -4,6 +4,7 @@
 import base64
 import binascii
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -93,8 +94,7 @@ def read_docker_config(path: Path | None, env: Mapping[str, str]) -> DockerConfi
     try:
         content = json.loads(found.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        hint = "Mount it so that our user can read it (KIT_DOCKER_CONFIG)."
-        raise InputError("it cannot be read", where=str(found), why=error.strerror, hint=hint) from None
+        raise _unreadable(found, error) from None
     except ValueError as error:
         place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "it is not UTF-8"
         raise InputError("it is no JSON", where=str(found), why=place, hint="`docker login` writes it anew.") from None
@@ -109,8 +109,15 @@ def _file(path: Path) -> Path | None:
             return next((path / name for name in _NAMES if (path / name).exists()), None)
         return path if path.exists() else None
     except OSError as error:
-        hint = "Mount it so that our user can read it (KIT_DOCKER_CONFIG)."
-        raise InputError("it cannot be read", where=str(path), why=error.strerror, hint=hint) from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        "the Docker configuration cannot be read", where=str(path), why=error.strerror,
+        hint=f"Our user is {os.geteuid()}: start the image with `--user` and the file's owner, or mount its whole"
+        " folder, whose owner it then takes on.",
+    )  # fmt: skip
 
 
 def _mapping(content: Mapping[str, Any], key: str, path: Path | None) -> Mapping[str, Any]:

@@ -121,6 +121,7 @@ class _Conversation:
         local = is_local(reference.host)
         self._plain = local or bool({reference.host, reference.registry} & access.insecure)
         self._base = f"https://{reference.host}"
+        self._answered = False
         self._masker = Masker()
         # As Docker does, this machine is asked without a proxy.
         env = {} if local else access.env
@@ -173,10 +174,12 @@ class _Conversation:
         try:
             answer = self._web.ask(method, self._base + path, headers=headers, secret=self._authority.header)
         except (NoTlsError, NoAnswer):
-            if not self._plain or not self._base.startswith("https://"):
+            if self._answered or not self._plain:
                 raise
+            self._answered = True  # nothing that was earned over TLS goes without it
             self._base = f"http://{self._reference.host}"
             return self._ask(method)
+        self._answered = True
         same = origin(answer.url) == origin(self._base)
         if answer.status == 401 and same and self._authority.earn(answer):
             answer = self._web.ask(method, self._base + path, headers=headers, secret=self._authority.header)

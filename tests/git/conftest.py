@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from images.build import build_all
 from kit_core.entry import main
 from kit_image_deployer.cli import STEP
+from testbed.docker import docker
 from testbed.git import GitRepository
 
 KIT = "version: '2'\nimages:\n  path: ./images\n  property: image\n"
@@ -77,6 +79,13 @@ class Deployments:
         """Every commit has one parent at most, and every object is there and sound."""
         assert self.repository.git("rev-list", "--min-parents=2", self.repository.branch) == ""
         self.repository.git("fsck", "--strict", "--no-dangling")
+
+
+@pytest.fixture(scope="session")
+def built_image() -> str:
+    """The image, built from this work tree (quick when Docker has the layers), by its id."""
+    reference = build_all(lambda _text: None, os.environ, ["kit-image-deployer"])["kit-image-deployer"]
+    return docker("image", "inspect", "--format", "{{.Id}}", reference).stdout.strip()
 
 
 @pytest.fixture

@@ -261,6 +261,32 @@ def test_a_certificate_is_checked_wherever_the_registry_is(
         )  # fmt: skip
 
 
+@pytest.mark.parametrize("options", [{"user": "4711:4711", "read_only": True}, {}])
+def test_the_image_with_a_mounted_configuration(
+    bed: Testbed,
+    built_image: str,
+    deployments: Deployments,
+    password_registry: GuardedRegistry,
+    password_shelf: Shelf,
+    docker_config: Any,
+    tmp_path: Path,
+    options: dict[str, Any],
+) -> None:
+    (tmp_path / "ca.pem").write_text(password_registry.certificate_authority)
+    inside = f"{password_registry.container.part}:5000"
+    config = Path(docker_config(inside, username="kit", password=password_registry.password))
+    config.chmod(0o644 if options else 0o600)
+    tmp_path.chmod(0o755)
+    image = password_shelf.reference("oci-index").replace(password_shelf.host, inside)
+    settings = deployments.settings(
+        KIT_GIT_URL=deployments.repository.url_inside, IMAGE=image, KIT_PIN_DIGEST="true",
+        KIT_DOCKER_CONFIG="/docker", KIT_CA_CERT="/docker/ca.pem",
+    )  # fmt: skip
+    done = bed.run(built_image, env=settings, volumes=[f"{tmp_path}:/docker:ro"], **options)
+    assert done.returncode == 0, done.stderr
+    assert f"image: {image}@{password_shelf.digests['oci-index']}" in deployments.repository.read(FILE)
+
+
 # Tokens
 
 

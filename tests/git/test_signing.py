@@ -10,10 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from images.build import build_all
 from testbed.bed import Testbed
 from testbed.container import Container
-from testbed.docker import docker
 from tests.git.conftest import NEW, Deployments
 
 NAME, EMAIL = "Ada", "ada@example.com"
@@ -190,15 +188,9 @@ def test_keys_that_lost_their_line_ends_on_the_way(deployments: Deployments, key
     assert 'Good "git" signature' in keys.verify(deployments)
 
 
-@pytest.fixture(scope="module")
-def image() -> str:
-    reference = build_all(lambda _text: None, os.environ, ["kit-image-deployer"])["kit-image-deployer"]
-    return docker("image", "inspect", "--format", "{{.Id}}", reference).stdout.strip()
-
-
 @pytest.mark.parametrize("kind", ["ssh", "openpgp"])
 def test_the_image_signs_under_any_user_on_a_read_only_disk(
-    bed: Testbed, image: str, deployments: Deployments, keys: Keys, kind: str
+    bed: Testbed, built_image: str, deployments: Deployments, keys: Keys, kind: str
 ) -> None:
     if kind == "ssh":
         key = keys.ssh("ed25519", passphrase=PASSPHRASE)
@@ -208,6 +200,6 @@ def test_the_image_signs_under_any_user_on_a_read_only_disk(
         KIT_GIT_URL=deployments.repository.url_inside, KIT_SIGNING_KEY=key, KIT_SIGNING_KEY_PASSPHRASE=PASSPHRASE,
         IMAGE=NEW, **COMMITTER,
     )  # fmt: skip
-    done = bed.run(image, env=settings, user="4711:4711", read_only=True)
+    done = bed.run(built_image, env=settings, user="4711:4711", read_only=True)
     assert done.returncode == 0, done.stderr
     assert re.search("GOODSIG|Good .git. signature", keys.verify(deployments))
