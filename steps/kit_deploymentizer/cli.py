@@ -109,6 +109,13 @@ def diff(settings: DeploymentizerSettings, context: Context, _arguments: Mapping
     return DIFFERENT if difference and settings.exit_code else 0
 
 
+def encrypt(settings: DeploymentizerSettings, context: Context, arguments: Mapping[str, Any]) -> int:
+    """Print a file, or the value on standard input, encrypted."""
+    from kit_deploymentizer import encrypting
+
+    return encrypting.encrypt(settings, context, arguments)
+
+
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
@@ -166,6 +173,13 @@ STEP: Final = Step(
                     required=False,
                 ),
             ),
+        ),
+        Command(
+            name="encrypt",
+            help="Print a file encrypted, or, without one, the value on standard input as one line for any YAML of the"
+            " repository. The key is CODESHIP_AES_KEY or codeship.aes.",
+            run=encrypt,
+            arguments=(Argument(name="FILE", help="the file with the plain text", required=False),),
         ),
     ),
     examples=(

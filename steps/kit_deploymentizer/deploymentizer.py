@@ -11,10 +11,9 @@ from kit_core.errors import InputError, KitError, worst_exit_code
 from kit_core.keys import Key, read_key
 from kit_core.names import nearest
 from kit_deploymentizer.commit import checked_out_commit
-from kit_deploymentizer.encrypted import Unlocker
+from kit_deploymentizer.encrypted import Unlocker, key_folders
 from kit_deploymentizer.explain import Explained, Explainer
 from kit_deploymentizer.inspect import Inspector
-from kit_deploymentizer.layout import normal
 from kit_deploymentizer.plan import Plan, Planner
 from kit_deploymentizer.problems import Problem, Problems
 from kit_deploymentizer.reading import YamlFile, placed
@@ -205,9 +204,8 @@ class Deploymentizer:
         return open_sources(repository.kit, world)
 
     def _key(self) -> Key:
-        settings = self._settings
-        folders = [self._cwd, (self._cwd / settings.conf).parent, self._cwd / (settings.workdir or "")]
-        return read_key(settings.codeship_aes_key, folders=map(normal, folders), learn_secret=self._learn_secret)
+        folders = key_folders(self._settings, self._cwd)
+        return read_key(self._settings.codeship_aes_key, folders=folders, learn_secret=self._learn_secret)
 
     def _check_keys(self, repository: Repository, problems: Problems) -> None:
         level = self._settings.validate

@@ -8,19 +8,27 @@ value. The key is looked for when the first such value is met, and each cipherte
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from kit_core.keys import DecryptError, Key
 from kit_core.yamlio import Position
+from kit_deploymentizer.layout import normal
 from kit_deploymentizer.placeholders import placeholder
 from kit_deploymentizer.reading import placed
 from kit_deploymentizer.secret_values import SecretValue
+from kit_deploymentizer.settings import DeploymentizerSettings
 
 _HINT: Final = "To render for a check only, without a key, set KIT_PLACEHOLDERS=true."
 _TELLS_NOTHING: Final = re.compile(r"true|false|null|none|yes|no|on|off|-?[0-9]{1,5}(?:\.[0-9]+)?|", re.IGNORECASE)
 """Values that stand everywhere: masking them in a log would hide the log."""
 
 Keys = tuple[str | int, ...]
+
+
+def key_folders(settings: DeploymentizerSettings, cwd: Path) -> list[Path]:
+    """Where the key's file is looked for: the current folder, beside kit.yaml, WORKDIR."""
+    return [normal(cwd), normal(cwd / settings.conf).parent, normal(cwd / (settings.workdir or ""))]
 
 
 class Unlocker:
