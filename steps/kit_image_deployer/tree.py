@@ -121,7 +121,6 @@ def _folder(files: Sequence[tuple[Path, bytes]], depth: int, made: dict[bytes, G
 
 
 def _add(made: dict[bytes, GitObject], item: GitObject) -> bytes:
-    made.pop(item.sha, None)  # the root stays the last
     made[item.sha] = item
     return item.sha
 
