@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 
 from kit_core.errors import InputError
@@ -135,6 +136,18 @@ BAD: list[Any] = [
     {"kind": "acme-vault", "path": "a"},
     {"kind": "acme-vault", "options": []},
 ]
+
+
+def test_what_the_guide_shows_is_taken(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "deployments-repository.md").read_text("utf-8")
+    block = guide.split("```yml\nsources:", 1)[1].split("```", 1)[0]
+    (tmp_path / "kit.yaml").write_text(f"{KIT}sources:{block}")
+    assert [one.kind for one in read_sources(read_kit(Path("kit.yaml"), None, tmp_path)[0])] == [
+        "files",
+        "http",
+        "exec",
+    ]
+    Draft202012Validator(schema()).validate(yaml.safe_load(f"sources:{block}")["sources"])
 
 
 def read(tmp_path: Path, entry: Any) -> None:
