@@ -3,15 +3,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kit_core.errors import InputError
 from kit_image_deployer.challenge import challenges
+from kit_image_deployer.dockerconfig import DockerConfig
+from kit_image_deployer.faults import Fault, NoAnswer
 from kit_image_deployer.image import check_reference
+from kit_image_deployer.pool import NoTlsError
 from kit_image_deployer.reference import Reference, is_digest, pinned, taken_apart
-from kit_image_deployer.registry import insecure_hosts, is_local
+from kit_image_deployer.registry import RegistryAccess, insecure_hosts, is_local, resolve
+from kit_image_deployer.web import Answer
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -140,3 +148,56 @@ def test_hosts_that_may_be_plain() -> None:
     for wrong in ("http://registry", "registry/shop", "*.example.com", "a b"):
         with pytest.raises(InputError, match="KIT_INSECURE_REGISTRIES"):
             insecure_hosts((wrong,))
+
+
+@dataclass
+class Script:
+    """A web that answers what it is told to. `asked` are the addresses, each with whether it got credentials."""
+
+    answers: list[Answer | Exception]
+    asked: list[tuple[str, str, bool]] = field(default_factory=list)
+
+    def ask(self, method: str, url: str, *, headers: Mapping[str, str], secret: Mapping[str, str]) -> Answer:
+        self.asked.append((method, url, bool(secret)))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return replace(answer, url=url)
+
+    def close(self) -> None:
+        pass
+
+
+def test_what_was_earned_over_tls_never_goes_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = DockerConfig(path=Path("c"), content={"auths": {"r:5000": {"username": "u", "password": "p"}}}, env={})
+    access = RegistryAccess(
+        config=config, tls=None, env={}, remaining=lambda: 1.0, insecure=frozenset({"r:5000"})
+    )  # fmt: skip
+    asks = Answer(status=401, reason="", headers={"WWW-Authenticate": "Basic"}, body=b"", url="")
+    bare = Answer(status=200, reason="", headers={}, body=b"", url="")
+    script = Script([asks, bare, NoAnswer("cut"), asks, bare, bare])
+    monkeypatch.setattr("kit_image_deployer.registry.Web", lambda **_: script)
+    with pytest.raises(Fault, match="cut"):
+        resolve("r:5000/cart:1", access=access)
+    address = "https://r:5000/v2/cart/manifests/1"
+    assert script.asked == [("HEAD", address, False), ("HEAD", address, True), ("GET", address, True)]
+
+
+@pytest.mark.parametrize("trouble", [NoAnswer("refused"), NoTlsError("no TLS")])
+def test_plain_http_is_tried_after_tls_where_it_is_allowed(monkeypatch: pytest.MonkeyPatch, trouble: Exception) -> None:
+    headers = {"Docker-Content-Digest": DIGEST, "Content-Type": "application/vnd.oci.image.index.v1+json"}
+    found = Answer(status=200, reason="", headers=headers, body=b"", url="")
+    for insecure, addresses in [
+        (frozenset({"r:5000"}), ["https://r:5000/v2/cart/manifests/1", "http://r:5000/v2/cart/manifests/1"]),
+        (frozenset[str](), ["https://r:5000/v2/cart/manifests/1"]),
+    ]:
+        script = Script([trouble, found])
+        monkeypatch.setattr("kit_image_deployer.registry.Web", lambda script=script, **_: script)
+        config = DockerConfig(path=None, content={}, env={})
+        access = RegistryAccess(config=config, tls=None, env={}, remaining=lambda: 1.0, insecure=insecure)
+        if insecure:
+            assert resolve("r:5000/cart:1", access=access).digest == DIGEST
+        else:
+            with pytest.raises(type(trouble)):
+                resolve("r:5000/cart:1", access=access)
+        assert [url for _, url, _ in script.asked] == addresses
