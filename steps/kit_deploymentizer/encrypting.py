@@ -24,7 +24,12 @@ def encrypt(settings: DeploymentizerSettings, context: Context, arguments: Mappi
     folders = key_folders(settings, context.cwd)
     key = read_key(settings.codeship_aes_key, folders=folders, learn_secret=context.masker.add)
     name = arguments["FILE"]
-    text = encrypt_file(_content(context.cwd / name, name), key).decode() if name else encrypt_value(_value(), key)
+    if name:
+        # In an image the current folder is /, and the repository is mounted elsewhere.
+        path = next((folder / name for folder in folders if (folder / name).is_file()), context.cwd / name)
+        text = encrypt_file(_content(path, name), key).decode()
+    else:
+        text = encrypt_value(_value(), key)
     context.console.out(text)
     context.console.result("encrypted", what=name or "value")
     return 0

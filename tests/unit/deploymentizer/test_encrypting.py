@@ -37,10 +37,14 @@ def test_a_value_becomes_one_line(tmp_path: Path, given: bytes, value: str) -> N
     assert "canary" not in log
 
 
-def test_a_file_becomes_a_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_file_becomes_a_file(tmp_path: Path, elsewhere: bool) -> None:
     (tmp_path / "web.env").write_text("TOKEN=canary\n")
     (tmp_path / "codeship.aes").write_text(KEY.text + "\n")
-    code, out, log = run(tmp_path, "web.env")
+    if elsewhere:  # as in a container: the repository is found by CONF
+        code, out, log = run(Path("/"), "web.env", CONF=str(tmp_path / "kit.yaml"))
+    else:
+        code, out, log = run(tmp_path, "web.env")
     assert code == 0, log
     assert decrypt(out.encode(), KEY, name="") == b"TOKEN=canary\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["codeship.aes", "web.env"]
