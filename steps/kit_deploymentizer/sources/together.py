@@ -5,7 +5,6 @@ With KIT_PLACEHOLDERS only what lies in the repository is read, and every value 
 """
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -63,6 +62,8 @@ class Together:
         slow = [one for one in self._sources if one.slow and one.source is not None]
         if not slow:
             return
+        from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
         pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="kit-source")
         try:
             asked = [
