@@ -55,6 +55,10 @@ class SshServer:
         line = self.container.execute("cat", f"{_FOLDER}/ssh_host_{kind}_key.pub").stdout
         return " ".join(line.split()[:2])
 
+    def authority(self) -> str:
+        """The public key that signed the server's certificate, which is for its addresses here and in the network."""
+        return " ".join(self.container.execute("cat", f"{_FOLDER}/authority.pub").stdout.split()[:2])
+
     def known_hosts(self, *, plain: bool = False) -> str:
         """A line of a known_hosts file for its address on this machine."""
         return f"[127.0.0.1]:{self.plain_port if plain else self.port} {self.host_key()}"

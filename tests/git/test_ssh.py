@@ -103,6 +103,23 @@ def test_an_update_lands_with_as_little_as_the_server_can_do(
         assert len(ssh.asked()) == 2, "one conversation for all that is read"
 
 
+def test_an_update_lands_at_a_server_that_only_gives_everything(ssh: Ssh) -> None:
+    """Version 0 without depth: a program before git takes the word out of what it says it can do."""
+    big(ssh.deployments)
+    before = ssh.deployments.commits()
+    everything = ssh.server.make_key("-t", "ed25519")
+    hide = "$|=1; while (sysread(STDIN, my $read, 65536)) { $read =~ s/ shallow / shallox /; syswrite(STDOUT, $read) }"
+    script = f"/tmp/hide-{ssh.deployments.repository.name}"
+    ssh.server.container.execute("sh", "-c", f"cat > {script}", stdin=hide)
+    ssh.server.allow(everything, f'command="sh -c \\"$SSH_ORIGINAL_COMMAND\\" | perl {script}"')
+    with Cutter(ssh.server.plain_port) as relay:
+        run = ssh.run(relay=relay, KIT_GIT_SSH_KEY=everything.private)
+    assert run.code == 0, run.log
+    assert relay.to_us > 400_000, "both commits' files came"
+    assert ssh.deployments.commits()[1:] == before
+    ssh.deployments.check_history()
+
+
 @pytest.mark.parametrize("plain", [False, True], ids=["version 2", "version 0"])
 def test_nothing_to_do_and_a_dry_run(ssh: Ssh, plain: bool) -> None:
     before = ssh.deployments.commits()
@@ -156,6 +173,14 @@ def test_a_server_with_another_key_is_refused_at_once(ssh: Ssh, kind: str) -> No
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
 def test_any_of_the_servers_keys_serves(ssh: Ssh, kind: str) -> None:
     assert ssh.run(KIT_GIT_SSH_KNOWN_HOSTS=f"[127.0.0.1]:{ssh.server.port} {ssh.server.host_key(kind)}").code == 0
+
+
+def test_a_server_that_a_known_authority_vouches_for(ssh: Ssh) -> None:
+    assert ssh.run(KIT_GIT_SSH_KNOWN_HOSTS=f"@cert-authority *,[127.0.0.1]:* {ssh.server.authority()}").code == 0
+    other = " ".join(ssh.server.make_key("-t", "ed25519").public.split()[:2])
+    run = ssh.run(KIT_GIT_SSH_KNOWN_HOSTS=f"@cert-authority *,[127.0.0.1]:* {other}")
+    assert run.code == 1
+    assert "is not the one that is known by this name" in run.log
 
 
 def test_a_revoked_key_is_refused(ssh: Ssh) -> None:
