@@ -65,7 +65,7 @@ def _edited(file: File, update: ImageUpdate, key: str, guard: Guard | None) -> F
             hint="Leave the two settings out, or choose another images.property.",
             file=KIT_FILE,
         )
-    stale = [name for name in beside if name not in values] if found else []
+    stale = [name for name in found.values() if name in beside and name not in values]
     edit = set_values(file.content, {key: update.image, **values}, remove=stale, name=file.path)
     return FileEdit(path=file.path, update=update, edit=edit, result="updated", why=why)
 

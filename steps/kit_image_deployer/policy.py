@@ -41,8 +41,8 @@ class Build:
         return bool(self.commit or self.number)
 
     def values(self) -> dict[str, str]:
-        """The keys beside the image, as far as they are known."""
-        parts = zip(RECORD, (self.commit, self.number, self.source), strict=True)
+        """The keys beside the image, as far as they are known. A source says nothing without a number."""
+        parts = zip(RECORD, (self.commit, self.number, self.source if self.number else None), strict=True)
         return {key: value for key, value in parts if value}
 
 
@@ -76,7 +76,7 @@ def recorded(values: Mapping[str, str | None]) -> Build:
     number = number if number and source and _NUMBER.fullmatch(number) else None
     known = commit is not None and (_WHOLE_COMMIT if number is None else _COMMIT).fullmatch(commit)
     commit = commit if known else None
-    return Build(commit=commit, number=number, source=source) if commit or number else Build()
+    return Build(commit=commit, number=number, source=source if number else None)
 
 
 def judge(guard: Guard, found: Build) -> Verdict:

@@ -173,6 +173,13 @@ def test_a_record_goes_with_the_image_that_it_spoke_of(deployments: Deployments)
     assert build(deployments, 7).last.startswith("result=updated ")
 
 
+def test_what_is_no_part_of_a_record_stays_beside_one(deployments: Deployments) -> None:
+    text = f"image: x:8\ncommit: {'a' * 40}\nsource: docs/cart.md\nbuild: nightly\n"
+    deployments.repository.commit({FILE: text})
+    assert deployments.run().code == 0
+    assert deployments.repository.read(FILE) == f"image: {NEW}\nsource: docs/cart.md\nbuild: nightly\n"
+
+
 def test_keys_of_ones_own_stay(deployments: Deployments) -> None:
     text = "image: x:8\nsource: {url: https://git.example.com/cart}\ncommit: the first\nbuild: [1]\n"
     deployments.repository.commit({FILE: text})

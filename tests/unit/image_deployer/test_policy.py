@@ -99,7 +99,7 @@ def test_what_is_written_is_read_as_it_was(commit: str | None, number: str | Non
     assert set(values) <= set(RECORD)
     found = recorded(values)
     if (number and source) or (commit == OURS and not number):
-        assert found == build
+        assert found == Build(commit=commit, number=number, source=source if number else None)
     elif not found:
         assert found == Build()
 
