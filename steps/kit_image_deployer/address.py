@@ -13,7 +13,7 @@ from kit_core.secrets import Secret
 from kit_image_deployer.place import Place, is_place, place_of
 
 if TYPE_CHECKING:
-    from kit_image_deployer.remote import Remote
+    from kit_image_deployer.repository import Remote
 
 GITHUB: Final = "https://github.com"
 _SCHEME: Final = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
@@ -135,7 +135,7 @@ def open_remote(
         access = Access(
             username=address.username,
             password=address.password,
-            tls=tls_context(ca_cert) if scheme == "https" else None,
+            tls=tls_context(ca_cert) if scheme == "https" or ca_cert is not None else None,  # http may lead to https
             proxy=proxy_for(url, env),
             setting=address.setting,
             remaining=remaining,

@@ -24,9 +24,13 @@ class Ahead(Generic[T]):
         except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
             self._error = error
 
-    def result(self) -> T:
-        """What the work returned, or raised; waits for its end."""
-        self._thread.join()
+    def result(self, within: float | None = None) -> T:
+        """What the work returned, or raised; waits for its end. Raises `TimeoutError` where that is not `within` so
+        many seconds; the work then goes on for itself.
+        """
+        self._thread.join(within)
+        if self._thread.is_alive():
+            raise TimeoutError
         if self._error is not None:
             raise self._error
         return cast("T", self._result)

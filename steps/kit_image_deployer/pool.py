@@ -10,7 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -31,9 +31,11 @@ from urllib3.exceptions import (
 from urllib3.util import make_headers
 
 from kit_core.errors import InputError, KitError, WorkError
+from kit_image_deployer.ahead import Ahead
 from kit_image_deployer.faults import Fault, NoAnswer
 
 _PROXY_REFUSED: Final = re.compile(r"Tunnel connection failed: 4(?!08|25|29)\d\d")
+_LOOK_UP_SECONDS: Final = 30.0
 _ERROR_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
 
 
@@ -48,15 +50,11 @@ def pool_of(tls: ssl.SSLContext | None, proxy: str | None, left: Callable[[], fl
 
 
 def _classes(left: Callable[[], float]) -> dict[str, Any]:
-    class Http(HTTPConnection):
-        def getresponse(self) -> Any:
-            with _cut(self.sock, left()):
-                return super().getresponse()
+    class Http(_InTime, HTTPConnection):
+        time_left = staticmethod(left)
 
-    class Https(HTTPSConnection):
-        def getresponse(self) -> Any:
-            with _cut(self.sock, left()):
-                return super().getresponse()
+    class Https(_InTime, HTTPSConnection):
+        time_left = staticmethod(left)
 
     class HttpPool(HTTPConnectionPool):
         ConnectionCls = Http
@@ -65,6 +63,43 @@ def _classes(left: Callable[[], float]) -> dict[str, Any]:
         ConnectionCls = Https
 
     return {"http": HttpPool, "https": HttpsPool}
+
+
+class _InTime:
+    """A connection of which no part outlasts the time that is left: neither the look-up of a name, nor a proxy's or
+    TLS' beginning, nor the head of an answer.
+    """
+
+    time_left: Callable[[], float]
+    _connecting: ExitStack
+
+    def connect(self) -> None:
+        """Connect, by way of a proxy and with TLS where there are any."""
+        with ExitStack() as self._connecting:
+            super().connect()  # type: ignore[misc] # HTTPConnection's
+
+    def _new_conn(self) -> socket.socket:
+        connection = _connected(super()._new_conn, self.time_left())  # type: ignore[misc] # HTTPConnection's
+        # TLS takes the socket over, and another one of the same connection is cut.
+        twin = self._connecting.enter_context(connection.dup())
+        self._connecting.enter_context(_cut(twin, self.time_left()))
+        return connection
+
+    def getresponse(self) -> Any:
+        """The head of the answer."""
+        with _cut(self.sock, self.time_left()):  # type: ignore[attr-defined] # HTTPConnection's
+            return super().getresponse()  # type: ignore[misc] # HTTPConnection's
+
+
+def _connected(connect: Callable[[], socket.socket], seconds: float) -> socket.socket:
+    """A new connection. A name is looked up by the system, which nobody can interrupt: it is left to itself when the
+    time is up.
+    """
+    begun = Ahead(connect)
+    try:
+        return begun.result(within=min(seconds, _LOOK_UP_SECONDS))
+    except TimeoutError:
+        raise ConnectTimeoutError("no connection in time") from None
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,6 +38,20 @@ class Exchange:
         """End the connection without an answer."""
         self.handler.close_connection = True
 
+    def reset(self) -> None:
+        """End it as a crashed machine does: whatever is on its way is lost."""
+        linger = struct.pack("ii", 1, 0)
+        self.handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.handler.close_connection = True
+        self.handler.connection.close()
+
+    def half_close(self) -> None:
+        """Say that nothing more comes, and go on listening until the client has had enough."""
+        self.handler.connection.shutdown(socket.SHUT_WR)
+        while self.handler.connection.recv(65_536):
+            pass
+        self.handler.close_connection = True
+
 
 @dataclass
 class Relay:
@@ -44,6 +60,7 @@ class Relay:
     target: str
     meddle: Callable[[Exchange], bool] = lambda _exchange: False
     without: frozenset[str] = frozenset()
+    port: int = 0
     requests: list[tuple[str, str]] = field(default_factory=list)
     received: int = 0
     sent: int = 0
@@ -101,7 +118,7 @@ class Relay:
             def handle_error(self, *_arguments: Any) -> None:
                 pass  # clients that are killed leave broken pipes
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", self.port), Handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self

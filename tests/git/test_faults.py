@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import contextlib
+import email.utils
 import signal
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import NoReturn
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -181,20 +184,24 @@ def test_a_head_that_never_ends_meets_the_time_limit(deployments: Deployments) -
     assert time.monotonic() - begun < 10
 
 
-def test_retry_after_is_honoured(deployments: Deployments) -> None:
+@pytest.mark.parametrize("form", ["seconds", "date"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_honoured(deployments: Deployments, status: int, form: str) -> None:
     asked: list[float] = []
 
     def busy(exchange: Exchange) -> bool:
         asked.append(time.monotonic())
         if len(asked) == 1:
-            exchange.answer(503, body=b"deploying\n", Content_Type="text/plain", Retry_After="1")
+            # A date knows whole seconds only.
+            wish = "1" if form == "seconds" else email.utils.formatdate(time.time() + 2.5, usegmt=True)
+            exchange.answer(status, body=b"deploying\n", Content_Type="text/plain", Retry_After=wish)
             return True
         return False
 
     with Relay(deployments.repository.url_outside, meddle=busy) as relay:
         run = deployments.run(KIT_GIT_URL=relay.url)
     assert run.code == 0
-    assert "the server answered 503" in run.log
+    assert f"the server answered {status}" in run.log
     assert "deploying" in run.log
     assert asked[1] - asked[0] >= 1
 
@@ -209,6 +216,70 @@ def test_a_retry_after_that_says_nothing_is_passed_over(deployments: Deployments
 
     with Relay(deployments.repository.url_outside, meddle=busy) as relay:
         assert deployments.run(KIT_GIT_URL=relay.url).code == 0
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_statuses_that_may_pass(deployments: Deployments, status: int) -> None:
+    """Whatever is asked meets it once."""
+    met: set[tuple[str, str]] = set()
+
+    def stumble(exchange: Exchange) -> bool:
+        kind = (exchange.method, exchange.service)
+        if kind in met:
+            return False
+        met.add(kind)
+        exchange.answer(status, body=b"in a moment\n", Content_Type="text/plain")
+        return True
+
+    with Relay(deployments.repository.url_outside, meddle=stumble) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url, RETRY_INCREMENT="0.01")
+    assert run.code == 0, run.log
+    assert len(met) == 4
+    assert run.log.count(f"the server answered {status}") == 4
+    assert "in a moment" in run.log
+    assert len(deployments.commits()) == 2
+
+
+@pytest.mark.parametrize("how", ["cut", "reset", "half_close"])
+def test_connections_that_end_at_every_step(deployments: Deployments, how: str) -> None:
+    met: set[tuple[str, str]] = set()
+
+    def end(exchange: Exchange) -> bool:
+        kind = (exchange.method, exchange.service)
+        if kind in met:
+            return False
+        met.add(kind)
+        getattr(exchange, how)()
+        return True
+
+    with Relay(deployments.repository.url_outside, meddle=end) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url, RETRY_INCREMENT="0.01")
+    assert run.code == 0, run.log
+    assert len(met) == 4
+    assert len(deployments.commits()) == 2
+    deployments.check_history()
+
+
+def test_a_server_that_comes_back(deployments: Deployments) -> None:
+    with Relay(deployments.repository.url_outside) as relay:
+        address = relay.url
+    tried = threading.Event()
+
+    def come_back() -> None:
+        assert tried.wait(20)
+        with Relay(deployments.repository.url_outside, port=urlsplit(address).port or 0):
+            assert done.wait(60)
+
+    done = threading.Event()
+    thread = threading.Thread(target=come_back)
+    thread.start()
+    threading.Timer(0.3, tried.set).start()
+    run = deployments.run(KIT_GIT_URL=address, RETRIES="1000", RETRY_INCREMENT="0.01", KIT_DEADLINE="60")
+    done.set()
+    thread.join()
+    assert run.code == 0, run.log
+    assert "Connection refused" in run.log
+    assert len(deployments.commits()) == 2
 
 
 def test_a_server_that_stays_broken_ends_with_1(deployments: Deployments) -> None:
@@ -243,6 +314,70 @@ def test_a_dead_network(deployments: Deployments, settings: dict[str, str], code
     assert run.code == code
     assert words in run.log
     assert "Connection refused" in run.log
+
+
+@contextlib.contextmanager
+def dripping(beginning: bytes) -> Iterator[int]:
+    """A server that says a little at a time and never enough."""
+    ended = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(beginning)
+            while not ended.wait(0.05):
+                connection.sendall(b"a")
+
+    def accept(listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=drip, args=(listening.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=accept, args=(listening,), daemon=True)
+        thread.start()
+        yield listening.getsockname()[1]
+        ended.set()
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "settings"),
+    [
+        (b"\x16\x03\x03\x40\x00", {"KIT_GIT_URL": "https://127.0.0.1:{port}/x.git"}),
+        (b"HTTP/1.1 200 OK\r\nX-Long: ", {"HTTPS_PROXY": "http://127.0.0.1:{port}"}),
+        (b"", {"KIT_GIT_URL": "http://127.0.0.1:{port}/x.git"}),
+    ],
+    ids=["TLS", "a proxy's answer to CONNECT", "an answer"],
+)
+def test_a_beginning_that_never_ends_meets_the_time_limit(
+    deployments: Deployments, beginning: bytes, settings: dict[str, str]
+) -> None:
+    begun = time.monotonic()
+    with dripping(beginning) as port:
+        given = {name: value.format(port=port) for name, value in settings.items()}
+        run = deployments.run(**{"KIT_GIT_URL": "https://git.example.com/x.git", **given}, KIT_DEADLINE="1")
+    assert run.code == 70, run.log
+    assert "the time limit of 1 s" in run.log
+    assert time.monotonic() - begun < 10
+
+
+def test_a_name_that_nobody_looks_up_meets_the_time_limit(
+    deployments: Deployments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+
+    def look_up(*_arguments: object, **_others: object) -> NoReturn:
+        ended.wait(60)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    begun = time.monotonic()
+    run = deployments.run(KIT_GIT_URL="https://git.example.com/x.git", KIT_DEADLINE="1")
+    ended.set()
+    assert run.code == 70, run.log
+    assert "no connection in time" in run.log
+    assert time.monotonic() - begun < 10
 
 
 def test_a_name_that_does_not_resolve(deployments: Deployments) -> None:
