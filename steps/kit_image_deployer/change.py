@@ -12,7 +12,7 @@ from kit_image_deployer.policy import Build, Guard
 
 if TYPE_CHECKING:
     from kit_image_deployer.edit import Edit
-    from kit_image_deployer.remote import Head
+    from kit_image_deployer.repository import Head
 
 FileResult = Literal["updated", "unchanged", "superseded"]
 Result = Literal["updated", "proposed", "unchanged", "superseded", "dry-run"]

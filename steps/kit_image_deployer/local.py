@@ -9,7 +9,7 @@ from kit_core.errors import WorkError
 from kit_image_deployer.faults import Race
 from kit_image_deployer.objects import GitObject
 from kit_image_deployer.refusals import check_object_format, check_push_options, no_branch
-from kit_image_deployer.remote import Head
+from kit_image_deployer.repository import Head
 
 
 class LocalRemote:

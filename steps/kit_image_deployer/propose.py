@@ -26,9 +26,10 @@ from kit_image_deployer.patience import Waiting
 from kit_image_deployer.plan import plan_change
 from kit_image_deployer.proposal import PREFIX, holds, is_ours, proposal, proposal_branch
 from kit_image_deployer.refusals import ref_of
-from kit_image_deployer.remote import NOTHING, Head, Remote
+from kit_image_deployer.repository import Head, Remote
 from kit_image_deployer.snapshot import Snapshot
 from kit_image_deployer.update import How, announce
+from kit_image_deployer.wire import NOTHING
 
 
 def propose(remote: Remote, change: Change, how: How, *, waiting: Waiting, requests: PullRequests) -> Outcome:
@@ -76,7 +77,8 @@ class _Run:
         if not self.how.commit and not plan.idle:
             return replace(self._outcome("dry-run", plan), branch=self.branch)
         ours = self.remote.find(self.branch) if self.how.commit else None
-        request = self.requests.find(self.branch, name) if ours else None
+        # Asked before anything is pushed: a token that is wrong is better found out now.
+        request = self.requests.find(self.branch, name) if ours or not plan.idle else None
         if plan.idle:
             if request is not None:
                 self.how.tell(f"{request.url} is still open, and not needed any more: close it if nobody wants it")

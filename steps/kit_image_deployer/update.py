@@ -10,7 +10,7 @@ from kit_image_deployer.change import Change, Outcome, Plan, outcome
 from kit_image_deployer.defuse import one_line
 from kit_image_deployer.faults import Fault, OutcomeUnknown, Race
 from kit_image_deployer.patience import Waiting
-from kit_image_deployer.remote import Remote
+from kit_image_deployer.repository import Remote
 
 if TYPE_CHECKING:
     from kit_image_deployer.plan import Sign

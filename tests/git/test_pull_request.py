@@ -391,6 +391,50 @@ def test_what_is_refused_is_told_at_once(proposing: Proposing, status: int, mess
     assert "result=proposed" in run.last
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"KIT_FORGE_TOKEN": "canary-wrong"}, ["refused the token", "KIT_FORGE_TOKEN", "is the token still valid?"]),
+        ({"KIT_FORGE_URL": "http://127.0.0.1:1"}, ["gave up after 1 failed attempt", "127.0.0.1"]),
+    ],
+)
+def test_a_forge_that_cannot_be_asked_is_found_out_before_the_push(
+    proposing: Proposing, settings: dict[str, str], words: list[str]
+) -> None:
+    run = proposing.run(RETRIES="0", **settings)
+    assert run.code == 1, run.log
+    for word in words:
+        assert word in run.log
+    assert proposing.repository.git("for-each-ref", "refs/heads/kit/") == ""
+
+
+@with_one
+def test_a_repository_that_has_moved_is_told(proposing: Proposing) -> None:
+    there = {"Location": "http://127.0.0.1:1/elsewhere"}
+    proposing.forge.meddle = Once("POST", lambda call: call.answer(307, {"message": "Moved"}, there))
+    run = proposing.run()
+    assert run.code == 1, run.log
+    assert "sends us on to another address" in run.log
+    assert there["Location"] in run.log
+
+
+@with_one
+def test_a_push_whose_answer_is_lost_is_not_repeated(proposing: Proposing) -> None:
+    def meddle(exchange: Exchange) -> bool:
+        if (exchange.method, exchange.service, exchange.number) == ("POST", "git-receive-pack", 1):
+            exchange.forward()
+            exchange.cut()
+            return True
+        return False
+
+    with Relay(proposing.repository.url_outside, meddle) as relay:
+        run = proposing.run(KIT_GIT_URL=relay.url)
+    assert run.code == 0, run.log
+    assert len(proposing.repository.git("rev-list", f"master..{proposing.branch}").splitlines()) == 1
+    assert "result=proposed" in run.last
+    assert relay.count("POST", "git-receive-pack") == 1
+
+
 @with_one
 def test_a_forge_that_is_down_after_the_push(proposing: Proposing) -> None:
     proposing.forge.meddle = Once("POST", Call.cut, times=99)

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from kit_core.settings import load_settings
 from kit_image_deployer.event import event_message
+from kit_image_deployer.request import read_change
+from kit_image_deployer.settings import ImageDeployerSettings
 
 
 def told(path: Path, **env: str) -> str | None:
@@ -48,3 +51,20 @@ def test_what_cannot_be_read_is_no_message(tmp_path: Path) -> None:
         opened.write(b'{"head_commit": {"message": "x"}}')
         os.truncate(opened.fileno(), 9 << 20)
     assert told(file) is None
+
+
+def test_the_settings_win_over_the_event(tmp_path: Path) -> None:
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps({"head_commit": {"message": "From the event"}}))
+    env = {
+        "GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": str(file), "GITHUB_REF": "refs/heads/master",
+        "GITHUB_SHA": "70c30b1b3a1fce1e6826700c31830f47521292ad", "KIT_GIT_URL": "https://git.example.com/d.git",
+        "DOCKER_REGISTRY": "registry.example.com", "DOCKER_REPO": "shop/cart",
+    }  # fmt: skip
+
+    def said(**others: str) -> str | None:
+        loaded = load_settings(ImageDeployerSettings, {**env, **others})
+        return read_change(loaded.settings, {**env, **others}, loaded.given)[0].said
+
+    assert said() == "From the event"
+    assert said(CI_COMMIT_MESSAGE="Set") == "Set"

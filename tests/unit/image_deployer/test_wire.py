@@ -15,7 +15,8 @@ from kit_core.errors import InputError
 from kit_image_deployer import tree, wire
 from kit_image_deployer.faults import Fault
 from kit_image_deployer.objects import BLOB, COMMIT, TREE, GitObject, Objects, pack_of
-from kit_image_deployer.remote import Head, SmartRemote
+from kit_image_deployer.remote import SmartRemote
+from kit_image_deployer.repository import Head
 
 A, B = b"a" * 40, b"b" * 40
 REF = b"refs/heads/master"
