@@ -13,7 +13,7 @@ _BASE: Final = 0.5
 _CAP: Final = 30.0
 # A lost race says that the server is well and another writer done; with many writers, long waits would only leave
 # the branch idle.
-_RACE_CAP: Final = 4.0
+_RACE_CAP: Final = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Waiting:
         self._pause = pause
         self._tell = tell
         self._draw = draw
-        self._begun = clock()
+        self._begun = self._attempt_begun = clock()
         self.faults = 0
         self.races = 0
         self.state = ""
@@ -63,7 +63,7 @@ class Waiting:
         left = self.remaining()
         if left <= 0:
             raise self._too_late(race.why, where, unknown=False)
-        self._next(f"someone else pushed first ({race.why})", min(self._wait(self.races, _RACE_CAP), left))
+        self._next(f"someone else pushed first ({race.why})", min(self._race_wait(), left))
 
     def after_fault(self, fault: Fault, where: str) -> None:
         """Wait for the next attempt after a fault. Raises `WorkError` after the last retry, `TimeLimitError` (or
@@ -78,7 +78,7 @@ class Waiting:
         if self.faults > self._patience.retries:
             times = f"{self.faults} failed attempt{'s' if self.faults > 1 else ''}"
             raise WorkError(f"gave up after {times}", where=where, why=fault.why, hint=_hint(unknown=unknown))
-        self._next(fault.why, min(max(asked, self._wait(self.faults, _CAP)), left))
+        self._next(fault.why, min(max(asked, self._wait(self.faults)), left))
 
     def _too_late(self, why: str, where: str, *, unknown: bool) -> KitError:
         limit = f"{self._patience.deadline:g} s"
@@ -95,14 +95,24 @@ class Waiting:
         self.state = f"{why}; attempt {self.races + self.faults + 1} follows in {seconds:.1f} s"
         self._tell(self.state)
         self._pause(seconds)
+        self._attempt_begun = self._clock()
 
-    def _wait(self, count: int, cap: float) -> float:
+    def _race_wait(self) -> float:
+        """Random, and doubling from the time that an attempt takes: where it takes long, many others are at it. Fifty
+        writers then keep a server busy with two or three of them, and two writers hardly wait.
+        """
+        if self._patience.increment is not None:
+            return self.races * self._patience.increment
+        taken = max(_SOON, self._clock() - self._attempt_begun)
+        return self._draw(0.0, min(_RACE_CAP, taken * 2.0 ** min(self.races - 1, 30)))
+
+    def _wait(self, count: int) -> float:
         """The first soon, then exponential with full jitter; or what RETRY_INCREMENT asks for."""
         if self._patience.increment is not None:
             return count * self._patience.increment
         if count == 1:
             return self._draw(0.0, _SOON)
-        return self._draw(0.0, min(cap, _BASE * 2.0 ** min(count - 2, 30)))
+        return self._draw(0.0, min(_CAP, _BASE * 2.0 ** min(count - 2, 30)))
 
 
 def _hint(*, unknown: bool) -> str:

@@ -76,7 +76,23 @@ def test_lost_races_are_no_faults_and_end_at_the_deadline_only() -> None:
         endlessly(lambda: waiting.after_race(Race("moved"), "x"))
     assert caught.value.exit_code == 75
     assert clock.now == pytest.approx(60)
-    assert waiting.races > 15
+    assert waiting.races > 10
+
+
+def test_waits_after_lost_races_grow_from_the_time_that_an_attempt_takes() -> None:
+    clock = Clock()
+    waiting = clock.waiting(Patience(deadline=1000))
+    for _ in range(6):
+        clock.now += 0.5
+        waiting.after_race(Race("moved"), "x")
+    assert clock.pauses == [0.5, 1, 2, 4, 8, 8]
+
+
+def test_two_writers_hardly_wait_for_each_other() -> None:
+    clock = Clock()
+    waiting = clock.waiting(Patience(deadline=1000))
+    waiting.after_race(Race("moved"), "x")
+    assert clock.pauses == [0.1]
 
 
 def test_faults_at_the_deadline_end_with_the_time_limit() -> None:
