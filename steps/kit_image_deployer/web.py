@@ -110,7 +110,9 @@ class Web:
             if response.status in _MAY_PASS or response.status >= 500:
                 told = f"{self.where} answered {response.status} {response.reason or ''}".strip()
                 raise Fault(told, retry_after=pause_asked(response.headers))
-            content = io.BufferedReader(Body(response, self._left), 65_536).read(_LARGEST)
+            content = io.BufferedReader(Body(response, self._left), 65_536).read(_LARGEST + 1)
+            if len(content) > _LARGEST:
+                raise WorkError(f"{self.where} answered with more than {_LARGEST >> 20} MB", where=url)
             finish(response)
         except (HTTPError, OSError) as error:
             response.close()

@@ -429,6 +429,15 @@ def test_something_that_is_no_registry(registries: Registries, open_shelf: Shelf
         registries.refused(relayed(relay, open_shelf, "oci"), "this is no registry", "text/html")
 
 
+def test_an_answer_without_end_is_not_read_to_its_end(registries: Registries, open_shelf: Shelf) -> None:
+    def flood(exchange: Exchange) -> bool:
+        exchange.answer(200, body=b'{"schemaVersion": 2}'.ljust(5 << 20), Content_Type=OCI_MANIFEST)
+        return True
+
+    with Relay(f"http://{open_shelf.host}", meddle=flood) as relay:
+        registries.refused(relayed(relay, open_shelf, "oci"), "answered with more than 4 MB", KIT_PIN_DIGEST="true")
+
+
 def test_a_redirect_gets_no_credentials(
     registries: Registries, token_shelf: Shelf, tokens: TokenService, docker_config: Any
 ) -> None:
