@@ -331,6 +331,35 @@ def test_what_passes_is_waited_for(proposing: Proposing, status: int, headers: d
     assert len(proposing.repository.git("rev-list", f"master..{proposing.branch}").splitlines()) == 1
 
 
+def test_a_forge_that_does_not_know_the_branch_yet_is_asked_again(proposing: Proposing) -> None:
+    github = {"resource": "PullRequest", "field": "head", "code": "invalid"}
+    said = {
+        "github": (422, {"message": "Validation Failed", "errors": [github]}),
+        "gitlab": (400, {"message": {"source_branch": ["does not exist"]}}),
+    }[proposing.forge.kind]
+    proposing.forge.meddle = Once("POST", lambda call: call.answer(*said))
+    run = proposing.run()
+    assert run.code == 0, run.log
+    assert "does not know the branch" in run.log
+    assert len(proposing.forge.requests) == 1
+
+
+@with_one
+def test_a_branch_that_is_merged_before_its_request_is_opened(proposing: Proposing) -> None:
+    custom = {"resource": "PullRequest", "code": "custom", "message": "No commits between master and kit/…"}
+
+    def merge(call: Call) -> None:
+        proposing.merge()
+        call.answer(422, {"message": "Validation Failed", "errors": [custom]})
+
+    proposing.forge.meddle = Once("POST", merge)
+    run = proposing.run()
+    assert run.code == 0, run.log
+    assert NEW in proposing.value("master")
+    assert "result=unchanged" in run.last
+    assert proposing.forge.requests == []
+
+
 @with_one
 def test_a_connection_that_is_cut_is_tried_again(proposing: Proposing) -> None:
     proposing.forge.meddle = Once("POST", Call.cut)
