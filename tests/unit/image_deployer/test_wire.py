@@ -198,6 +198,7 @@ class Server:
     """Answers fetches of version 2 from some objects; with a filter, it leaves out files and folders asked for."""
 
     where = "https://git.example.com/x.git"
+    parallel = False
 
     def __init__(self, *objects: GitObject, leaves_out: bool) -> None:
         self.objects = {item.sha: item for item in objects}
