@@ -380,3 +380,16 @@ def test_values_in_files_of_sources_and_of_the_plugin_may_be_encrypted(workshop:
     result = workshop.run(CODESHIP_AES_KEY=KEY.text)
     assert result.code == 0, result.log
     assert seen(result) == {"OWN": "mine", "P": "canary-p", "A": "canary-a"}
+
+
+@pytest.mark.parametrize("where", ["value", "file"])
+def test_no_error_shows_what_was_decrypted(workshop: Workshop, where: str) -> None:
+    if where == "value":
+        workshop.app(TEMPLATE, f"  image_tag: '{encrypt_value('org/canary', KEY)}'\n")
+    else:
+        sources(workshop, FILES % (".yaml", ""))
+        workshop.write({"env/east/app.yaml": encrypt(b"image_tag: org/canary\n", KEY).decode()})
+    result = workshop.run(CODESHIP_AES_KEY=KEY.text)
+    assert result.code == 2
+    assert "image_tag *** has no image of branch master" in result.log
+    assert "canary" not in result.log
