@@ -158,6 +158,34 @@ def test_a_commit_that_someone_put_on_the_branch_stays(proposing: Proposing) -> 
 
 
 @with_one
+@pytest.mark.parametrize(
+    ("filters", "without"),
+    [("true", frozenset()), ("false", frozenset()), ("false", frozenset({"git-protocol"}))],
+    ids=["filter", "depth", "version 0"],
+)
+@pytest.mark.parametrize("foreign", [True, False])
+def test_whatever_the_server_can_do(proposing: Proposing, filters: str, without: frozenset[str], foreign: bool) -> None:
+    """What the branch has and the target has not any more must be read as well."""
+    proposing.repository.git("config", "uploadpack.allowFilter", filters)
+    proposing.repository.git("config", "uploadpack.allowAnySHA1InWant", filters)
+    with Relay(proposing.repository.url_outside, without=without) as relay:
+        assert "result=proposed" in proposing.run(KIT_GIT_URL=relay.url).last
+        if foreign:
+            proposing.repository.commit({"notes.txt": "by hand\n"}, branch=proposing.branch)
+        before = proposing.repository.head(proposing.branch)
+        target = proposing.repository.commit(
+            {"kit.yaml": f"# new\n{FILES['kit.yaml']}", "images/shop/web/master.yaml": "image: moved\n"}
+        )
+        run = proposing.run(KIT_GIT_URL=relay.url, IMAGE=THIRD)
+    assert run.code == 0, run.log
+    assert proposing.repository.git("rev-parse", f"{proposing.branch}^") == (before if foreign else target)
+    assert proposing.repository.git("diff", "--name-only", f"{proposing.branch}^", proposing.branch) == FILE
+    assert THIRD in proposing.value()
+    assert proposing.mergeable()
+    proposing.repository.git("fsck", "--strict", "--no-dangling")
+
+
+@with_one
 def test_a_commit_that_someone_amended_is_theirs(proposing: Proposing) -> None:
     proposing.run()
     git = proposing.repository.git
