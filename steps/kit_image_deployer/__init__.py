@@ -15,7 +15,8 @@ objects, all in memory, and `signing` signs.
 single objects and pushes with the head that the edit was made on as the expected old value. `wire` holds git's messages
 and `transport` is what carries them: `http` with its `pool` of connections, or `stream` over `ssh` and `gitserver`;
 `objects` holds what came, `refusals` tells what is not there or not allowed, `local` is a repository in a folder.
-`report` tells what came of it. `cli` is the program, `api` the library:
+`report` tells what came of it, and `difference` what would change. `cli` is the program, `api` the library (`discreet`
+keeps secrets out of what it raises):
 
 >>> from kit_image_deployer import update_image
 >>> outcome = update_image(

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The values that a run goes through: what is wanted, what would be done about it, what came of it. Pure."""
 
-import difflib
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
+from kit_image_deployer.difference import unified_diff
 from kit_image_deployer.message import Origin, Render, Written
 from kit_image_deployer.objects import GitObject
 from kit_image_deployer.policy import Build, Guard
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
 FileResult = Literal["updated", "unchanged", "superseded"]
 Result = Literal["updated", "proposed", "unchanged", "superseded", "dry-run"]
-
-_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,11 +192,3 @@ def outcome(result: Result, plan: Plan, attempts: int) -> Outcome:
         message=plan.message,
         attempts=attempts,
     )
-
-
-def unified_diff(before: bytes | None, after: bytes, path: str) -> str:
-    """The change of a file as `git diff` would show it, without its index line."""
-    old, new = (_LINE.findall((text or b"").decode("utf-8", "replace")) for text in (before, after))
-    names = ("/dev/null" if before is None else f"a/{path}", f"b/{path}")
-    lines = difflib.unified_diff(old, new, *names)
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

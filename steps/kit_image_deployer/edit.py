@@ -20,7 +20,7 @@ from kit_image_deployer.patches import Patch, addition, first_entries, holds, re
 
 _BOM: Final = "\ufeff"
 # Ends of a line to YAML 1.1, and characters like others to YAML 1.2.
-_OLD_BREAKS: Final = str.maketrans("\x85\u2028\u2029", "···")
+_OLD_BREAK: Final = re.compile("[\x85\u2028\u2029]")
 # In characters. A file that holds an image has a few lines; the work for one of this size takes seconds.
 _LARGEST: Final = 4 * 1024 * 1024
 # The parser compares each directive with all before it, so many of them would take minutes.
@@ -66,8 +66,8 @@ def set_values(before: bytes | None, values: Mapping[str, str], *, name: str, re
     text = "" if before is None else _decoded(before, name)
     bom, body = (_BOM, text[1:]) if text.startswith(_BOM) else ("", text)
     patches, entries = _planned(body, values, remove, name)
-    if body != (newer := body.translate(_OLD_BREAKS)):
-        again, _ = _planned(newer, values, remove, name)
+    if _OLD_BREAK.search(body):
+        again, _ = _planned(_OLD_BREAK.sub("·", body), values, remove, name)
         if [(patch.start, patch.end, patch.text) for patch in again] != [
             (patch.start, patch.end, patch.text) for patch in patches
         ]:

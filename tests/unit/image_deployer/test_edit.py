@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The byte-exact edit: what changes, what stays, what is refused."""
 
+import tracemalloc
+
 import pytest
 
 from kit_core.errors import InputError
@@ -150,3 +152,16 @@ def test_other_encodings_are_refused_with_their_line() -> None:
 def test_a_large_file_is_edited() -> None:
     lines = "".join(f"key{number}: value {number} # comment\n" for number in range(8_000))
     assert edited(f"{lines}image: old:1\n") == f"{lines}image: {NEW}\n"
+
+
+def test_memory_grows_with_the_text_and_not_with_its_structure() -> None:
+    """As Python objects, the parser's events of a file take forty times its size."""
+    before = "".join(f"key{number}: value {number} # c\n" for number in range(15_000)).encode() + b"image: old:1\n"
+    set_value(before[-13:], "image", NEW, name="f.yaml")  # what is loaded at first use does not count
+    tracemalloc.start()
+    try:
+        set_value(before, "image", NEW, name="f.yaml")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 12 * len(before)
