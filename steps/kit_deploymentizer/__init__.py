@@ -8,8 +8,10 @@ keys that kit does not know. `view` makes what one resource's template sees, wit
 any, `sources` (`placeholders` in their place where no secret may be read). `templates` renders it (`mustache`, `jinja`;
 `javascript` knows how values print). `plan` holds what came out as a value with all `problems`; `inspect` checks it
 (`check`, `manifest`), inserts checksums (`checksum`) and locates secrets. `write` brings the output folder to the plan
-(`lock` keeps others out, `commit` tells what was rendered), `stale` names workloads that keep an old value.
-`deploymentizer` ties these together, `cli` is the program.
+(`guard` keeps it from the sources, `lock` keeps others out, `folders` knows what lies there, `commit` tells what was
+rendered) and notes in `index` and `stamps` what it made; `reuse` takes from there what the next run need not render
+again (`digests` say of files whether they changed). `stale` names workloads that keep an old value. `deploymentizer`
+ties these together, `cli` is the program.
 
 `explain` says where each value of a view comes from: `origins` merges as `merge` does and keeps every value's place,
 `explained` tells it. `difference` compares two renders, `masking` hides what must not be seen of them, `differing`

@@ -30,7 +30,7 @@ def render(settings: DeploymentizerSettings, context: Context, _arguments: Mappi
     paths = deploymentizer.repository.paths
     if settings.workdir is None and paths.root != normal(context.cwd):
         console.info(f"The paths in kit.yaml begin at its own folder, {paths.root}: the base is there and not here.")
-    plan = deploymentizer.plan()
+    plan = deploymentizer.plan(again=False)
     for problem in plan.problems:
         _tell(problem, console, paths.root, context.cwd)
     if plan.errors:

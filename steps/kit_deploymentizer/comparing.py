@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The two sides of a difference: this repository's render, and an earlier output or the render of a git reference."""
 
-import json
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -13,12 +12,13 @@ from kit_core.errors import InputError
 from kit_core.files import refused
 from kit_deploymentizer.deploymentizer import Deploymentizer, RenderError
 from kit_deploymentizer.difference import Difference, Shown, Side, compare
+from kit_deploymentizer.folders import manifests_in
 from kit_deploymentizer.gittree import is_in_clone, write_tree
+from kit_deploymentizer.index import HIDDEN, read_index
 from kit_deploymentizer.layout import Paths
 from kit_deploymentizer.plan import ClusterPlan
 from kit_deploymentizer.problems import Problem
 from kit_deploymentizer.settings import DeploymentizerSettings
-from kit_deploymentizer.write import HIDDEN, manifests_in
 
 HEAD: Final = "HEAD"
 
@@ -124,10 +124,9 @@ def side_of(plans: Iterable[ClusterPlan]) -> Side:
 
 def _index(path: Path) -> Mapping[str, Any]:
     try:
-        index = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        return read_index(path.read_bytes()) or {}
+    except OSError:
         return {}
-    return index if isinstance(index, dict) and isinstance(index.get("files"), dict) else {}
 
 
 def _read(path: Path, pointers: Any, blind: bool) -> Shown:

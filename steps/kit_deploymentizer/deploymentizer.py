@@ -18,6 +18,7 @@ from kit_deploymentizer.plan import Plan, Planner
 from kit_deploymentizer.problems import Problem, Problems
 from kit_deploymentizer.reading import YamlFile, placed
 from kit_deploymentizer.repository import Repository, read_repository
+from kit_deploymentizer.reuse import Earlier, Keys
 from kit_deploymentizer.schema import Stranger, flags_that_are_none, strangers_in_cluster, strangers_in_kit
 from kit_deploymentizer.settings import DeploymentizerSettings
 from kit_deploymentizer.sources import World
@@ -25,6 +26,7 @@ from kit_deploymentizer.sources.listed import sends_metadata
 from kit_deploymentizer.sources.opening import open_sources
 from kit_deploymentizer.sources.together import Together
 from kit_deploymentizer.stale import stale_workloads
+from kit_deploymentizer.templates import service_templates
 from kit_deploymentizer.view import Deployment, Sight
 from kit_deploymentizer.write import Limits, Writer
 
@@ -99,10 +101,11 @@ class Deploymentizer:
             )
         return self._repository
 
-    def plan(self) -> Plan:
+    def plan(self, *, again: bool = True) -> Plan:
         """Render everything, in memory. What is wrong is in the plan's problems.
 
-        Raises `InputError` where the repository cannot be read at all.
+        Not `again`, what an earlier run left in the output and what is as good as new is not rendered once more: its
+        outputs are `kept`. Raises `InputError` where the repository cannot be read at all.
         """
         settings, repository, problems = self._settings, self.repository, Problems()
         self._check_keys(repository, problems)
@@ -111,7 +114,8 @@ class Deploymentizer:
         clusters = [cluster for cluster in repository.clusters if not cluster.disabled]
         if isinstance(sight.source, Together):
             sight.source.ask_all(question for cluster in clusters for question in sight.questions(cluster))
-        planner = Planner(repository, sight, problems, settings.validate)
+        reuse = self._reuse(repository, look=not again and settings.save and settings.incremental)
+        planner = Planner(repository, sight, problems, settings.validate, reuse)
         inspector = Inspector(problems, settings.validate, lenient=not self._strict, checksum=settings.config_checksum)
         plans = tuple(inspector.inspect(planner.plan(cluster)) for cluster in clusters)
         if settings.validate != "off":
@@ -127,7 +131,7 @@ class Deploymentizer:
 
         Raises `RenderError` where it has errors: then nothing is written, and the earlier output stays.
         """
-        plan = plan or self.plan()
+        plan = plan or self.plan(again=False)
         if plan.errors:
             raise RenderError(plan.errors)
         settings, paths = self._settings, self.repository.paths
@@ -202,6 +206,24 @@ class Deploymentizer:
             placeholders=settings.placeholders,
         )
         return open_sources(repository.kit, world)
+
+    def _reuse(self, repository: Repository, *, look: bool) -> Earlier:
+        settings, paths = self._settings, repository.paths
+        keys = Keys(
+            repository.reader.digests,
+            (
+                settings.deploy_id,
+                settings.fast_rollback,
+                settings.commit_id,
+                settings.resource if settings.commit_id else None,
+                settings.validate,
+                self._strict,
+                settings.config_checksum,
+                settings.placeholders,
+                service_templates(paths.resources),
+            ),
+        )
+        return Earlier(paths.output, keys, whole=settings.config_checksum, look=look)
 
     def _key(self) -> Key:
         folders = key_folders(self._settings, self._cwd)

@@ -30,25 +30,33 @@ class Inspector:
 
     def inspect(self, plan: ClusterPlan) -> ClusterPlan:
         """The plan with checksums in its pod templates and pointers to its secrets; findings go into the problems."""
-        if self._level == "off" and not self._checksum and not any(output.secrets for output in plan.outputs):
+        if plan.same or not any(self._needed(output) for output in plan.outputs):
             return plan
         read = {output.path: _read(output.content) for output in plan.outputs if self._needed(output)}
         if self._level != "off":
             seen: dict[Identity, Output] = {}
+            made = dict(plan.made)
             for output in plan.outputs:
-                self._report(plan.name, output, read[output.path], seen)
+                told = self._problems.count
+                self._report(plan.name, output, read.get(output.path), seen)
+                if self._problems.count > told:  # to be told again next time
+                    made.pop(output.resource, None)
+            plan = replace(plan, made=made)
         outputs = plan.outputs
         if self._checksum:
             outputs = self._with_checksums(plan.name, outputs, read)
-        return replace(plan, outputs=tuple(_with_pointers(output, read.get(output.path)) for output in outputs))
+        return replace(plan, outputs=tuple(_completed(output, read.get(output.path)) for output in outputs))
 
     def _needed(self, output: Output) -> bool:
+        if output.kept:
+            return False
         return self._level != "off" or self._checksum or bool(output.secrets)
 
-    def _report(self, cluster: str, output: Output, rendered: Rendered, seen: dict[Identity, Output]) -> None:
-        for finding in rendered.findings:
+    def _report(self, cluster: str, output: Output, rendered: Rendered | None, seen: dict[Identity, Output]) -> None:
+        for finding in rendered.findings if rendered else ():
             self._problems.add(_error(cluster, output, finding), cluster, warning=self._is_warning(output, finding))
-        for identity, line in rendered.identities:
+        there = rendered.identities if rendered else tuple((Identity(*parts), 1) for parts in output.objects)
+        for identity, line in there:
             twin = seen.get(identity)
             seen[identity] = output
             if twin is not None:
@@ -98,7 +106,10 @@ def _error(cluster: str, output: Output, finding: Finding) -> KitError:
     )
 
 
-def _with_pointers(output: Output, rendered: Rendered | None) -> Output:
-    if not output.secrets or rendered is None:
+def _completed(output: Output, rendered: Rendered | None) -> Output:
+    """The output with what was found in it."""
+    if rendered is None:
         return output
-    return replace(output, pointers=tuple(secret_pointers(rendered.objects, output.secrets)))
+    pointers = tuple(secret_pointers(rendered.objects, output.secrets)) if output.secrets else ()
+    objects = tuple((one.group, one.kind, one.namespace, one.name) for one, _ in rendered.identities)
+    return replace(output, pointers=pointers, objects=objects)

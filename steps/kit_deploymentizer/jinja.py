@@ -12,12 +12,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, Undefined
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    Undefined,
+)
 from jinja2.exceptions import UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
 from kit_core.errors import InputError, WorkError
 from kit_core.names import nearest
+from kit_deploymentizer.digests import Digests
 from kit_deploymentizer.javascript import number_text
 from kit_deploymentizer.templates import Rendering, Template
 
@@ -31,10 +40,11 @@ _NAMES: Final = 10_000
 class JinjaEngine:
     """One environment for all templates of a repository, so that includes and macros are parsed once."""
 
-    def __init__(self, folder: Path, shown: Callable[[Path], str]) -> None:
+    def __init__(self, folder: Path, shown: Callable[[Path], str], digests: Digests) -> None:
+        self._folder = folder
         self._shown = shown
         self._environment = _Environment(
-            loader=FileSystemLoader(folder),
+            loader=_Loader(folder, lambda path, content: digests.learn(shown(path), content)),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -69,12 +79,17 @@ class JinjaEngine:
             ) from None
 
         def render(view: Mapping[str, Any]) -> Rendering:
+            self._environment.taken.clear()
             try:
-                return Rendering(parsed.render({**view, WHOLE_VIEW: view}))
+                text = parsed.render({**view, WHOLE_VIEW: view})
+                return Rendering(text, inputs=tuple(self._shown(self._folder / name) for name in self._taken()))
             except Exception as error:  # noqa: BLE001 - an expression may raise anything
                 raise self._failure(error, view, shown) from None
 
         return Template(shown, render)
+
+    def _taken(self) -> list[str]:
+        return [name for name in map(_normal, self._environment.taken) if ".." not in name.split("/")]
 
     def _failure(self, error: Exception, view: Mapping[str, Any], shown: str) -> WorkError:
         """The error with the place in the template, the expression's line, and the nearest defined name."""
@@ -103,8 +118,32 @@ _HINT: Final = (
 )
 
 
+class _Loader(FileSystemLoader):
+    """Tells what it read."""
+
+    def __init__(self, folder: Path, learn: Callable[[Path, bytes], None]) -> None:
+        super().__init__(folder)
+        self._learn = learn
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        """See `jinja2.BaseLoader.get_source`."""
+        source, name, fresh = super().get_source(environment, template)
+        self._learn(Path(name), Path(name).read_bytes())  # the source itself has its line ends made equal
+        return source, name, fresh
+
+
 class _Environment(SandboxedEnvironment):
-    """Reads `a.items` as the key `items` of a map that has one, before the method of Python's dictionaries."""
+    """Reads `a.items` as the key `items` of a map that has one, before the method of Python's dictionaries. `taken` are
+    the templates that others asked for, whether they are there or not."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.taken: dict[str, None] = {}
+
+    def join_path(self, template: str, parent: str) -> str:
+        """See `jinja2.Environment.join_path`: called for every template that another one names."""
+        self.taken[template] = None
+        return super().join_path(template, parent)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """See `jinja2.Environment.getattr`."""

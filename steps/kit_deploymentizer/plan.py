@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What a run makes, as a value: every output with its inputs, what was left out, and all that is wrong."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol
 
 from kit_core.errors import InputError, KitError, WorkError
 from kit_core.keys import DecryptError
@@ -13,6 +14,7 @@ from kit_deploymentizer.problems import Problem, Problems
 from kit_deploymentizer.reading import placed
 from kit_deploymentizer.repository import Cluster, Repository, is_file_name
 from kit_deploymentizer.secret_values import SecretValue, without
+from kit_deploymentizer.stamps import Stamp
 from kit_deploymentizer.templates import COPIED, Templates, output_name
 from kit_deploymentizer.view import Sight, View
 
@@ -25,8 +27,10 @@ _PATH_HINT: Final = "Give one of them another name, or another `file`."
 class Output:
     """One file to be written: its path below the cluster's folder, its bytes, and where they come from.
 
-    `template` is the file it was made from, as shown; `inputs` every file that had a say; `copied` that it is a plain
-    manifest; `secrets` the values from outside the repository that its view held.
+    `template` is the file it was made from, as shown; `inputs` every file that had a say, the cluster's own first;
+    `secrets` the values from outside the repository that its view held, `pointers` where they are; `objects` who they
+    are that are in it (the parts of an `Identity`), where it was looked into. A `kept` one is there as it would be made
+    (`reuse`): its content is not held, only where it is.
     """
 
     path: str
@@ -34,20 +38,37 @@ class Output:
     resource: str
     template: str
     inputs: tuple[str, ...]
-    copied: bool = False
     secrets: tuple[SecretValue, ...] = ()
     pointers: tuple[str, ...] = ()
+    objects: Sequence[Sequence[str]] = ()
+    kept: "Kept | None" = None
+
+    def read(self) -> bytes:
+        """The file's bytes, wherever they are. Raises `OSError`."""
+        return Path(self.kept.place).read_bytes() if self.kept else self.content
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that is there already: where, its digest, and when it was last touched (`stamps`)."""
+
+    place: str
+    sha256: str
+    stamp: Stamp
 
 
 @dataclass(frozen=True)
 class ClusterPlan:
     """One cluster's files. `left_out` are resources that failed where that is allowed; `placeholders` that secrets were
-    not read, so that it is good for checks only."""
+    not read, so that it is good for checks only; `made` says of a resource that can be used again what it was made
+    from. `same`: all of it is kept, and its index says so already."""
 
     name: str
     outputs: tuple[Output, ...]
     left_out: tuple[str, ...]
     placeholders: bool = False
+    made: Mapping[str, str] = field(default_factory=dict)
+    same: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,23 +84,50 @@ class Plan:
         return tuple(problem for problem in self.problems if not problem.warning)
 
 
-class Planner:
-    """Renders clusters one by one. `level` is VALIDATE's, here for names that nothing sets."""
+class Reuse(Protocol):
+    """Knows what an earlier run made (`reuse`)."""
 
-    def __init__(self, repository: Repository, sight: Sight, problems: Problems, level: Level) -> None:
+    def kept(self, cluster: Cluster, wanted: Mapping[str, Any]) -> Mapping[str, tuple[str, tuple[Output, ...]]]:
+        """By resource, what it is made from and its files, of those that are as a render would make them."""
+
+    def key(self, cluster: Cluster, name: str, inputs: Sequence[str]) -> str:
+        """What a resource is made from; `inputs` are those beside the cluster's."""
+
+    def is_all(self, cluster: str, files: int, made: Mapping[str, str]) -> bool:
+        """Whether the earlier run said of the cluster that there are so many files, made from this."""
+
+
+class Planner:
+    """Renders clusters one by one. `level` is VALIDATE's, here for names that nothing sets.
+
+    `reuse` finds what need not be rendered again; without it everything is.
+    """
+
+    def __init__(
+        self, repository: Repository, sight: Sight, problems: Problems, level: Level, reuse: "Reuse | None" = None
+    ) -> None:
         self._repository = repository
         self._sight = sight
         self._problems = problems
         self._level = level
-        self._templates = Templates(repository.paths.resources, repository.reader.shown)
+        self._reuse = reuse
+        self._templates = Templates(repository.paths.resources, repository.reader.shown, repository.reader.digests)
 
     def plan(self, cluster: Cluster) -> ClusterPlan:
         """Render everything of `cluster` that this run is about; what goes wrong goes into the problems."""
         outputs: dict[str, Output] = {}
-        left_out = []
-        for name, resource in self._wanted(cluster):
+        left_out: list[str] = []
+        made: dict[str, str] = {}
+        found: Sequence[Output]
+        wanted = dict(self._wanted(cluster))
+        kept = self._reuse.kept(cluster, wanted) if self._reuse else {}
+        for name, resource in wanted.items():
             try:
-                for output in self._resource(cluster, name, resource):
+                if name in kept:
+                    made[name], found = kept[name]
+                else:
+                    found = self._rendered(cluster, name, resource, made)
+                for output in found:
                     _refuse_twin(outputs, output)
                     outputs[output.path] = output
             except KitError as error:
@@ -87,10 +135,23 @@ class Planner:
                 fatal = isinstance(error, DecryptError)  # nobody may overlook a key that does not fit
                 self._problems.add(error, cluster.name, warning=cluster.allow_failure and not fatal)
                 left_out.append(name)
+                made.pop(name, None)
                 for path in [path for path, output in outputs.items() if output.resource == name]:
                     del outputs[path]
         files = tuple(outputs[path] for path in sorted(outputs))
-        return ClusterPlan(cluster.name, files, tuple(left_out), self._sight.placeholders)
+        whole = not left_out and all(output.kept for output in files)
+        same = whole and self._reuse is not None and self._reuse.is_all(cluster.name, len(files), made)
+        return ClusterPlan(cluster.name, files, tuple(left_out), self._sight.placeholders, made, same)
+
+    def _rendered(self, cluster: Cluster, name: str, resource: Any, made: dict[str, str]) -> Sequence[Output]:
+        """The resource's files, rendered now. What they are made from goes into `made` where that is all there is to
+        know: nothing came from outside the repository, and there is nothing to tell again next time."""
+        told = self._problems.count
+        outputs, lasting = self._resource(cluster, name, resource)
+        if self._reuse and outputs and lasting and self._problems.count == told:
+            extra = [file for output in outputs for file in output.inputs[len(cluster.inputs) :]]
+            made[name] = self._reuse.key(cluster, name, extra)
+        return outputs
 
     def _wanted(self, cluster: Cluster) -> Iterable[tuple[str, Any]]:
         only = self._sight.deployment.resource
@@ -104,7 +165,8 @@ class Planner:
         self._problems.warn(f"resource {only} is not there" + (f"; is {meant} meant?" if meant else ""), cluster.name)
         return []
 
-    def _resource(self, cluster: Cluster, name: str, resource: Any) -> Iterable[Output]:
+    def _resource(self, cluster: Cluster, name: str, resource: Any) -> tuple[Sequence[Output], bool]:
+        """Its files, and whether all that they hold is in the repository."""
         if not isinstance(resource, dict):
             raise InputError(
                 f"resource {name} must be a map",
@@ -112,7 +174,7 @@ class Planner:
                 hint="Give it a `file`, an `svc`, or both.",
             )
         if resource.get("disable") is True:
-            return []
+            return [], True
         view = self._sight.view(cluster, name, resource)
         for warning in view.warnings:
             self._problems.warn(warning, cluster.name)
@@ -121,15 +183,14 @@ class Planner:
             outputs.append(self._output(cluster, name, view, text_of(resource["file"]), None))
         if truthy(resource.get("svc")):
             outputs.append(self._output(cluster, name, view, self._templates.service(), _service_name(name, resource)))
-        return outputs
+        return outputs, self._sight.source is None and len(view.secrets) == len(cluster.secrets)
 
     def _output(self, cluster: Cluster, resource: str, view: View, file: str, name: str | None) -> Output:
         path = name or output_name(file)
         shown = self._templates.shown(file)
-        inputs = tuple(dict.fromkeys((*cluster.inputs, shown, *view.inputs)))
-        output = Output(path, b"", resource, shown, inputs, secrets=view.secrets)
         if file.endswith(COPIED) and name is None:
-            return replace(output, content=self._templates.copy(file), copied=True, secrets=())
+            inputs = (*cluster.inputs, *dict.fromkeys((shown, *view.inputs)))
+            return Output(path, self._templates.copy(file), resource, shown, inputs)
         template = self._templates.get(file)
         try:
             rendering = template.render(view.values)
@@ -139,7 +200,9 @@ class Planner:
         if self._level != "off":
             for unset in rendering.unset:
                 self._problems.unset(shown, unset, cluster.name, resource, view.values)
-        return replace(output, content=rendering.text.encode("utf-8", "surrogatepass"))
+        inputs = (*cluster.inputs, *dict.fromkeys((shown, *view.inputs, *rendering.inputs)))
+        content = rendering.text.encode("utf-8", "surrogatepass")
+        return Output(path, content, resource, shown, inputs, view.secrets)
 
 
 def _service_name(resource: str, definition: Mapping[str, Any]) -> str:

@@ -37,11 +37,14 @@ class Problems:
     """Gathers problems in the order they are met."""
 
     def __init__(self) -> None:
+        self.count = 0
+        """How often anything was told."""
         self._found: dict[tuple[Any, ...], Problem] = {}
         self._unset: dict[tuple[str, Unset], tuple[dict[str, None], dict[str, None], str | None]] = {}
 
     def add(self, error: KitError, cluster: str | None = None, *, warning: bool = False) -> None:
         """`error`, once per sentence; a further cluster joins it."""
+        self.count += 1
         key = (warning, type(error), error.what, error.where, error.why, error.hint)
         problem = self._found.setdefault(key, Problem(error, warning))
         if cluster is not None:
@@ -53,6 +56,7 @@ class Problems:
 
     def unset(self, template: str, unset: Unset, cluster: str, resource: str, view: Mapping[str, Any]) -> None:
         """A name that nothing sets, in a Mustache template."""
+        self.count += 1
         key = (template, unset)
         if key not in self._unset:
             self._unset[key] = ({}, {}, nearest(unset.name, sorted(islice(_dotted(view), _NAMES))))

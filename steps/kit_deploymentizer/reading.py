@@ -10,6 +10,7 @@ from typing import Any, Final
 from kit_core.errors import InputError, KitError
 from kit_core.files import read_text, refused
 from kit_core.yamlio import Position, load_document
+from kit_deploymentizer.digests import Digests
 from kit_deploymentizer.javascript import text_of
 from kit_deploymentizer.secret_values import SecretValue
 from kit_deploymentizer.words import original_words
@@ -64,6 +65,7 @@ class Reader:
     def __init__(self, folder: Path, unlock: Unlock | None = None) -> None:
         self.folder = folder
         self._unlock = unlock
+        self.digests = Digests(folder)
         self.duplicates: list[Duplicate] = []
         self._read: dict[Path, YamlFile | None] = {}
 
@@ -78,6 +80,7 @@ class Reader:
         """The file at `path`. Raises `InputError` when it is missing, cannot be read, or is no YAML."""
         if self._read.get(path) is None:
             text = read_text(path, what=what, hint=hint)
+            self.digests.learn(self.shown(path), text.encode())
             document = load_document(text, name=self.shown(path), words=original_words, keys=text_of)
             self.duplicates += map(Duplicate, document.duplicates)
             value: Any = document.value

@@ -91,6 +91,12 @@ class DeploymentizerSettings(CommonSettings):
         default_text="error; malformed text from a Mustache template only warns unless `error` is set",
         help="What unknown keys, malformed or incomplete manifests and objects that exist twice are taken for.",
     )
+    incremental: bool = setting(
+        True,
+        group=_OUTPUT,
+        help="With the output of an earlier run in place, render only what is made from something that changed; the"
+        " result is the same. false renders everything anew.",
+    )
     config_checksum: bool = setting(
         False,
         group=_OUTPUT,

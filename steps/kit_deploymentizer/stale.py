@@ -26,9 +26,7 @@ def stale_workloads(
 
 
 def _of_cluster(plan: ClusterPlan, files: frozenset[str]) -> tuple[str, ...]:
-    fresh = [
-        read_rendered(output.content.decode("utf-8", "replace")) for output in plan.outputs if output.path in files
-    ]
+    fresh = [read_rendered(output.read().decode("utf-8", "replace")) for output in plan.outputs if output.path in files]
     configs = {
         Reference(value["kind"], value["metadata"]["name"])
         for rendered in fresh
@@ -41,7 +39,7 @@ def _of_cluster(plan: ClusterPlan, files: frozenset[str]) -> tuple[str, ...]:
     for output in plan.outputs:
         if output.path in files:
             continue
-        for value in read_rendered(output.content.decode("utf-8", "replace")).objects:
+        for value in read_rendered(output.read().decode("utf-8", "replace")).objects:
             spec = pod_spec(value)
             if spec is not None and pod_template_path(value) is not None and references(spec) & configs:
                 names.append(f"{value['kind']} {value['metadata']['name']}")

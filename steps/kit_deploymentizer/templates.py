@@ -3,11 +3,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Protocol
 
 from kit_core.errors import InputError
 from kit_core.files import read_text, refused
+from kit_deploymentizer.digests import Digests
 from kit_deploymentizer.mustache import Mustache, MustacheError, Unset
 from kit_deploymentizer.reading import is_there
 
@@ -19,10 +21,12 @@ _SERVICE: Final = ("base-svc.mustache", *(f"base-svc{yaml}{end}" for end in _JIN
 
 @dataclass(frozen=True)
 class Rendering:
-    """What a template made of a view. `unset` are names that nothing sets and that printed as nothing."""
+    """What a template made of a view. `unset` are names that nothing sets and that printed as nothing; `inputs` the
+    files that it took beside its own, as shown."""
 
     text: str
     unset: tuple[Unset, ...] = ()
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,13 +70,16 @@ class MustacheEngine:
 
 
 class Templates:
-    """The templates of one repository. `shown` makes of a path what people see in messages."""
+    """The templates of one repository. `shown` makes of a path what people see in messages; `digests` learn what was
+    read."""
 
-    def __init__(self, folder: Path, shown: Callable[[Path], str]) -> None:
+    def __init__(self, folder: Path, shown: Callable[[Path], str], digests: Digests) -> None:
         self._folder = folder
         self._shown = shown
+        self._digests = digests
         self._parsed: dict[str, Template] = {}
         self._bytes: dict[str, bytes] = {}
+        self._names: dict[str, str] = {}
         self._jinja: Engine | None = None
         self._service: str | None = None
 
@@ -81,6 +88,7 @@ class Templates:
         if name not in self._parsed:
             path = self._folder / name
             text = read_text(path, what="A template", hint=_FOLDER_HINT)
+            self._digests.learn(self._shown(path), text.encode())
             self._parsed[name] = self._engine(name).parse(name, self._shown(path), text)
         return self._parsed[name]
 
@@ -92,11 +100,14 @@ class Templates:
                 self._bytes[name] = path.read_bytes()
             except (OSError, ValueError) as error:
                 raise refused(error, path, "A manifest cannot be read", kind=InputError, hint=_FOLDER_HINT) from None
+            self._digests.learn(self._shown(path), self._bytes[name])
         return self._bytes[name]
 
     def shown(self, name: str) -> str:
         """How messages name the file."""
-        return self._shown(self._folder / name)
+        if name not in self._names:
+            self._names[name] = self._shown(self._folder / name)
+        return self._names[name]
 
     def service(self) -> str:
         """The name of the template of every Service. Raises `InputError` when there is none."""
@@ -117,10 +128,16 @@ class Templates:
         if self._jinja is None:
             from kit_deploymentizer.jinja import JinjaEngine
 
-            self._jinja = JinjaEngine(self._folder, self._shown)
+            self._jinja = JinjaEngine(self._folder, self._shown, self._digests)
         return self._jinja
 
 
+def service_templates(folder: Path) -> tuple[str, ...]:
+    """Those that are there of the names that the template of every Service may have, the strongest first."""
+    return tuple(name for name in _SERVICE if is_there(folder / name, what="A template"))
+
+
+@lru_cache(maxsize=4096)
 def output_name(file: str) -> str:
     """The name of what `file` becomes (rule 9). Raises `InputError` for an ending that no engine knows.
 

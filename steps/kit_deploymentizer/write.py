@@ -9,7 +9,6 @@ whatever kit.yaml says and wherever links lead.
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,17 +16,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from kit_core.errors import InputError
 from kit_core.files import refused
+from kit_deploymentizer.folders import content_of, held, is_flat, manifests_in, remove_empty
+from kit_deploymentizer.guard import Guard
+from kit_deploymentizer.index import HIDDEN, Index, head_of, index_text, read_index, with_head
 from kit_deploymentizer.lock import alone
 from kit_deploymentizer.plan import ClusterPlan, Output
 from kit_deploymentizer.repository import is_file_name
+from kit_deploymentizer.stamps import FILE, files_in, read_stamps, stamp_of, stamps_text
 
-HIDDEN: Final = ".kit"
 _STAGING: Final = "staging"
 _PATIENCE_SECONDS: Final = 60.0
-_VERSION: Final = 1
-_MANIFESTS: Final = frozenset({".yaml", ".json"})
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,6 @@ class Written:
     """By cluster, the files that were there before and hold something else now."""
 
 
-Index = dict[str, Any]
-
-
 class Writer:
     """Writes below one output folder. `inputs` are the files and folders that the repository is read from.
 
@@ -64,8 +60,9 @@ class Writer:
         self._output = output
         self._hidden = output / HIDDEN
         self._staging = self._hidden / _STAGING
-        self._inputs = tuple(inputs)
+        self._guard = Guard(inputs)
         self._patience = patience
+        self._stamps: dict[str, dict[str, object]] = {}
         self.result = Written()
 
     def write(self, plans: Iterable[ClusterPlan], *, commit: str | None, limits: Limits, clean: bool) -> Written:
@@ -75,7 +72,7 @@ class Writer:
         """
         plans = tuple(plans)
         try:
-            self._refuse_elsewhere(plans)
+            self._guard.refuse_elsewhere(self._hidden, ((plan.name, self._output / plan.name) for plan in plans))
             with alone(self._hidden, self._patience), _empty(self._staging):
                 self._write_staged(plans, commit, limits, clean)
         except OSError as error:
@@ -84,82 +81,71 @@ class Writer:
         return self.result
 
     def _write_staged(self, plans: tuple[ClusterPlan, ...], commit: str | None, limits: Limits, clean: bool) -> None:
-        before = {plan.name: self._read_index(plan.name) for plan in plans}
         staged = [(plan, self._stage(plan)) for plan in plans]
+        everything = not limits.clusters and limits.resource is None
+        former: Mapping[str, Any] = {} if everything and clean else read_stamps(self._hidden)
+        complete: dict[str, bool] = {}
         for plan, names in staged:
-            stale = self._stale(plan, before[plan.name], limits) if clean else []
+            before = self._index(plan.name) if names or limits.resource is not None else None
+            complete[plan.name] = bool(before and before.get("complete"))
+            stale = self._stale(plan, before, limits) if clean else []
             if names or stale:
-                self._mark_begun(plan.name, before[plan.name])
+                before = before or self._index(plan.name)
+                self._mark_begun(plan.name, before)
             self._move(plan, names)
             self._remove(plan.name, stale)
-        if clean and not limits.clusters and limits.resource is None:
+        if clean and everything:
             self._remove_gone({plan.name for plan in plans})
         for plan in plans:
-            self._write_index(plan, before[plan.name], commit, limits, clean)
-
-    def _refuse_elsewhere(self, plans: tuple[ClusterPlan, ...]) -> None:
-        """No cluster's folder may hold, or lie in, what the repository is read from, nor be a link to somewhere:
-        cleaning it would eat the sources, or what is nobody's business here."""
-        folders = {plan.name: self._output / plan.name for plan in plans}
-        for name, folder in folders.items():
-            source = self._source_at(folder)
-            if source is not None:
-                raise InputError(
-                    f"cluster {name} would be written into the sources",
-                    where=str(folder),
-                    why=f"kit.yaml reads from {source}",
-                    hint="Set output.path in kit.yaml to a folder of its own, such as ./generated.",
-                )
-        for folder in (self._hidden, *folders.values()):
-            if folder.is_symlink():
-                raise InputError(
-                    "A folder of the output leads elsewhere",
-                    where=str(folder),
-                    why=f"it is a link to {folder.readlink()}",
-                    hint="Replace the link by a folder; the output as a whole may be a link or a mount.",
-                )
-
-    def _source_at(self, folder: Path) -> Path | None:
-        """What of the repository's sources lies in `folder` or around it, links followed."""
-        real = folder.resolve()
-        for path in self._inputs:
-            source = path.resolve()
-            if real == source or real in source.parents or source in real.parents:
-                return path
-        return None
+            self._write_index(plan, complete[plan.name], commit, limits, clean)
+            if limits.resource is not None:
+                self._stamps[plan.name] = {**former.get(plan.name, {}), **self._stamps[plan.name]}
+        self._put(FILE, stamps_text({**former, **self._stamps}))
 
     def _stage(self, plan: ClusterPlan) -> list[str]:
         """Write what differs from what is there beside it; the names of those files."""
-        folder, beside = self._output / plan.name, self._staging / plan.name
-        folder.mkdir(parents=True, exist_ok=True)
+        folder, beside = f"{self._output}/{plan.name}", f"{self._staging}/{plan.name}"
+        os.makedirs(folder, exist_ok=True)
+        there = {} if all(output.kept for output in plan.outputs) else files_in(Path(folder))
+        stamps = self._stamps.setdefault(plan.name, {})
         names: list[str] = []
         changed: set[str] = set()
         for output in plan.outputs:
-            shown = f"{plan.name}/{output.path}"
-            if (folder / output.path).is_dir():
-                raise InputError("A folder stands where a manifest is to be written", where=str(folder / output.path),
-                                 hint="Move it away and run again.")  # fmt: skip
-            there = _content(folder / output.path)
-            if there == output.content:
-                self.result.unchanged.append(shown)
+            entry = there.get(output.path)
+            stamp = output.kept.stamp if output.kept else held(entry, output.content) if entry else None
+            if stamp is not None:
+                stamps[output.path] = stamp
+                self.result.unchanged.append(f"{plan.name}/{output.path}")
                 continue
-            if there is not None:
+            if entry is not None:
                 changed.add(output.path)
             if not names:
-                beside.mkdir()
-            (beside / output.path).write_bytes(output.content)
+                os.mkdir(beside)
+            with open(f"{beside}/{output.path}", "wb", buffering=0) as file:
+                file.write(output.content)
             names.append(output.path)
-            self.result.written.append(shown)
+            self.result.written.append(f"{plan.name}/{output.path}")
         self.result.changed[plan.name] = frozenset(changed)
         return names
 
     def _mark_begun(self, cluster: str, before: Index | None) -> None:
-        index = before or {"version": _VERSION, "cluster": cluster, "commit": None, "files": {}, "secrets": {}}
-        self._dump(cluster, {**index, "complete": False, "limited_to": None, "left_out": []})
+        clean = bool((before or {}).get("clean", True))
+        old = before or {"commit": None, "files": {}, "secrets": {}}
+        head = head_of(
+            cluster,
+            commit=old.get("commit"),
+            complete=False,
+            placeholders=bool(old.get("placeholders")),
+            clean=clean,
+        )
+        self._put(f"{cluster}.json", index_text(head, {name: old.get(name, {}) for name in _BODY}))
 
     def _move(self, plan: ClusterPlan, names: Iterable[str]) -> None:
+        folder, beside = f"{self._output}/{plan.name}", f"{self._staging}/{plan.name}"
         for name in names:
-            (self._staging / plan.name / name).replace(self._output / plan.name / name)
+            place = f"{folder}/{name}"
+            os.replace(f"{beside}/{name}", place)
+            self._stamps[plan.name][name] = stamp_of(os.stat(place))
 
     def _stale(self, plan: ClusterPlan, before: Index | None, limits: Limits) -> list[str]:
         """What an earlier run left in the cluster's folder; of one resource, what the index says was its."""
@@ -183,66 +169,82 @@ class Writer:
         in it), unless sources lie in the output.
         """
         gone = {path.stem for path in self._hidden.glob("*.json")}
-        if self._source_at(self._output) is None:
-            gone |= {path.name for path in self._output.iterdir() if path.is_dir() and _is_flat(path)}
+        if self._guard.source_at(self._output) is None:
+            others = [path for path in self._output.iterdir() if path.name not in present]
+            gone |= {path.name for path in others if path.is_dir() and is_flat(path)}
         for name in sorted(gone - present):
             folder = self._output / name
-            if not is_file_name(name) or folder.is_symlink() or self._source_at(folder) is not None:
+            if not is_file_name(name) or folder.is_symlink() or self._guard.source_at(folder) is not None:
                 continue
             if folder.is_dir():
                 self._remove(name, manifests_in(folder))
-                _remove_empty(folder)
+                remove_empty(folder)
             (self._hidden / f"{name}.json").unlink(missing_ok=True)
 
-    def _read_index(self, cluster: str) -> Index | None:
+    def _index(self, cluster: str) -> Index | None:
         """What an earlier run says; None where there is none, or where it is not as we write it."""
-        try:
-            index = json.loads((self._hidden / f"{cluster}.json").read_bytes())
-        except (FileNotFoundError, ValueError, RecursionError):
-            return None
-        if not isinstance(index, dict) or index.get("version") != _VERSION:
-            return None
-        files, secrets = index.get("files"), index.get("secrets")
-        if not isinstance(files, dict) or not isinstance(secrets, dict):
-            return None
-        return index if all(isinstance(facts, dict) for facts in files.values()) else None
+        raw = content_of(self._hidden / f"{cluster}.json")
+        return read_index(raw) if raw is not None else None
 
     def _write_index(
-        self, plan: ClusterPlan, before: Index | None, commit: str | None, limits: Limits, clean: bool
+        self, plan: ClusterPlan, was_complete: bool, commit: str | None, limits: Limits, clean: bool
     ) -> None:
         """Say what is in the cluster's folder now. A run about one resource keeps what is said of the others."""
-        files = {output.path: _facts(output) for output in plan.outputs}
-        secrets = {output.path: list(output.pointers) for output in plan.outputs if output.pointers}
+        if plan.same and limits.resource is None:
+            raw = content_of(self._hidden / f"{plan.name}.json")
+            if raw is not None:
+                self._put(f"{plan.name}.json", with_head(raw, self._head(plan, commit, limits, clean)), raw)
+                return
+        body: dict[str, dict[str, Any]] = {
+            "files": {output.path: _facts(output) for output in plan.outputs},
+            "secrets": {output.path: output.pointers for output in plan.outputs if output.pointers},
+            "objects": {output.path: output.objects for output in plan.outputs if output.objects},
+            "made": dict(plan.made),
+        }
         complete, placeholders = not plan.left_out, plan.placeholders
         if limits.resource is not None:
-            old = before or {}
+            old = self._index(plan.name) or {}
             others = {name: facts for name, facts in old.get("files", {}).items()
-                      if facts.get("resource") != limits.resource and name not in files}  # fmt: skip
-            files |= others
-            secrets |= {name: pointers for name, pointers in old.get("secrets", {}).items() if name in others}
+                      if facts.get("resource") != limits.resource and name not in body["files"]}  # fmt: skip
+            for part in ("secrets", "objects"):
+                body[part] |= {name: value for name, value in old.get(part, {}).items() if name in others}
+            body["files"] |= others
+            body["made"] |= {name: key for name, key in old.get("made", {}).items() if name != limits.resource}
             # Everything is there only if it was before: this run looked at one resource.
-            complete = complete and bool(old.get("complete"))
+            complete = complete and was_complete
             placeholders = placeholders or (bool(others) and bool(old.get("placeholders")))
-        self._dump(plan.name, {
-            "version": _VERSION,
-            "cluster": plan.name,
-            "commit": commit,
-            "complete": complete,
-            "placeholders": placeholders,
-            "limited_to": limits.resource,
-            "left_out": sorted(plan.left_out),
-            "clean": clean,
-            "files": dict(sorted(files.items())),
-            "secrets": dict(sorted(secrets.items())),
-        })  # fmt: skip
+        head = self._head(plan, commit, limits, clean, complete=complete, placeholders=placeholders)
+        self._put(f"{plan.name}.json", index_text(head, body))
 
-    def _dump(self, cluster: str, index: Index) -> None:
-        name = f"{cluster}.json"
-        content = (json.dumps(index, indent=1, ensure_ascii=False) + "\n").encode()
-        if _content(self._hidden / name) != content:
+    def _head(
+        self,
+        plan: ClusterPlan,
+        commit: str | None,
+        limits: Limits,
+        clean: bool,
+        *,
+        complete: bool = True,
+        placeholders: bool | None = None,
+    ) -> Index:
+        return head_of(
+            plan.name,
+            commit=commit,
+            complete=complete,
+            placeholders=plan.placeholders if placeholders is None else placeholders,
+            limited_to=limits.resource,
+            left_out=plan.left_out,
+            clean=clean,
+        )
+
+    def _put(self, name: str, content: bytes, before: bytes | None = None) -> None:
+        """A file of our own, whole or not at all; `before` is what it holds, where that is known."""
+        if (content_of(self._hidden / name) if before is None else before) != content:
             staged = self._staging / ".index"  # no cluster's name begins with a dot
             staged.write_bytes(content)
             staged.replace(self._hidden / name)
+
+
+_BODY: Final = ("files", "secrets", "objects", "made")
 
 
 @contextlib.contextmanager
@@ -257,34 +259,5 @@ def _empty(folder: Path) -> Iterator[None]:
 
 
 def _facts(output: Output) -> Mapping[str, Any]:
-    digest = hashlib.sha256(output.content).hexdigest()
-    return {"sha256": digest, "resource": output.resource, "inputs": list(output.inputs)}
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError):
-        return None
-
-
-def manifests_in(folder: Path) -> list[str]:
-    """The manifests below `folder`, hidden folders left out, sorted."""
-    found = []
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        below = Path(parent).relative_to(folder)
-        found += [(below / name).as_posix() for name in files if Path(name).suffix in _MANIFESTS]
-    return sorted(found)
-
-
-def _is_flat(folder: Path) -> bool:
-    """Whether `folder` holds manifests and no folder, as the original left a cluster's."""
-    entries = list(folder.iterdir())
-    return any(path.suffix in _MANIFESTS for path in entries) and not any(path.is_dir() for path in entries)
-
-
-def _remove_empty(folder: Path) -> None:
-    for parent, _, _ in os.walk(folder, topdown=False):
-        with contextlib.suppress(OSError):
-            Path(parent).rmdir()
+    digest = output.kept.sha256 if output.kept else hashlib.sha256(output.content).hexdigest()
+    return {"sha256": digest, "resource": output.resource, "inputs": output.inputs}

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""Where a run must not write, whatever kit.yaml says and wherever links lead: what the repository is read from."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from kit_core.errors import InputError
+
+
+class Guard:
+    """Knows what the repository is read from: `inputs` are files and folders."""
+
+    def __init__(self, inputs: Iterable[Path]) -> None:
+        self._inputs = [(path, path.resolve()) for path in inputs]
+        self._around = {parent for _, source in self._inputs for parent in source.parents}
+
+    def source_at(self, folder: Path) -> Path | None:
+        """What of the repository's sources lies in `folder` or around it, links followed."""
+        real = folder.resolve()
+        if real in self._around:
+            return next(path for path, source in self._inputs if real in source.parents)
+        within = {real, *real.parents}
+        return next((path for path, source in self._inputs if source in within), None)
+
+    def refuse_elsewhere(self, hidden: Path, folders: Iterable[tuple[str, Path]]) -> None:
+        """No cluster's folder may hold, or lie in, what the repository is read from, nor be a link to somewhere:
+        cleaning it would eat the sources, or what is nobody's business here. Raises `InputError`."""
+        folders = tuple(folders)
+        for name, folder in folders:
+            source = self.source_at(folder)
+            if source is not None:
+                raise InputError(
+                    f"cluster {name} would be written into the sources",
+                    where=str(folder),
+                    why=f"kit.yaml reads from {source}",
+                    hint="Set output.path in kit.yaml to a folder of its own, such as ./generated.",
+                )
+        for folder in (hidden, *(folder for _, folder in folders)):
+            if folder.is_symlink():
+                raise InputError(
+                    "A folder of the output leads elsewhere",
+                    where=str(folder),
+                    why=f"it is a link to {folder.readlink()}",
+                    hint="Replace the link by a folder; the output as a whole may be a link or a mount.",
+                )

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""The index of a cluster's output: what a run made, from which inputs, what of it is secret, and what can be reused.
+
+kit-deployer reads it (`kit_deployer.index`) and leaves keys alone that it does not know. A line a file, so that the
+head can be written anew alone: a commit changes one line of the index of a cluster that it does not touch. Pure.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+VERSION: Final = 1
+HIDDEN: Final = ".kit"
+_BODY: Final = b'\n "files": {'
+
+Index = dict[str, Any]
+
+
+def read_index(raw: bytes) -> Index | None:
+    """What an earlier run says; None where it is not as we write it."""
+    try:
+        index = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(index, dict) or index.get("version") != VERSION:
+        return None
+    parts = [index.get(name, {}) for name in ("files", "secrets", "objects", "made")]
+    if not all(isinstance(part, dict) for part in parts) or "files" not in index or "secrets" not in index:
+        return None
+    return index if all(isinstance(facts, dict) for facts in index["files"].values()) else None
+
+
+def head_of(
+    cluster: str,
+    *,
+    commit: str | None,
+    complete: bool,
+    placeholders: bool = False,
+    limited_to: str | None = None,
+    left_out: tuple[str, ...] = (),
+    clean: bool = True,
+) -> Index:
+    """What an index says of the run."""
+    return {
+        "version": VERSION,
+        "cluster": cluster,
+        "commit": commit,
+        "complete": complete,
+        "placeholders": placeholders,
+        "limited_to": limited_to,
+        "left_out": sorted(left_out),
+        "clean": clean,
+    }
+
+
+def index_text(head: Index, body: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """The index's bytes. `body` begins with `files`; its parts hold an entry for each file or resource."""
+    return _head_text(head) + b",".join(
+        f"\n {_json(name)}: {{{_entries(entries)}}}".encode("utf-8", "surrogatepass") for name, entries in body.items()
+    ) + b"\n}\n"  # fmt: skip
+
+
+def with_head(raw: bytes, head: Index) -> bytes:
+    """The index `raw` (as `index_text` made it) with another head."""
+    return _head_text(head) + raw[raw.index(_BODY) :]
+
+
+def _head_text(head: Index) -> bytes:
+    lines = "".join(f"\n {_json(key)}: {_json(value)}," for key, value in head.items())
+    return f"{{{lines}".encode("utf-8", "surrogatepass")
+
+
+def _entries(entries: Mapping[str, Any]) -> str:
+    lines = ",".join(f"\n  {_json(key)}: {_json(value)}" for key, value in sorted(entries.items()))
+    return f"{lines}\n " if lines else ""
+
+
+_json: Final = json.JSONEncoder(ensure_ascii=False).encode

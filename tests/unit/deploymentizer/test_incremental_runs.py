@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: MIT
+"""A run with an earlier output in place renders only what changed, and leaves what a full run would."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kit_deploymentizer.digests import Digests
+from kit_deploymentizer.plan import Planner
+from tests.unit.deploymentizer.workshop import CONFIG_MAP, KIT, SERVICE, Workshop
+
+WEB = CONFIG_MAP.replace("ConfigMap", "Deployment").replace("v1", "apps/v1") + (
+    "spec:\n  replicas: {{{replicas}}}\n  template:\n    metadata: {labels: {name: x}}\n    spec:\n"
+    "      containers:\n      - {name: c, image: '{{{web.image}}}', envFrom: [{configMapRef: {name: job}}]}\n"
+)
+JOB = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: job}\n{% include 'lib/data.j2' %}\n"
+CHOICE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: choice}\n{% include ['lib/new.j2', 'lib/data.j2'] %}\n"
+
+WARNED = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\ndata: {a: '1', a: '2'}\n"
+BASE = """\
+kind: ClusterNamespace
+metadata: {name: base, branch: master}
+resources:
+  web: {file: web/web.mustache, image_tag: shop/web, svc: {name: web-svc}}
+  job: {file: job/job.j2}
+  choice: {file: job/choice.yaml.j2}
+  plain: {file: plain/plain.yaml}
+  key: {file: key/key.mustache, env: [{name: KEY, external: true}]}
+"""
+FILES: Mapping[str, tuple[str | None, ...]] = {
+    "kit.yaml": (KIT, KIT + "# another\n"),
+    "base-cluster.yaml": (BASE, BASE.replace("shop/web", "shop/api"), BASE + "  more: {file: plain/plain.yaml}\n",
+                          BASE.replace("  job: {", "  job: {disable: true, ")),
+    "base-var.yaml": ("kind: ResourceConfig\nreplicas: 1\n", "kind: ResourceConfig\nreplicas: 2\n",
+                      "kind: ResourceConfig\n"),
+    "type/test-var.yaml": ("kind: ResourceConfig\nmetadata: {type: test}\n",
+                           "kind: ResourceConfig\nmetadata: {type: test}\nreplicas: 5\n"),
+    "clusters/east/cluster.yaml": ("kind: ClusterNamespace\nmetadata: {name: east, type: test}\n",
+                                   "kind: ClusterNamespace\nmetadata: {name: east, type: prod, allowFailure: true}\n",
+                                   "kind: ClusterNamespace\nmetadata: {name: east, type: test, disable: true}\n",
+                                   None),
+    "clusters/east/configuration-var.yaml": (None, "kind: ResourceConfig\nreplicas: 7\n"),
+    "clusters/north/cluster.yaml": (None, "kind: ClusterNamespace\nmetadata: {name: north, type: prod}\n"),
+    "images/shop/web/master.yaml": ("image: shop/web:1\n", "image: shop/web:2\n", None),
+    "images/shop/api/master.yaml": ("image: shop/api:1\n",),
+    "resources/web/web.mustache": (WEB, WEB + "# more\n", WEB + "  replicas: 1\n", WEB.replace("Deploy", "Deploi")),
+    "resources/base-svc.mustache": (SERVICE, SERVICE + "# {{{nobody}}}\n", None),
+    "resources/base-svc.yaml.j2": (SERVICE.replace("{{{", "{{").replace("}}}", "}}") + "# jinja\n", None),
+    "resources/job/job.j2": (JOB, JOB + "# more\n"),
+    "resources/job/choice.yaml.j2": (CHOICE,),
+    "resources/lib/data.j2": ("data: {a: '1'}\n", "data: {a: '2'}\r\n", None),
+    "resources/lib/new.j2": (None, "data: {a: new}\n"),
+    "resources/plain/plain.yaml": (WARNED, CONFIG_MAP.replace("{{{name}}}", "plain"),
+                                   CONFIG_MAP.replace("{{{name}}}", "job")),
+    "resources/key/key.mustache": (CONFIG_MAP + "data: {k: '{{#key.env}}{{{value}}}{{/key.env}}'}\n",),
+    "generated/east/web.yaml": ("mine\n", None),
+    "generated/west/job.yaml": (CONFIG_MAP, None),
+    "generated/west/stray.yaml": ("a: b\n",),
+    "generated/.kit/east.json": ("{", '{"version": 1, "files": {}, "secrets": {}}', None),
+    "generated/.kit/stamps": ("[]", '{"east": {"web.yaml": [1, 2]}}', None),
+}  # fmt: skip
+EDITS = st.sampled_from([(name, number) for name, texts in FILES.items() for number in range(len(texts))])
+SETTINGS = st.fixed_dictionaries(
+    {"KEY": st.sampled_from(["one", "one", "one", "other-value"])},
+    optional={
+        "KIT_VALIDATE": st.sampled_from(["off", "warn"]),
+        "KIT_CONFIG_CHECKSUM": st.just("true"),
+        "KIT_PLACEHOLDERS": st.just("true"),
+        "KIT_COMMIT_ID": st.sampled_from(["1234567", "7654321"]),
+    },
+)
+
+
+def put(workshop: Workshop, name: str, text: str | None) -> None:
+    path = workshop.folder / name
+    if text is not None:
+        workshop.write({name: text})
+    elif path.exists():
+        path.unlink()
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """The output with its indexes; the stamps belong to a machine."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "stamps")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def warnings(log: str) -> list[str]:
+    return sorted(line for line in log.splitlines() if line.startswith("warning") and "keep the old value" not in line)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=st.lists(st.tuples(st.lists(EDITS, min_size=1, max_size=2), SETTINGS), max_size=7))
+def test_after_any_edits_the_output_is_that_of_a_full_run(
+    steps: list[tuple[list[tuple[str, int]], dict[str, str]]],
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve() / "repository"
+        folder.mkdir()
+        workshop = Workshop(folder)
+        for file, texts in FILES.items():
+            if not file.startswith("generated"):
+                put(workshop, file, texts[0])
+        assert workshop.run(KEY="one").code == 0
+        for edits, env in steps:
+            for file, number in edits:
+                put(workshop, file, FILES[file][number])
+            before = everything(folder / "generated")
+            shutil.rmtree(folder / "full", ignore_errors=True)
+            (folder / "generated").rename(folder / "kept")
+            full = workshop.run(**env)
+            expected = everything(folder / "generated") if full.code == 0 else before
+            shutil.rmtree(folder / "generated", ignore_errors=True)
+            (folder / "kept").rename(folder / "generated")
+            result = workshop.run(**env)
+            assert (result.code, warnings(result.log)) == (full.code, warnings(full.log))
+            assert everything(folder / "generated") == expected
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is rendered, as cluster/resource."""
+    seen: list[str] = []
+    real = Planner._resource
+
+    def told(self, cluster, name, resource):  # type: ignore[no-untyped-def]
+        seen.append(f"{cluster.name}/{name}")
+        return real(self, cluster, name, resource)
+
+    monkeypatch.setattr(Planner, "_resource", told)
+    return seen
+
+
+@pytest.fixture
+def fleet(workshop: Workshop) -> Workshop:
+    for file, texts in FILES.items():
+        if not file.startswith("generated"):
+            put(workshop, file, texts[0])
+    assert workshop.run(KEY="one").code == 0
+    return workshop
+
+
+ALWAYS = ["east/key", "west/key"]
+"""They take a value from outside the repository."""
+
+
+def test_nothing_is_rendered_where_nothing_changed(fleet: Workshop, rendered: list[str]) -> None:
+    result = fleet.run(KEY="one")
+    assert sorted(rendered) == ["east/key", "east/plain", "west/key", "west/plain"]  # `plain` has something to tell
+    assert result.last == "result=unchanged clusters=2 written=0 unchanged=12 removed=0"
+    rendered.clear()
+    fleet.write({"resources/plain/plain.yaml": CONFIG_MAP.replace("{{{name}}}", "plain")})
+    fleet.run(KEY="one")
+    assert sorted(rendered) == [*ALWAYS[:1], "east/plain", "west/key", "west/plain"]
+    rendered.clear()
+    fleet.run(KEY="one")
+    assert rendered == ALWAYS
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "again"),
+    [
+        ("images/shop/web/master.yaml", "image: shop/web:2\n", {"east/web", "west/web"}),
+        ("resources/lib/data.j2", "data: {a: '2'}\n", {"east/job", "west/job", "east/choice", "west/choice"}),
+        ("resources/lib/new.j2", "data: {a: '2'}\n", {"east/choice", "west/choice"}),
+        ("resources/base-svc.mustache", SERVICE + "# x\n", {"east/web", "west/web"}),
+        ("clusters/west/cluster.yaml", "kind: ClusterNamespace\nmetadata: {name: west, type: prod}\n# x\n",
+         {"west/web", "west/job", "west/choice", "west/plain"}),
+        ("generated/west/job.yaml", "mine", {"west/job"}),
+        ("docs/readme.md", "x", set()),
+    ],
+)  # fmt: skip
+def test_only_what_is_made_from_a_changed_file_is_rendered(
+    fleet: Workshop, rendered: list[str], file: str, text: str, again: set[str]
+) -> None:
+    (fleet.folder / "resources/base-svc.yaml.j2").unlink()
+    fleet.write({"resources/plain/plain.yaml": CONFIG_MAP.replace("{{{name}}}", "plain")})
+    fleet.run(KEY="one")
+    rendered.clear()
+    fleet.write({file: text})
+    fleet.run(KEY="one")
+    assert set(rendered) == again | set(ALWAYS)
+
+
+def test_a_restored_output_is_looked_through_and_used(fleet: Workshop, rendered: list[str]) -> None:
+    """Of another machine, or from a CI's cache: every file's times are new."""
+    fleet.write({"resources/plain/plain.yaml": CONFIG_MAP.replace("{{{name}}}", "plain")})
+    fleet.run(KEY="one")
+    copy = fleet.folder / "copy"
+    shutil.copytree(fleet.folder / "generated", copy)
+    shutil.rmtree(fleet.folder / "generated")
+    copy.rename(fleet.folder / "generated")
+    rendered.clear()
+    fleet.run(KEY="one")
+    assert rendered == ALWAYS
+
+
+@pytest.mark.parametrize(
+    "env",
+    [{"KIT_INCREMENTAL": "false"}, {"KIT_VALIDATE": "warn"}, {"KIT_PLACEHOLDERS": "true"}, {"SAVE": "false"}],
+)
+def test_other_settings_render_everything(fleet: Workshop, rendered: list[str], env: dict[str, str]) -> None:
+    fleet.run(KEY="one", **env)
+    assert len(rendered) == 10
+
+
+def test_with_checksums_a_cluster_is_rendered_whole_or_not_at_all(fleet: Workshop, rendered: list[str]) -> None:
+    fleet.write({
+        "resources/plain/plain.yaml": CONFIG_MAP.replace("{{{name}}}", "plain"),
+        "base-cluster.yaml": BASE.rsplit("  key:", 1)[0],
+        "clusters/west/cluster.yaml": "kind: ClusterNamespace\nmetadata: {name: west, type: prod, branch: release}\n",
+        "images/shop/web/release.yaml": "image: shop/web:3\n",
+    })  # fmt: skip
+    fleet.run(KIT_CONFIG_CHECKSUM="true")
+    rendered.clear()
+    fleet.run(KIT_CONFIG_CHECKSUM="true")
+    assert rendered == []
+    fleet.write({"images/shop/web/release.yaml": "image: shop/web:4\n"})
+    fleet.run(KIT_CONFIG_CHECKSUM="true")
+    assert sorted(rendered) == ["west/choice", "west/job", "west/plain", "west/web"]
+
+
+def test_a_run_about_one_resource_keeps_what_is_known_of_the_others(fleet: Workshop, rendered: list[str]) -> None:
+    fleet.write({"images/shop/web/master.yaml": "image: shop/web:2\n"})
+    fleet.run(KEY="one", RESOURCE="web")
+    assert rendered == ["east/web", "west/web"]
+    rendered.clear()
+    fleet.run(KEY="one")
+    assert sorted(rendered) == ["east/key", "east/plain", "west/key", "west/plain"]
+
+
+def test_a_new_commit_changes_one_line_of_each_index(fleet: Workshop) -> None:
+    before = (fleet.folder / "generated/.kit/east.json").read_text().splitlines()
+    fleet.write({".git/HEAD": "1" * 40})
+    fleet.run(KEY="one")
+    after = (fleet.folder / "generated/.kit/east.json").read_text().splitlines()
+    assert [line for line in after if line not in before] == [f' "commit": "{"1" * 40}",']
+    assert len(after) == len(before)
+
+
+def test_workloads_that_keep_an_old_value_are_named_though_they_are_not_rendered(fleet: Workshop) -> None:
+    fleet.write({"resources/lib/data.j2": "data: {a: '3'}\n"})
+    assert "Deployment web will keep the old value" in fleet.run(KEY="one").log
+
+
+def test_two_objects_of_one_name_are_told_though_one_of_them_is_not_rendered(fleet: Workshop) -> None:
+    fleet.write({"resources/plain/plain.yaml": CONFIG_MAP.replace("{{{name}}}", "plain")})
+    fleet.run(KEY="one")
+    fleet.write({"resources/plain/plain.yaml": CONFIG_MAP.replace("{{{name}}}", "job")})
+    result = fleet.run(KEY="one")
+    assert result.code == 1
+    assert "ConfigMap job is already in job.yaml (resource job)" in result.log
+
+
+def test_a_file_that_changes_while_it_is_read_has_no_digest(tmp_path: Path) -> None:
+    digests = Digests(tmp_path)
+    (tmp_path / "a").write_bytes(b"1")
+    one = digests.key("x", ["a"])
+    assert digests.key("x", ["a"]) == one
+    digests.learn("a", b"2")
+    assert digests.of("a") == "torn"
+    again = Digests(tmp_path)
+    assert again.key("x", ["a"]) == one
+    assert again.key("y", ["a"]) != one
+    assert again.of("b") == "absent"
+    (tmp_path / "loop").symlink_to("loop")
+    assert again.of("loop") == "absent"
