@@ -34,7 +34,7 @@ def key_folders(settings: DeploymentizerSettings, cwd: Path) -> list[Path]:
 class Unlocker:
     """Decrypts the values of one run. `read_key` is asked once, `learn_secret` told of every plaintext.
 
-    With `placeholders` no key is needed: values become `encrypted:PATH`.
+    With `placeholders` no key is needed: values become `encrypted:PATH:…`.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Unlocker:
         from kit_core.envfile import decrypt_value
 
         if self._placeholders:
-            return placeholder("encrypted", name)
+            return placeholder("encrypted", name, "".join(text.split()))
         if text not in self._known:
             plain = decrypt_value(text, self.key(), name=name)
             self.learn(plain)

@@ -105,12 +105,12 @@ def _tried(one: Named, container: Mapping[str, Any], target: Target) -> None:
 
 
 def _named(part: Fetched) -> Fetched:
-    """The answer with placeholders for its variables' values."""
+    """The answer, which was read from the repository, with placeholders for its variables' values."""
     env = part.values.get("env")
     if not isinstance(env, list):
         return part
     entries = [
-        {**item, "value": placeholder(part.by, text_of(item.get("name")))}
+        {**item, "value": placeholder(part.by, text_of(item.get("name")), text_of(item["value"]))}
         if isinstance(item, dict) and item.get("value") is not None
         else item
         for item in env
