@@ -8,10 +8,12 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from testbed.git import GitRepository
+from testbed.ssh import SshServer
 from tests.git.conftest import FILE, FILES, NEW, OLD, Deployments, Run
 from tests.git.forges import NAME, Call, Forge, GitHubDouble, GitLabDouble
 from tests.git.relay import Exchange, Relay
@@ -521,3 +523,31 @@ def test_a_message_that_would_act_does_not_act_in_the_request(proposing: Proposi
     fence = re.findall(r"^`+$", body, re.MULTILINE)
     assert len(fence[0]) > 4
     assert fence[0] == fence[-1]
+
+
+@with_one
+@pytest.mark.parametrize("plain", [False, True], ids=["version 2", "version 0"])
+def test_over_ssh_with_a_token_for_the_forge(proposing: Proposing, ssh_server: SshServer, plain: bool) -> None:
+    key = ssh_server.make_key("-t", "ed25519")
+    ssh_server.allow(key)
+    url = ssh_server.url(proposing.repository, plain=plain)
+    # The forge's pages are below a path, which is a part of the repository's address as well.
+    below = urlsplit(url).path.partition("/acme/")[0]
+    proposing.forge.api = f"{below}{GitHubDouble.api}"
+    settings = {
+        "KIT_GIT_URL": url,
+        "KIT_GIT_SSH_KEY": key.private,
+        "KIT_GIT_SSH_KNOWN_HOSTS": ssh_server.known_hosts(plain=plain),
+        "KIT_GIT_PASSWORD": "",
+        "KIT_GIT_USERNAME": "",
+        "KIT_FORGE_URL": f"{proposing.forge.url}{below}",
+    }
+    assert "result=proposed" in proposing.run(**settings).last
+    proposing.repository.commit({"other.txt": "the target moved\n"})
+    run = proposing.run(IMAGE=THIRD, **settings)
+    assert run.code == 0, run.log
+    assert proposing.repository.git("rev-parse", f"{proposing.branch}^") == proposing.repository.head()
+    assert THIRD in proposing.value()
+    run = proposing.run(**settings, KIT_FORGE_TOKEN="")
+    assert run.code == 2, run.log
+    assert "there is no token for the API" in run.log
