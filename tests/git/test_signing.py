@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from kit_image_deployer import update_image
 from testbed.bed import Testbed
 from testbed.container import Container
 from tests.git.conftest import NEW, Deployments
+from tests.git.pushing import Pusher
 
 NAME, EMAIL = "Ada", "ada@example.com"
 COMMITTER = {"CI_COMMITTER_NAME": NAME, "CI_COMMITTER_EMAIL": EMAIL}
@@ -69,6 +71,8 @@ def keys(bed: Testbed) -> Iterator[Keys]:
     folder = f"/tmp/keys-{os.getpid()}"
     made = Keys(bed.git.container, folder)
     made.run("mkdir", "-p", "-m", "700", f"{folder}/gnupg")
+    # Half a second's work for every passphrase is what keeps guessers away; here it would only be waited for.
+    made.run("sh", "-c", f"echo s2k-count 65536 > {folder}/gnupg/gpg-agent.conf")
     yield made
     made.run("gpgconf", "--kill", "all")
     made.run("rm", "-rf", folder)
@@ -203,3 +207,23 @@ def test_the_image_signs_under_any_user_on_a_read_only_disk(
     done = bed.run(built_image, env=settings, user="4711:4711", read_only=True)
     assert done.returncode == 0, done.stderr
     assert re.search("GOODSIG|Good .git. signature", keys.verify(deployments))
+
+
+def test_the_library_signs_and_pins_too(bed: Testbed, deployments: Deployments, keys: Keys) -> None:
+    repository = deployments.repository
+    digest = Pusher(f"http://{bed.registry.outside}").image("shop/library", "1")
+    outcome = update_image(
+        repository.url_outside,
+        username=repository.username,
+        password=repository.password,
+        repository="shop/cart",
+        branch="master",
+        image=f"{bed.registry.outside}/shop/library:1",
+        author=NAME,
+        email=EMAIL,
+        pin_digest=True,
+        signing_key=keys.ssh("ed25519"),
+        commit=True,
+    )
+    assert outcome.image == f"{bed.registry.outside}/shop/library:1@{digest}"
+    assert 'Good "git" signature' in keys.verify(deployments)
