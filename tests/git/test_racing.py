@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
-from kit_image_deployer import Outcome, update_image
 from kit_image_deployer.wire import packet
-from tests.git.conftest import FILE, FILES, NEW, Deployments
+from tests.git.conftest import FILE, NEW, Deployments
 from tests.git.relay import Exchange, Relay
 
 
@@ -116,39 +113,24 @@ def test_a_lock_on_the_ref_is_waited_for(deployments: Deployments) -> None:
     assert len(deployments.commits()) == 2
 
 
-def _write(deployments: Deployments, service: str, image: str) -> Outcome:
-    repository = deployments.repository
-    return update_image(
-        repository.url_outside,
-        username=repository.username,
-        password=repository.password,
-        repository=service,
-        branch="master",
-        image=image,
-        commit=True,
-    )
+MOVES_MEANWHILE = """#!/bin/sh
+# While the first push waits here, with its objects received, another one moves the branch.
+[ ! -e moved ] || exit 0
+unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
+who="-c user.name=a -c user.email=a@b"
+git $who commit-tree -p master -m theirs 'master^{tree}' > moved
+git update-ref refs/heads/master "$(cat moved)"
+"""
 
 
-def test_many_writers_at_once_all_land(deployments: Deployments) -> None:
+def test_a_head_that_moves_while_a_hook_holds_the_push(deployments: Deployments) -> None:
+    deployments.repository.hook("pre-receive", MOVES_MEANWHILE)
     before = deployments.commits()
-    images = {f"shop/service{number}": f"registry.example.com/shop/service{number}:2" for number in range(20)}
-    with ThreadPoolExecutor(len(images)) as pool:
-        outcomes = list(pool.map(lambda item: _write(deployments, *item), images.items()))
-    assert {outcome.result for outcome in outcomes} == {"updated"}
-    assert set(deployments.commits()) == {*before, *(outcome.commit for outcome in outcomes)}
-    for service, image in images.items():
-        assert deployments.repository.read(f"images/{service}/master.yaml") == f"image: {image}\n"
-    assert deployments.repository.read(FILE) == FILES[FILE]
-    deployments.check_history()
-
-
-def test_many_writers_of_one_file_each_land_once(deployments: Deployments) -> None:
-    before = deployments.commits()
-    images = [f"registry.example.com/shop/cart:{number}" for number in range(8)]
-    with ThreadPoolExecutor(len(images)) as pool:
-        outcomes = list(pool.map(lambda image: _write(deployments, "shop/cart", image), images))
-    commits = deployments.commits()
-    assert set(commits) == {*before, *(outcome.commit for outcome in outcomes)}
-    newest = next(outcome for outcome in outcomes if outcome.commit == commits[0])
-    assert deployments.repository.read(FILE) == f"# the cart\nimage: {newest.image}  # written by its pipeline\n"
+    with Relay(deployments.repository.url_outside) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url)
+    assert run.code == 0, run.log
+    assert "someone else pushed first" in run.log
+    theirs = deployments.repository.container.execute("cat", f"{deployments.repository.path}/moved").stdout.strip()
+    assert deployments.commits()[1:] == [theirs, *before]
+    assert relay.count("POST", "git-receive-pack") == 2
     deployments.check_history()

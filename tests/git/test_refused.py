@@ -115,6 +115,33 @@ def test_a_hooks_refusal_is_told_in_its_own_words(deployments: Deployments, hook
     assert deployments.commits() == before
 
 
+def test_a_pack_that_is_too_large_for_the_server(deployments: Deployments) -> None:
+    deployments.repository.git("config", "receive.maxInputSize", "100")
+    before = deployments.commits()
+    with Relay(deployments.repository.url_outside) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url)
+    assert run.code == 1
+    assert "the server could not take the commit in" in run.log
+    assert "pack exceeds maximum allowed size" in run.log
+    assert relay.count("POST", "git-receive-pack") == 1
+    assert deployments.commits() == before
+
+
+def test_a_request_that_is_too_large_for_the_server(deployments: Deployments) -> None:
+    def refuse(exchange: Exchange) -> bool:
+        if exchange.method == "POST" and exchange.service == "git-receive-pack":
+            exchange.answer(413, body=b"at most 1 MB\n", Content_Type="text/plain")
+            return True
+        return False
+
+    with Relay(deployments.repository.url_outside, meddle=refuse) as relay:
+        run = deployments.run(KIT_GIT_URL=relay.url)
+    assert run.code == 1
+    assert "the git server refused the request: 413" in run.log
+    assert "at most 1 MB" in run.log
+    assert relay.count("POST", "git-receive-pack") == 1
+
+
 def test_a_token_that_may_read_only(deployments: Deployments) -> None:
     deployments.repository.git("config", "http.receivepack", "false")
     before = deployments.commits()

@@ -192,6 +192,25 @@ def test_a_redirect_is_followed_without_the_credentials(deployments: Deployments
     assert seen == [None]
 
 
+def test_http_that_leads_to_https_trusts_the_same_authority(
+    deployments: Deployments, bed: Testbed, tmp_path: Path
+) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.write_text(bed.git.certificate_authority)
+    target = deployments.repository.https_outside
+
+    def redirect(exchange: Exchange) -> bool:
+        exchange.answer(301, Location=target + exchange.handler.path[exchange.handler.path.index("/info") :])
+        return True
+
+    with Relay(deployments.repository.url_outside, meddle=redirect) as relay:
+        refused = deployments.run(KIT_GIT_URL=relay.url)
+        trusted = deployments.run(KIT_GIT_URL=relay.url, KIT_CA_CERT=str(authority))
+    assert "certificate cannot be trusted" in refused.log
+    # It got there, and asks for the password that only the address in the settings is given.
+    assert f"it redirects to {target.rpartition('/')[0]}" in trusted.log
+
+
 def test_connections_are_used_again(deployments: Deployments) -> None:
     clients = set()
 
