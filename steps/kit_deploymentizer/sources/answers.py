@@ -9,19 +9,39 @@ answers of services which know nothing of kit can be used.
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from kit_core.errors import InputError, KitError, WorkError
+
+_DEEPEST: Final = 100
 
 
 def read_json(raw: bytes, *, what: str, kind: type[KitError] = WorkError) -> Any:
     """The JSON value in `raw`; `what` ("the program's output") begins the error, which quotes nothing of it."""
     try:
-        return json.loads(raw)
+        value = json.loads(raw)
+        if is_too_deep(value):
+            raise kind(f"{what} is nested too deeply", hint=f"{_DEEPEST} levels are enough for a few variables.")
+        return value
     except (ValueError, RecursionError) as error:
         place = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         said = f"{what} is empty" if not raw.strip() else f"{what} is no JSON{place}"
         raise kind(said, hint="Answer with a JSON object; `{}` where there are no values.") from None
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether maps and lists lie in one another further than anybody means, and than can be walked through."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            item
+            for one in level
+            if isinstance(one, dict | list)
+            for item in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def values_of(answer: Any, pointer: str | None, *, what: str, kind: type[KitError] = InputError) -> dict[str, Any]:

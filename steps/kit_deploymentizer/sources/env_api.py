@@ -11,6 +11,7 @@ from kit_core.errors import InputError, WorkError
 from kit_core.secrets import Secret
 from kit_deploymentizer.javascript import text_of, truthy
 from kit_deploymentizer.sources import Fetched, Target, World
+from kit_deploymentizer.sources.answers import is_too_deep
 from kit_deploymentizer.sources.once import Once
 from kit_deploymentizer.sources.web import NoAnswer, Web, is_address, is_header
 
@@ -90,7 +91,7 @@ def _read(status: int, answer: bytes, what: str, cluster: str, url: str) -> Fetc
         content = json.loads(answer)
     except (ValueError, RecursionError):
         content = None
-    content = content if isinstance(content, dict) else {}
+    content = content if isinstance(content, dict) and not is_too_deep(content) else {}
     values = content.get("values")
     good = status in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT} and content.get("status", "success") != "error"
     if not good or not isinstance(values, dict):

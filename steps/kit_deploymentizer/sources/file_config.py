@@ -13,6 +13,7 @@ from kit_core.yamlio import Position
 from kit_deploymentizer.javascript import text_of
 from kit_deploymentizer.secret_values import SecretValue
 from kit_deploymentizer.sources import Fetched, Target, World
+from kit_deploymentizer.sources.answers import is_too_deep
 
 if TYPE_CHECKING:
     from kit_deploymentizer.encrypted import Unlocker
@@ -58,7 +59,9 @@ class FileConfig:
                 line=error.lineno,
                 column=error.colno,
             ) from None
-        if not isinstance(values, dict):
+        except RecursionError:
+            values = []
+        if not isinstance(values, dict) or is_too_deep(values):
             raise InputError("An environment file must hold a JSON object", where=file, hint='Write {"env": [...]}.')
         locked: tuple[SecretValue, ...] = ()
         if self.unlocker is not None:

@@ -152,6 +152,7 @@ def test_values_may_lie_deeper_in_a_file(workshop: Workshop) -> None:
         (".yaml", "env: {A: canary\n", "env/east/app.yaml:2:1: malformed YAML"),
         (".json", '{"env": "canary', "env/east/app.json: the file is no JSON (line 1, column 9)"),
         (".json", "[" * 100_000, "env/east/app.json: the file is no JSON"),
+        (".json", '{"a": ' * 600 + "1" + "}" * 600, "env/east/app.json: the file is nested too deeply"),
         (".json", "", "env/east/app.json: the file is empty"),
     ],
 )
@@ -393,3 +394,12 @@ def test_no_error_shows_what_was_decrypted(workshop: Workshop, where: str) -> No
     assert result.code == 2
     assert "image_tag *** has no image of branch master" in result.log
     assert "canary" not in result.log
+
+
+@pytest.mark.parametrize("depth", [600, 100_000])
+def test_a_file_of_the_plugin_that_is_nested_too_deeply(workshop: Workshop, depth: int) -> None:
+    sources(workshop, "plugin: {path: x/file-config, options: {configPath: ./config}}\n")
+    workshop.write({"config/app/east-env.json": '{"a": ' * depth + "1" + "}" * depth})
+    result = workshop.run()
+    assert result.code == 2
+    assert "config/app/east-env.json: An environment file must hold a JSON object" in result.log
