@@ -12,6 +12,7 @@ from typing import Final
 MASK: Final = "***"
 _SHORTEST_MASKED: Final = 4
 _SHORTEST_TOKEN: Final = 12
+_BEFORE_HOST: Final = re.compile(r"(?<=://)[^\s/?#]+@")
 _USER_INFO: Final = re.compile(r"\bhttps?://([^\s/?#]+)@", re.IGNORECASE)
 
 
@@ -102,6 +103,11 @@ def in_urls(text: str) -> Iterator[str]:
         if secret:
             yield secret
             yield urllib.parse.unquote(secret)
+
+
+def bare_urls(text: str) -> str:
+    """`text` with the user and the password in its URLs left out, for what is written where others read it."""
+    return _BEFORE_HOST.sub("", text)
 
 
 def _base64_forms(raw: bytes) -> Iterator[str]:

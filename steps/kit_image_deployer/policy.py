@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from kit_core.errors import InputError
+from kit_core.secrets import bare_urls
 
 RECORD: Final = ("commit", "build", "source")
 """The keys beside the image."""
@@ -127,7 +128,7 @@ def check_number(number: str, *, setting: str) -> str:
 
 def check_source(source: str, *, setting: str) -> str:
     """What builds are numbered in, as it is recorded. Raises `InputError` for what is not one line of text."""
-    text = " ".join(source.split())
+    text = bare_urls(" ".join(source.split()))
     if not _SOURCE.fullmatch(text):
         raise InputError(
             f"{setting}={source!r} is no name for where builds are numbered",

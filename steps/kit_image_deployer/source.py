@@ -7,6 +7,7 @@ from typing import Final
 
 from kit_core.ci import NONE, Provider, detect
 from kit_core.errors import InputError
+from kit_core.secrets import bare_urls
 from kit_image_deployer.defuse import utf8
 from kit_image_deployer.message import Origin
 
@@ -104,7 +105,7 @@ def origin(
     """What is known of the build, for the commit's trailers. `number` and `source` are what the settings say of it."""
     provider = detect(env)
     number = number or env.get(provider.build_number or "")
-    name = source or (provider.name if provider is not NONE else None)
+    name = bare_urls(source or "") or (provider.name if provider is not NONE else None)
     return Origin(
         source_commit=source_commit,
         build=" ".join(part for part in (name, number) if part) if number else None,
@@ -114,14 +115,14 @@ def origin(
 
 def _build_url(provider: Provider, env: Mapping[str, str]) -> str | None:
     if provider.build_url:
-        return env.get(provider.build_url) or None
+        return bare_urls(env.get(provider.build_url, "")) or None
     patterns = {
         "github": "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}",
         "bitbucket": "{BITBUCKET_GIT_HTTP_ORIGIN}/pipelines/results/{BITBUCKET_BUILD_NUMBER}",
         "azure": "{SYSTEM_COLLECTIONURI}{SYSTEM_TEAMPROJECT}/_build/results?buildId={BUILD_BUILDID}",
     }
     try:
-        return patterns[provider.name].format_map(env)
+        return bare_urls(patterns[provider.name].format_map(env))
     except KeyError:
         return None
 

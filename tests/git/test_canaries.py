@@ -214,6 +214,39 @@ def test_a_run_that_succeeds_shows_and_leaves_nothing(deployments: Deployments, 
     check(deployments.repository.git("log", "-p", "-1", "--format=raw"), CORE, password)
 
 
+@pytest.mark.parametrize(
+    "ci",
+    [
+        {"JENKINS_URL": "x", "BUILD_NUMBER": "7", "BUILD_URL": "https://me:{}@jenkins.example.com/job/cart/7/"},
+        {
+            "BITBUCKET_BUILD_NUMBER": "7",
+            "BITBUCKET_REPO_FULL_NAME": "shop/cart",
+            "BITBUCKET_GIT_HTTP_ORIGIN": "https://me:{}@bitbucket.example.com/shop/cart",
+        },
+        {
+            "GITLAB_CI": "true",
+            "CI_PIPELINE_IID": "7",
+            "CI_SERVER_URL": "https://me:{}@gitlab.example.com",
+            "CI_PROJECT_PATH": "shop/cart",
+            "CI_JOB_URL": "https://me:{}@gitlab.example.com/shop/cart/-/jobs/7",
+            "CI_PIPELINE_URL": "https://me:{}@gitlab.example.com/shop/cart/-/pipelines/7",
+            "CI_REPOSITORY_URL": "https://gitlab-ci-token:{}@gitlab.example.com/shop/cart.git",
+        },
+        {"KIT_BUILD_NUMBER": "7", "KIT_BUILD_SOURCE": "jenkins https://me:{}@jenkins.example.com/job/cart"},
+    ],
+    ids=["jenkins", "bitbucket", "gitlab", "by hand"],
+)
+def test_no_commit_holds_the_credentials_of_a_ci(deployments: Deployments, tmp_path: Path, ci: dict[str, str]) -> None:
+    outputs = tmp_path / "outputs"
+    outputs.touch()
+    env = {name: value.format(urllib.parse.quote(CANARY, safe="")) for name, value in ci.items()}
+    running = process(tmp_path, deployments.settings(**{"GITHUB_OUTPUT": str(outputs), "DEBUG": "1", **env}))
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode == 0, output
+    check(output + left_in(tmp_path))
+    check(deployments.repository.git("log", "-p", "-1", "--format=raw"))
+
+
 def test_a_key_that_an_ssh_server_refuses(deployments: Deployments, ssh_server: SshServer, tmp_path: Path) -> None:
     stranger = ssh_server.make_key("-t", "ed25519")
     lines = [line for line in stranger.private.splitlines()[1:-1] if len(line) > 20]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit_core.secrets import Masker, Secret, in_urls
+from kit_core.secrets import Masker, Secret, bare_urls, in_urls
 
 CANARY = 'p@ss/w"ör d+1'
 
@@ -115,3 +115,8 @@ def test_secrets_may_be_learnt_while_others_are_masked() -> None:
     for thread in threads:
         thread.join(20)
     assert not wrong
+
+
+def test_urls_are_bared_of_their_credentials() -> None:
+    text = "jenkins https://me:p%40ss@ci.example.com/job/a@b http://token@h/x and a@b.example"
+    assert bare_urls(text) == "jenkins https://ci.example.com/job/a@b http://h/x and a@b.example"
