@@ -341,7 +341,7 @@ def test_nothing_of_the_users_own_ssh_is_read(ssh: Ssh, tmp_path: Path, monkeypa
     home.mkdir()
     (home / "known_hosts").write_text(ssh.server.known_hosts())
     (home / "id_ed25519").write_text(ssh.key.private)
-    (home / "config").write_text("Host *\n  ProxyCommand false\n")
+    (home / "config").write_text("Host *\n  Ciphers aes128-cbc\n")
     assert "the server's key is not known" in ssh.run(KIT_GIT_SSH_KNOWN_HOSTS="").log
     stranger = ssh.server.make_key("-t", "ed25519")
     assert "refused the ssh key" in ssh.run(KIT_GIT_SSH_KEY=stranger.private).log
@@ -413,12 +413,16 @@ class Proxy:
             target = first.split()[1]
             given = dict(line.split(": ", 1) for line in lines if line)
             self.asked.append((target, given.get("Proxy-Authorization", "")))
-            here.sendall(f"HTTP/1.1 {self.answer}\r\n\r\n".encode())
+            answer = f"HTTP/1.1 {self.answer}\r\n\r\n".encode()
             if not self.answer.startswith("200"):
+                here.sendall(answer)
                 here.close()
                 continue
             host, _, port = target.rpartition(":")
             there = socket.create_connection((host, int(port)))
+            here.sendall(
+                answer + there.recv(4096)
+            )  # the server speaks first, and may come in one piece with the answer
             for source, sink in ((here, there), (there, here)):
                 threading.Thread(target=pump, args=(source, sink), daemon=True).start()
 
