@@ -17,8 +17,11 @@ Sign = Callable[[bytes], bytes]
 """From a commit's content to its armored signature."""
 
 
-def plan_change(snapshot: Snapshot, change: Change, *, sign: Sign | None = None) -> Plan:
-    """What the change means for the repository at that commit. Raises `InputError` naming file and key."""
+def plan_change(snapshot: Snapshot, change: Change, *, sign: Sign | None = None, after: Sequence[bytes] = ()) -> Plan:
+    """What the change means for the repository at that commit. Raises `InputError` naming file and key.
+
+    `after` are commits that the new one follows besides, as a merge that takes nothing from them does.
+    """
     wanted = promoted(snapshot, change.promotion) if change.promotion else change.updates
     updates = {image_file(snapshot.rule, item.repository, item.branch): item for item in wanted}
     files = snapshot.read(list(updates))
@@ -32,7 +35,7 @@ def plan_change(snapshot: Snapshot, change: Change, *, sign: Sign | None = None)
     made = tree.changed(changed)
     commit = tree.commit_object(
         tree=made[-1].sha,
-        parent=snapshot.head.commit,
+        parent=[*after, snapshot.head.commit],
         author=change.author,
         time=change.time,
         message=message,

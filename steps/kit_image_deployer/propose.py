@@ -11,14 +11,19 @@ files; the next image of them goes into that one. Where the new commit is put:
 3. No request is open: on the target's head. What is left of an earlier request, merged or closed, is kept by the
    forge; a commit of somebody else's that no request holds is kept, and built upon.
 
+Where a server takes no forced push, the commit of the second and third case follows the branch's head as well: a merge
+that takes nothing from it.
+
 In each case the branch is moved from the commit that was read, and from nothing else: whoever pushes to it in between
 is met as in a lost race. Nothing is ever pushed to the target. Older builds replace newer ones neither on the target
 nor in an open request.
 """
 
+import re
 from dataclasses import dataclass, field, replace
+from typing import Final
 
-from kit_core.errors import InputError, Interrupted, KitError
+from kit_core.errors import InputError, Interrupted, KitError, WorkError
 from kit_image_deployer.change import Change, Outcome, Plan, Result, outcome
 from kit_image_deployer.faults import Fault, OutcomeUnknown, Race
 from kit_image_deployer.forge import AlreadyOpenError, Proposal, PullRequest, PullRequests
@@ -30,6 +35,9 @@ from kit_image_deployer.repository import Head, Remote
 from kit_image_deployer.snapshot import Snapshot
 from kit_image_deployer.update import How, announce
 from kit_image_deployer.wire import NOTHING
+
+# How servers refuse that a branch is moved to a commit that does not follow the one it was at.
+_NO_FORCE: Final = re.compile(r"non-fast-forward|force[ -]push", re.IGNORECASE)
 
 
 def propose(remote: Remote, change: Change, how: How, *, waiting: Waiting, requests: PullRequests) -> Outcome:
@@ -71,7 +79,8 @@ class _Run:
     def attempt(self) -> Outcome:
         """One round: read, decide, push, and open the request or bring it up to date."""
         target = self.remote.head(self.change.git_branch)
-        plan = plan_change(Snapshot(self.remote, target), self.change, sign=self.how.sign)
+        snapshot = Snapshot(self.remote, target)
+        plan = plan_change(snapshot, self.change, sign=self.how.sign)
         name = target.ref.removeprefix(b"refs/heads/").decode("utf-8", "replace")
         self.branch = proposal_branch(name, (item.path for item in plan.files))
         if not self.how.commit and not plan.idle:
@@ -85,8 +94,7 @@ class _Run:
             return self._outcome(plan.idle, plan)
         there = self._there(ours, target, plan, request) if ours is not None else None
         if there is None:
-            self._push(Head(ref_of(b"heads/", self.branch), ours or NOTHING), plan)
-            there = plan
+            there = self._begin_anew(ours, snapshot, plan)
         elif there.idle and request is not None and self.commit is None:
             return replace(self._outcome(there.idle, there), branch=self.branch, url=request.url)
         elif not there.idle:
@@ -125,6 +133,19 @@ class _Run:
         # A run that ended before it opened its request left what this one would make.
         left = bool(commits) and not others and holds(commits, ours, target.commit)
         return there if left and there.idle == "unchanged" else None
+
+    def _begin_anew(self, ours: bytes | None, snapshot: Snapshot, plan: Plan) -> Plan:
+        """Put the branch on the target's head; where the server takes no forced push, by a merge with the branch's."""
+        old = Head(ref_of(b"heads/", self.branch), ours or NOTHING)
+        try:
+            self._push(old, plan)
+        except (Race, WorkError) as error:
+            if ours is None or not _NO_FORCE.search(str(error)):
+                raise
+            self.how.tell("the server takes no forced push: the commit follows the branch's head as well")
+            plan = plan_change(snapshot, self.change, sign=self.how.sign, after=[ours])
+            self._push(old, plan)
+        return plan
 
     def _push(self, old: Head, plan: Plan) -> None:
         if old.commit == NOTHING and self.remote.find(PREFIX) is not None:

@@ -132,19 +132,22 @@ def _shown(names: tuple[bytes, ...]) -> str:
 def commit_object(
     *,
     tree: bytes,
-    parent: bytes,
+    parent: bytes | Sequence[bytes],
     author: str,
     time: int,
     message: str,
     sign: Callable[[bytes], bytes] | None = None,
 ) -> GitObject:
-    """A commit. `author` ("Name <email>") is its committer too; `time` in seconds since 1970, written as UTC.
+    """A commit, of one parent or several. `author` ("Name <email>") is its committer too; `time` is in seconds since
+    1970, written as UTC.
 
     `sign` makes the armored signature of a commit's content; it becomes the header `gpgsig`, as git writes it for
     every kind of key (gitformat-signature(5)).
     """
     who = f"{author} {time} +0000"
-    lines = [b"tree " + tree, b"parent " + parent, f"author {who}".encode(), f"committer {who}".encode()]
+    parents = [parent] if isinstance(parent, bytes) else parent
+    lines = [b"tree " + tree, *(b"parent " + sha for sha in parents)]
+    lines += [f"author {who}".encode(), f"committer {who}".encode()]
     body = [b"", message.encode()]
     if sign is not None:
         signature = sign(b"\n".join([*lines, *body])).rstrip(b"\n")

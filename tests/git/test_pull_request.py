@@ -506,6 +506,30 @@ def test_a_forge_that_is_down_after_the_push(proposing: Proposing) -> None:
 
 
 @with_one
+@pytest.mark.parametrize("how", ["config", "rule"])
+def test_a_server_that_takes_no_forced_push(proposing: Proposing, how: str) -> None:
+    if how == "config":
+        proposing.repository.git("config", "receive.denyNonFastForwards", "true")
+    else:
+        proposing.repository.hook(
+            "pre-receive",
+            "#!/bin/sh\nwhile read old new ref; do\n  [ $old = 0000000000000000000000000000000000000000 ] && continue\n"
+            "  git merge-base --is-ancestor $old $new || { echo 'Cannot force-push to this branch'; exit 1; }\ndone\n",
+        )
+    proposing.run()
+    first = proposing.repository.head(proposing.branch)
+    target = proposing.repository.commit({FILE: f"# the cart\nimage: {OLD}-by-hand  # written by its pipeline\n"})
+    run = proposing.run(IMAGE=THIRD)
+    assert run.code == 0, run.log
+    assert "takes no forced push" in run.log
+    assert proposing.repository.git("log", "-1", "--format=%P", proposing.branch) == f"{first} {target}"
+    assert proposing.repository.git("diff", "--name-only", "master", proposing.branch) == FILE
+    assert THIRD in proposing.value()
+    assert proposing.mergeable()
+    assert proposing.repository.git("log", "-1", "--format=%H", "--grep=Kit-Image", proposing.branch) != first
+
+
+@with_one
 def test_a_branch_called_kit_is_in_the_way(proposing: Proposing) -> None:
     proposing.repository.git("branch", "kit", "master")
     run = proposing.run()
