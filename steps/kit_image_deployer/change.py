@@ -4,7 +4,6 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from kit_image_deployer.difference import unified_diff
 from kit_image_deployer.message import Origin, Render, Written
 from kit_image_deployer.objects import GitObject
 from kit_image_deployer.policy import Build, Guard
@@ -115,6 +114,8 @@ class Plan:
     @property
     def diff(self) -> str:
         """The change as a unified diff."""
+        from kit_image_deployer.difference import unified_diff
+
         return "".join(unified_diff(item.edit.before, item.edit.after, item.path) for item in self.changing)
 
 
