@@ -26,6 +26,7 @@ def render(settings: DeploymentizerSettings, context: Context, _arguments: Mappi
         cwd=context.cwd,
         learn_secret=context.masker.add,
         strict="validate" in context.given and settings.validate == "error",
+        waiting=console.waiting,
     )
     paths = deploymentizer.repository.paths
     if settings.workdir is None and paths.root != normal(context.cwd):

@@ -3,13 +3,14 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kit_core.declare import declared
 from kit_core.errors import InputError, KitError, worst_exit_code
 from kit_core.keys import Key, read_key
 from kit_core.names import nearest
+from kit_core.settings import without_secrets
 from kit_deploymentizer.commit import checked_out_commit
 from kit_deploymentizer.encrypted import Unlocker, key_folders
 from kit_deploymentizer.explain import Explained, Explainer
@@ -66,7 +67,8 @@ class Deploymentizer:
 
     `env` is where external values come from (default: the process environment), `cwd` where relative paths of the
     settings begin, `learn_secret` is told of every external value so that a log can mask it. `strict` says that
-    VALIDATE=error was asked for and not merely the default.
+    VALIDATE=error was asked for and not merely the default; `waiting` (`Console.waiting`) is entered while sources are
+    asked, with what says whose answers are awaited.
     """
 
     def __init__(
@@ -77,12 +79,14 @@ class Deploymentizer:
         cwd: Path | None = None,
         learn_secret: Callable[[str], None] = lambda _value: None,
         strict: bool = False,
+        waiting: Callable[[Callable[[], str]], AbstractContextManager[None]] = lambda _told: nullcontext(),
     ) -> None:
         self._settings = settings
         self._env = os.environ if env is None else env
         self._cwd = cwd or Path.cwd()
         self._learn_secret = learn_secret
         self._strict = strict
+        self._waiting = waiting
         self._unlocker = Unlocker(self._key, learn_secret, placeholders=settings.placeholders)
         self._repository: Repository | None = None
 
@@ -112,8 +116,9 @@ class Deploymentizer:
         self._check_limits(repository, problems)
         sight = self.sight()
         clusters = [cluster for cluster in repository.clusters if not cluster.disabled]
-        if isinstance(sight.source, Together):
-            sight.source.ask_all(question for cluster in clusters for question in sight.questions(cluster))
+        if isinstance(sight.source, Together) and sight.source.is_slow:
+            with self._waiting(sight.source.awaited):
+                sight.source.ask_all(question for cluster in clusters for question in sight.questions(cluster))
         reuse = self._reuse(repository, look=not again and settings.save and settings.incremental)
         planner = Planner(repository, sight, problems, settings.validate, reuse)
         inspector = Inspector(problems, settings.validate, lenient=not self._strict, checksum=settings.config_checksum)
@@ -200,9 +205,7 @@ class Deploymentizer:
             ca_cert=settings.ca_cert,
             learn_secret=self._learn_secret,
             unlocker=self._unlocker,
-            own_secrets=frozenset(
-                name for item in declared(DeploymentizerSettings) if item.secret for name in item.spellings
-            ),
+            program_env=without_secrets(DeploymentizerSettings, self._env),
             placeholders=settings.placeholders,
         )
         return open_sources(repository.kit, world)
@@ -226,8 +229,8 @@ class Deploymentizer:
         return Earlier(paths.output, keys, whole=settings.config_checksum, look=look)
 
     def _key(self) -> Key:
-        folders = key_folders(self._settings, self._cwd)
-        return read_key(self._settings.codeship_aes_key, folders=folders, learn_secret=self._learn_secret)
+        given, folders = self._settings.codeship_aes_key, key_folders(self._settings, self._cwd)
+        return read_key(given, folders=folders, learn_secret=self._learn_secret)
 
     def _check_keys(self, repository: Repository, problems: Problems) -> None:
         level = self._settings.validate

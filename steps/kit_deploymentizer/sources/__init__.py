@@ -99,8 +99,8 @@ class World:
     learn_secret: Callable[[str], None] = lambda _value: None
     unlocker: "Unlocker | None" = None
     """Decrypts; None where nothing can be encrypted."""
-    own_secrets: frozenset[str] = frozenset()
-    """Variables that hold kit's own secrets, which are nobody else's business."""
+    program_env: Mapping[str, str] = field(default_factory=dict)
+    """What a program may know of `env`: kit's own secrets are nobody else's business."""
     placeholders: bool = False
     """Nothing outside the repository may be asked, and there need be no key."""
 

@@ -52,8 +52,8 @@ class ExecProgram:
         program = command[0].removeprefix("./")
         if "/" in command[0]:
             program = str(world.folder / program)
-        env = {name: value for name, value in world.env.items() if name not in world.own_secrets}
-        return cls((program, *command[1:]), options.get("timeout", _SECONDS), options.get("values"), world.folder, env)
+        seconds, values = options.get("timeout", _SECONDS), options.get("values")
+        return cls((program, *command[1:]), seconds, values, world.folder, world.program_env)
 
     def fetch(self, container: Mapping[str, Any], target: Target) -> Fetched:
         """What the program prints. Raises `WorkError`; `InputError` where it cannot be started."""

@@ -4,17 +4,21 @@
 With KIT_PLACEHOLDERS only what lies in the repository is read, and every value of `env` becomes a placeholder.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kit_core.errors import KitError
 from kit_deploymentizer.javascript import text_of
 from kit_deploymentizer.merge import merge
 from kit_deploymentizer.placeholders import placeholder
 from kit_deploymentizer.sources import EnvironmentSource, Fetched, Target
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _AT_ONCE: Final = 8
 
@@ -44,6 +48,12 @@ class Together:
     def __init__(self, sources: Iterable[Named], *, placeholders: bool = False) -> None:
         self._sources = tuple(sources)
         self._placeholders = placeholders
+        self._asked: list[tuple[str, Future[None]]] = []
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether anybody outside the repository is asked."""
+        return any(one.slow and one.source is not None for one in self._sources)
 
     def fetch(self, container: Mapping[str, Any], target: Target) -> Fetched:
         """What they all say. Raises `KitError` naming source and container."""
@@ -60,24 +70,29 @@ class Together:
         What fails is told when it is asked for. An interruption ends what still runs.
         """
         slow = [one for one in self._sources if one.slow and one.source is not None]
-        if not slow:
-            return
         from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
         pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="kit-source")
         try:
-            asked = [
-                pool.submit(_tried, one, container, target)
+            self._asked = [
+                (one.name, pool.submit(_tried, one, container, target))
                 for container, target in questions
                 for one in slow
                 if one.concerns(container)
             ]
-            wait(asked, return_when=FIRST_EXCEPTION)
+            wait([future for _, future in self._asked], return_when=FIRST_EXCEPTION)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             self.close()
             raise
         pool.shutdown(cancel_futures=True)
+
+    def awaited(self) -> str:
+        """Whose answers `ask_all` still waits for, for those who watch."""
+        asked = Counter(name for name, _ in self._asked)
+        left = Counter(name for name, future in self._asked if not future.done())
+        told = ", ".join(f"{name} ({left[name]} of {asked[name]})" for name in left)
+        return f"waiting for answers of {told}" if told else "asking the sources"
 
     def close(self) -> None:
         """End what still runs."""

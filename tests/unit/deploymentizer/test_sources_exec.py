@@ -143,11 +143,11 @@ def test_a_failing_program_is_a_warning_where_failure_is_allowed(workshop: Works
 # What the whole step does not show
 
 
-def source(tmp_path: Path, script: str, seconds: float = 20, **env: str) -> ExecProgram:
+def source(tmp_path: Path, script: str, seconds: float = 20) -> ExecProgram:
     path = tmp_path / "ask"
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
-    world = World({"PATH": PATH, **env}, tmp_path)
+    world = World({}, tmp_path, program_env={"PATH": PATH})
     return ExecProgram.from_options({"command": ["./ask"], "timeout": seconds}, world)
 
 
@@ -235,6 +235,23 @@ def test_programs_run_side_by_side(tmp_path: Path) -> None:
     together.ask_all([(container("one"), EAST), (container("two"), EAST)])
     assert together.fetch(container("one"), EAST).values == {}
     assert together.fetch(container("two"), EAST).values == {}
+
+
+def test_whose_answers_are_awaited_is_told(tmp_path: Path) -> None:
+    asked = source(tmp_path, "while [ ! -e go ]; do sleep 0.01; done; echo '{}'")
+    together = Together([Named("vault", asked, slow=True), Named("quick", asked)])
+    assert together.is_slow
+    assert not Together([Named("quick", asked), Named("silent", None, slow=True)]).is_slow
+    questions = [(container("one"), EAST), (container("two"), EAST)]
+    thread = threading.Thread(target=together.ask_all, args=(questions,))
+    thread.start()
+    deadline = time.monotonic() + 10
+    while "vault" not in together.awaited() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert together.awaited() == "waiting for answers of vault (2 of 2)"
+    (tmp_path / "go").touch()
+    thread.join()
+    assert together.awaited() == "asking the sources"
 
 
 def test_an_interruption_ends_the_programs(tmp_path: Path) -> None:
