@@ -156,7 +156,7 @@ def _line_start(text: str, position: int) -> int:
 
 def _below(text: str, position: int, *lines: str) -> tuple[int, int, str]:
     """The insertion (start, end, text) that puts `lines` below the line that `position` stands in."""
-    if position and _BREAK.fullmatch(text[position - 1]) and text[position - 1 : position + 1] != "\r\n":
+    if position and _BREAK.fullmatch(text[position - 1]):
         ending = "\r\n" if text[position - 2 : position] == "\r\n" else text[position - 1]
         return position, position, "".join(line + ending for line in lines)
     found = _BREAK.search(text, position)

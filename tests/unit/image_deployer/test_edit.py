@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from kit_core.errors import InputError
+from kit_core.errors import InputError, WorkError
 from kit_image_deployer.edit import set_value
 
 NEW = "registry.example.com/shop/api:master-42"
@@ -142,6 +142,21 @@ def test_what_cannot_be_changed_alone_is_refused(before: str, place: str, reason
     assert reason in str(caught.value)
     assert "nothing was changed" in str(caught.value)
     assert caught.value.file == "f.yaml"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "# c\u2028image: old:1\nb: 1\n",  # a key to YAML 1.1, a comment to YAML 1.2
+        "image: old:1 # c\u2028image: old:2\n",
+        "image: old:1 # c\x85  more: 1\n",
+        "b: 1 # c\u2029image: old:1\n",
+    ],
+    ids=ascii,
+)
+def test_what_two_versions_of_yaml_read_differently_is_refused(before: str) -> None:
+    with pytest.raises((WorkError, InputError), match="nothing was changed"):
+        edited(before)
 
 
 def test_other_encodings_are_refused_with_their_line() -> None:
