@@ -238,3 +238,16 @@ def test_a_server_that_leaves_out_what_was_asked_for_is_asked_without_a_filter(l
     filtered = [b"filter tree:0" in asked for asked in server.asked]
     assert filtered == ([True, True, False, False] if leaves_out else [True, True, True])
     remote.close()
+
+
+def test_push_options_stand_between_the_command_and_the_pack() -> None:
+    able = {"report-status": "", "push-options": ""}
+    plain = wire.push_request(able, REF, A, B)
+    assert b"push-options" not in plain
+    request = wire.push_request(able, REF, A, B, ["ci.skip", "grüße"])
+    read = io.BytesIO(request).read
+    (command,) = wire.packets(read)
+    assert command.startswith(A + b" " + B + b" " + REF + b"\0")
+    assert b" push-options" in command
+    assert list(wire.packets(read)) == [b"ci.skip", "grüße".encode()]
+    assert read() == b""
