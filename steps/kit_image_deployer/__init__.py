@@ -12,10 +12,10 @@ objects, all in memory, and `signing` signs.
 
 `update` ties them: read, decide, commit, push, and again where someone else was faster, as long as `patience` lasts
 (`faults` tells what may pass); `propose` does so for a pull request on a `forge`. `remote` is the outside: it reads
-single objects and pushes with the head that the edit was made on as the expected old value. `wire` holds git's messages
-and `transport` is what carries them: `http` with its `pool` of connections, or `stream` over `ssh` and `gitserver`;
-`objects` holds what came, `refusals` tells what is not there or not allowed, `local` is a repository in a folder.
-`report` tells what came of it, and `difference` what would change. `cli` is the program, `api` the library (`discreet`
+single objects (the first ones `ahead`, while the rest still loads) and pushes with the head that the edit was made on
+as the expected old value. `wire` holds git's messages and `transport` is what carries them: `http` with its `pool` of
+connections, or `stream` over `ssh` and `gitserver`; `objects` holds what came, `refusals` tells what is not there or
+not allowed, `local` is a repository in a folder. `report` tells what came of it, and `difference` what would change. `cli` is the program, `api` the library (`discreet`
 keeps secrets out of what it raises):
 
 >>> from kit_image_deployer import update_image
