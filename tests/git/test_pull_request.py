@@ -478,6 +478,24 @@ def test_a_repository_that_has_moved_is_told(proposing: Proposing) -> None:
 
 
 @with_one
+def test_the_token_goes_to_the_forges_own_host_only(proposing: Proposing) -> None:
+    given: list[str | None] = []
+    with GitHubDouble(proposing.forge.head_of) as other:
+
+        def note(call: Call) -> bool:
+            given.append(call.handler.headers.get("Authorization"))
+            return False
+
+        other.meddle = note
+        proposing.forge.meddle = Once(
+            "GET", lambda call: call.answer(302, {}, {"Location": f"{other.url}{call.path}"}), times=9
+        )
+        run = proposing.run()
+    assert run.code == 1, run.log
+    assert given == [None]
+
+
+@with_one
 def test_a_push_whose_answer_is_lost_is_not_repeated(proposing: Proposing) -> None:
     def meddle(exchange: Exchange) -> bool:
         if (exchange.method, exchange.service, exchange.number) == ("POST", "git-receive-pack", 1):
