@@ -185,11 +185,10 @@ class Deploymentizer:
     def sight(self, repository: Repository | None = None) -> Sight:
         """What views of the repository (this run's, if none is given) are made with. Raises `InputError`."""
         settings, repository = self._settings, repository or self.repository
-        deployment = Deployment(settings.deploy_id, settings.fast_rollback, settings.commit_id, settings.resource)
         return Sight(
             images=repository.images,
             env=self._env,
-            deployment=deployment,
+            deployment=Deployment(settings.deploy_id, settings.fast_rollback, settings.commit_id, settings.resource),
             source=self._source(repository),
             learn_secret=self._learn_secret,
             placeholders=settings.placeholders,
