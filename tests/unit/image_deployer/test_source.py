@@ -145,6 +145,9 @@ def test_a_ci_that_tells_no_branch(env: dict[str, str]) -> None:
         {**WOODPECKER, "CI_COMMIT_PULL_REQUEST": "7", "CI_COMMIT_SOURCE_BRANCH": "basket"},
         {**AZURE, "SYSTEM_PULLREQUEST_PULLREQUESTID": "7", "SYSTEM_PULLREQUEST_SOURCEBRANCH": "refs/heads/basket",
          "BUILD_SOURCEBRANCH": "refs/pull/7/merge"},
+        {**CODESHIP, "CI_BRANCH": "basket", "CI_PR_NUMBER": "7"},
+        {**GITHUB, "GITHUB_EVENT_NAME": "merge_group", "CI_BRANCH": "basket",
+         "GITHUB_REF": "refs/heads/gh-readonly-queue/master/pr-7-70c30b1"},
     ],
 )  # fmt: skip
 def test_a_pull_requests_build(env: dict[str, str]) -> None:
@@ -158,6 +161,33 @@ def test_a_pull_requests_build(env: dict[str, str]) -> None:
 def test_a_detached_head_has_no_branch(branch: str) -> None:
     with pytest.raises(InputError, match="names no branch"):
         change({**JENKINS, "GIT_BRANCH": branch})
+
+
+@pytest.mark.parametrize(
+    ("env", "branch"),
+    [
+        ({**JENKINS, "GIT_BRANCH": "origin/feature/basket"}, "feature/basket"),
+        ({**JENKINS, "GIT_BRANCH": "refs/remotes/origin/basket"}, "basket"),
+        ({**JENKINS, "GIT_BRANCH": "refs/heads/basket"}, "basket"),
+        ({**JENKINS, "GIT_BRANCH": "origin/origin/basket"}, "origin/basket"),
+        ({**JENKINS, "GIT_BRANCH": "origin/detached", "BRANCH_NAME": "basket"}, "basket"),
+        ({**GITHUB, "GITHUB_REF": "refs/heads/feature/basket", "GITHUB_REF_NAME": "feature/basket"}, "feature/basket"),
+        ({**AZURE, "BUILD_SOURCEBRANCH": "refs/heads/feature/basket", "BUILD_SOURCEBRANCHNAME": "basket"},
+         "feature/basket"),
+        ({**GITLAB, "CI_COMMIT_BRANCH": "feature/basket", "CI_COMMIT_REF_SLUG": "feature-basket"}, "feature/basket"),
+        ({**CIRCLECI, "CIRCLE_BRANCH": "feature/basket"}, "feature/basket"),
+    ],
+)  # fmt: skip
+def test_prefixes_and_slashes(env: dict[str, str], branch: str) -> None:
+    assert change({**env, "IMAGE": "registry.example.com/shop/cart:1"}).updates[0].branch == branch
+
+
+@pytest.mark.parametrize(
+    "env", [{**GITHUB, "GITHUB_REF": "refs/pull/7/merge"}, {**AZURE, "BUILD_SOURCEBRANCH": "refs/pull/7/merge"}]
+)
+def test_a_ref_that_is_no_branch(env: dict[str, str]) -> None:
+    with pytest.raises(InputError, match=r"refs/pull/7/merge names no branch.*Set CI_BRANCH"):
+        change(env)
 
 
 def test_what_is_set_wins_over_what_the_ci_says() -> None:
