@@ -47,11 +47,14 @@ def load_settings(cls: type[S], env: Mapping[str, str], options: Mapping[str, st
     values: dict[str, Any] = {}
     given: dict[str, str] = {}
     problems: list[str] = []
-    for item in settings:
+    # Secrets first: what a file holds is known only then, and may stand in another setting by mistake.
+    for item in sorted(settings, key=lambda item: not item.secret):
         try:
             found = _find(item, env, (options or {}).get(item.field))
             if found is not None:
                 name, text = found
+                if item.secret:
+                    masker.add(text)
                 given[item.field] = name
                 values[item.field] = _converted(item, name, text, masker)
         except Unfit as error:
@@ -88,11 +91,9 @@ def secret_texts(cls: type[Any], env: Mapping[str, str]) -> Iterator[str]:
                 text = env.get(name, "")
                 if text and not name.endswith(FILE):
                     yield text
-                with contextlib.suppress(Unfit):
-                    if text and name.endswith(BASE64):
+                if text and name.endswith(BASE64):
+                    with contextlib.suppress(Unfit):
                         yield _decoded(name, text)
-                    elif text and name.endswith(FILE):
-                        yield _read_secret(name, text)
 
 
 def without_secrets(cls: type[Any], env: Mapping[str, str]) -> dict[str, str]:

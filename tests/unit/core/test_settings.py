@@ -2,6 +2,7 @@
 import base64
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from kit_core.errors import InputError
 from kit_core.names import known_to_any_step
 from kit_core.secrets import Secret
-from kit_core.settings import CommonSettings, load_settings, setting
+from kit_core.settings import CommonSettings, load_settings, secret_texts, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +214,18 @@ def test_a_secret_may_lie_in_a_file(tmp_path: Path, content: str, expected: str)
     file.write_bytes(content.encode())
     assert load({"KIT_GIT_PASSWORD_FILE": str(file)}).git_password.reveal() == expected
     assert load({}, git_password=str(file)).git_password.reveal() == expected
+
+
+def test_a_secret_from_a_pipe_is_still_there_when_the_settings_are_read() -> None:
+    reading, writing = os.pipe()  # what a shell makes of KIT_GIT_PASSWORD_FILE=<(pass show git)
+    os.write(writing, b"hunter2hunter2\n")
+    os.close(writing)
+    try:
+        env = {"KIT_GIT_PASSWORD_FILE": f"/dev/fd/{reading}"}
+        assert list(secret_texts(Shop, env)) == []
+        assert load(env).git_password.reveal() == "hunter2hunter2"
+    finally:
+        os.close(reading)
 
 
 def test_two_spellings_of_one_variable_are_an_error(tmp_path: Path) -> None:
