@@ -11,12 +11,13 @@ what stands there, `edit` changes the values byte-exactly (`layout` and `merges`
 objects, all in memory, and `signing` signs.
 
 `update` ties them: read, decide, commit, push, and again where someone else was faster, as long as `patience` lasts
-(`faults` tells what may pass); `propose` does so for a pull request on a `forge`. `remote` is the outside: it reads
-single objects (the first ones `ahead`, while the rest still loads) and pushes with the head that the edit was made on
-as the expected old value. `wire` holds git's messages and `transport` is what carries them: `http` with its `pool` of
-connections, or `stream` over `ssh` and `gitserver`; `objects` holds what came, `refusals` tells what is not there or
-not allowed, `local` is a repository in a folder. `report` tells what came of it, and `difference` what would change. `cli` is the program, `api` the library (`discreet`
-keeps secrets out of what it raises):
+(`faults` tells what may pass); `propose` does so for a pull request on a `forge` (`proposal` is what it is made of). A
+`repository` is the outside: `remote` reads single objects (the first ones `ahead`, while the rest still loads) and
+pushes with the head that the edit was made on as the expected old value, `local` is one in a folder. `wire` holds git's
+messages and `transport` is what carries them: `http` with its `pool` of connections, or `stream` over `ssh` and
+`gitserver`; `objects` holds what came, `refusals` tells what is not there or not allowed. `report` tells what came of
+it, and `difference` what would change. `cli` is the program, `api` the library (`discreet` keeps secrets out of what it
+raises):
 
 >>> from kit_image_deployer import update_image
 >>> outcome = update_image(
