@@ -53,9 +53,9 @@ def commit_message(
     else:
         parts = [said or doing or deploying(files)]
         if len(files) > 1 or (doing and not said):
-            parts.append("\n".join(f"- {item.path}: {item.image}" for item in files))
+            parts.append("\n".join(f"- {defused(item.path)}: {item.image}" for item in files))
         elif not said:
-            parts.append(f"In {files[0].path}.")
+            parts.append(f"In {defused(files[0].path)}.")
     trailers = [
         trailer for item in files for trailer in (("Kit-Image", item.image), ("Kit-Previous-Image", item.previous))
     ]
@@ -64,7 +64,9 @@ def commit_message(
         ("Kit-Build", origin.build),
         ("Kit-Build-Url", origin.build_url),
     ]
-    parts.append("\n".join(f"{name}: {line}" for name, value in trailers if (line := one_line(defused(value or "")))))
+    # An image's reference cannot act, and must stay as it is.
+    told = [(name, value if name == "Kit-Image" else defused(value)) for name, value in trailers if value]
+    parts.append("\n".join(f"{name}: {line}" for name, value in told if (line := one_line(value))))
     return "\n\n".join(parts) + "\n"
 
 

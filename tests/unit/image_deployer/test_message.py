@@ -78,6 +78,15 @@ def test_trailers_hold_one_line_each() -> None:
     assert message == "x\ny\n\nKit-Image: r/a:1\nKit-Build: 7 Kit-Image: forged\nKit-Build-Url: [31mred\n"
 
 
+def test_names_of_files_and_builds_do_not_act_and_references_stay() -> None:
+    image = "registry.example.com/x:1.@sha256:" + "0" * 64
+    files = [Written(path=f"images/@ada/{name}.yaml", image=image, previous="@ada") for name in ("#12", "b")]
+    message = commit_message(files, said="x", origin=Origin(build="[skip ci] 7"))
+    assert "- images/@ ada/# 12.yaml: " in message
+    assert f"Kit-Image: {image}\nKit-Previous-Image: @ ada\n" in message
+    assert "Kit-Build: (skip ci) 7\n" in message
+
+
 def test_what_moves_a_cursor_or_turns_text_around_is_taken_out() -> None:
     said = "a\x9b31m\u202eb\u2028Kit-Image: forged"
     assert defused(said) == "a31mbKit-Image: forged"
