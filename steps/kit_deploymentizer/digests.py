@@ -2,7 +2,7 @@
 """What the repository's files held when this run read them, and what a resource is made from, as one short word."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +33,10 @@ class Digests:
             except (OSError, ValueError):
                 self.learn(shown, None)
         return self._known[shown]
+
+    def changed(self, digests: Mapping[str, str]) -> frozenset[str]:
+        """Those of the files that had another digest."""
+        return frozenset(file for file, digest in digests.items() if self.of(file) != digest)
 
     def key(self, base: str, files: Iterable[str]) -> str:
         """What something is made from: what `base` stands for, and these files as they are."""

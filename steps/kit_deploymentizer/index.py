@@ -24,7 +24,7 @@ def read_index(raw: bytes) -> Index | None:
         return None
     if not isinstance(index, dict) or index.get("version") != VERSION:
         return None
-    parts = [index.get(name, {}) for name in ("files", "secrets", "objects", "made")]
+    parts = [index.get(name, {}) for name in ("files", "secrets", "objects", "made", "digests")]
     if not all(isinstance(part, dict) for part in parts) or "files" not in index or "secrets" not in index:
         return None
     return index if all(isinstance(facts, dict) for facts in index["files"].values()) else None
@@ -54,15 +54,35 @@ def head_of(
 
 
 def index_text(head: Index, body: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """The index's bytes. `body` begins with `files`; its parts hold an entry for each file or resource."""
+    """The index's bytes. `body` begins with `files`; its parts hold an entry for each file or resource, a value or the
+    text of one (`Line`)."""
     return _head_text(head) + b",".join(
         f"\n {_json(name)}: {{{_entries(entries)}}}".encode("utf-8", "surrogatepass") for name, entries in body.items()
     ) + b"\n}\n"  # fmt: skip
 
 
-def with_head(raw: bytes, head: Index) -> bytes:
-    """The index `raw` (as `index_text` made it) with another head."""
-    return _head_text(head) + raw[raw.index(_BODY) :]
+class Line(str):
+    """A value as it stood in an earlier index."""
+
+    __slots__ = ()
+
+
+def lines_of(raw: bytes, part: str) -> dict[str, Line]:
+    """The entries of a part of the index, as text; none where it is not as `index_text` lays it out."""
+    text = raw.decode("utf-8", "surrogatepass")
+    begin = text.find(f'\n "{part}": {{\n')
+    end = text.find("\n }", begin)
+    if begin < 0 or end < 0:
+        return {}
+    lines = (line.removesuffix(",") for line in text[begin:end].split("\n")[2:])
+    pairs = (line.split('": ', 1) for line in lines)  # no key holds this: its quotes are escaped
+    return {pair[0].lstrip()[1:]: Line(pair[1]) for pair in pairs if len(pair) == 2}
+
+
+def with_head(raw: bytes, head: Index) -> bytes | None:
+    """The index `raw` with another head; None where it is not as `index_text` lays it out."""
+    place = raw.find(_BODY)
+    return _head_text(head) + raw[place:] if place >= 0 else None
 
 
 def _head_text(head: Index) -> bytes:
@@ -71,7 +91,10 @@ def _head_text(head: Index) -> bytes:
 
 
 def _entries(entries: Mapping[str, Any]) -> str:
-    lines = ",".join(f"\n  {_json(key)}: {_json(value)}" for key, value in sorted(entries.items()))
+    lines = ",".join(
+        f"\n  {_json(key)}: {value if value.__class__ is Line else _json(value)}"
+        for key, value in sorted(entries.items())
+    )
     return f"{lines}\n " if lines else ""
 
 

@@ -61,13 +61,14 @@ class Kept:
 class ClusterPlan:
     """One cluster's files. `left_out` are resources that failed where that is allowed; `placeholders` that secrets were
     not read, so that it is good for checks only; `made` says of a resource that can be used again what it was made
-    from. `same`: all of it is kept, and its index says so already."""
+    from, beside files that have these `digests`. `same`: all of it is kept, and its index says so already."""
 
     name: str
     outputs: tuple[Output, ...]
     left_out: tuple[str, ...]
     placeholders: bool = False
     made: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
     same: bool = False
 
 
@@ -90,8 +91,11 @@ class Reuse(Protocol):
     def kept(self, cluster: Cluster, wanted: Mapping[str, Any]) -> Mapping[str, tuple[str, tuple[Output, ...]]]:
         """By resource, what it is made from and its files, of those that are as a render would make them."""
 
-    def key(self, cluster: Cluster, name: str, inputs: Sequence[str]) -> str:
-        """What a resource is made from; `inputs` are those beside the cluster's."""
+    def key(self, cluster: Cluster) -> str:
+        """What all resources of the cluster are made from."""
+
+    def digests(self, files: Iterable[str]) -> Mapping[str, str]:
+        """What files held when they were read."""
 
     def is_all(self, cluster: str, files: int, made: Mapping[str, str]) -> bool:
         """Whether the earlier run said of the cluster that there are so many files, made from this."""
@@ -141,7 +145,9 @@ class Planner:
         files = tuple(outputs[path] for path in sorted(outputs))
         whole = not left_out and all(output.kept for output in files)
         same = whole and self._reuse is not None and self._reuse.is_all(cluster.name, len(files), made)
-        return ClusterPlan(cluster.name, files, tuple(left_out), self._sight.placeholders, made, same)
+        extra = {file for output in files for file in output.inputs[len(cluster.inputs) :]} if made and not same else ()
+        digests = self._reuse.digests(sorted(extra)) if self._reuse else {}
+        return ClusterPlan(cluster.name, files, tuple(left_out), self._sight.placeholders, made, digests, same)
 
     def _rendered(self, cluster: Cluster, name: str, resource: Any, made: dict[str, str]) -> Sequence[Output]:
         """The resource's files, rendered now. What they are made from goes into `made` where that is all there is to
@@ -149,8 +155,7 @@ class Planner:
         told = self._problems.count
         outputs, lasting = self._resource(cluster, name, resource)
         if self._reuse and outputs and lasting and self._problems.count == told:
-            extra = [file for output in outputs for file in output.inputs[len(cluster.inputs) :]]
-            made[name] = self._reuse.key(cluster, name, extra)
+            made[name] = self._reuse.key(cluster)
         return outputs
 
     def _wanted(self, cluster: Cluster) -> Iterable[tuple[str, Any]]:

@@ -8,7 +8,7 @@ took values from outside the repository is made anew each time, and so is what h
 import contextlib
 import hashlib
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,9 +37,13 @@ class Keys:
             self._clusters[cluster.name] = self._digests.key(self._base, cluster.inputs)
         return self._clusters[cluster.name]
 
-    def of_resource(self, cluster_key: str, name: str, inputs: Iterable[str]) -> str:
-        """What one resource is made from; `inputs` are those beside the cluster's."""
-        return self._digests.key(f"{cluster_key}\0{name}", sorted(set(inputs)))
+    def digests(self, files: Iterable[str]) -> dict[str, str]:
+        """The digests of these files."""
+        return {file: self._digests.of(file) for file in files}
+
+    def changed(self, digests: Mapping[str, str]) -> frozenset[str]:
+        """Those of the files that had another digest."""
+        return self._digests.changed(digests)
 
 
 def _sources() -> list[tuple[str, int, int]]:
@@ -73,9 +77,13 @@ class Earlier:
         """See `plan.Reuse`."""
         return self._said.get(cluster) == (files, made)
 
-    def key(self, cluster: Cluster, name: str, inputs: Sequence[str]) -> str:
+    def key(self, cluster: Cluster) -> str:
         """See `plan.Reuse`."""
-        return self._keys.of_resource(self._keys.of_cluster(cluster), name, inputs)
+        return self._keys.of_cluster(cluster)
+
+    def digests(self, files: Iterable[str]) -> Mapping[str, str]:
+        """See `plan.Reuse`."""
+        return self._keys.digests(files)
 
     def _of(self, cluster: Cluster) -> "EarlierCluster | None":
         """What is there of one cluster; None where nothing is that can be used."""
@@ -98,8 +106,10 @@ class EarlierCluster:
         self._index = index
         self._stamps = stamps
         self._folder = str(folder)
-        self._keys = keys
         self._key = keys.of_cluster(cluster)
+        digests = index.get("digests", {})
+        self._changed = keys.changed(digests)
+        self._digests = digests
         self._entries = files_in(folder)
         self.said = len(index["files"]), index["made"]
         self._files: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
@@ -109,19 +119,17 @@ class EarlierCluster:
     def outputs(self, resource: str) -> tuple[str, tuple[Output, ...]] | None:
         """What the resource is made from and its files, if they are as a render would make them."""
         made, files = self._index["made"].get(resource), self._files.get(resource)
-        if made is None or not files:
+        if made != self._key or not files:
             return None
         count = len(self._common)
-        extra: list[str] = []
-        for _, facts in files:
+        outputs = []
+        for path, facts in files:
             inputs = facts.get("inputs")
             if not isinstance(inputs, list) or inputs[:count] != self._common:
                 return None
-            extra += inputs[count:]
-        if self._keys.of_resource(self._key, resource, extra) != made:
-            return None
-        outputs = []
-        for path, facts in files:
+            extra = inputs[count:]
+            if not self._digests.keys() >= set(extra) or not self._changed.isdisjoint(extra):
+                return None
             stamp = self._intact(path, facts)
             if stamp is None:
                 return None

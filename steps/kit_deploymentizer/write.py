@@ -19,7 +19,7 @@ from typing import Any, Final
 from kit_core.files import refused
 from kit_deploymentizer.folders import content_of, held, is_flat, manifests_in, remove_empty
 from kit_deploymentizer.guard import Guard
-from kit_deploymentizer.index import HIDDEN, Index, head_of, index_text, read_index, with_head
+from kit_deploymentizer.index import HIDDEN, Index, head_of, index_text, lines_of, read_index, with_head
 from kit_deploymentizer.lock import alone
 from kit_deploymentizer.plan import ClusterPlan, Output
 from kit_deploymentizer.repository import is_file_name
@@ -138,7 +138,9 @@ class Writer:
             placeholders=bool(old.get("placeholders")),
             clean=clean,
         )
-        self._put(f"{cluster}.json", index_text(head, {name: old.get(name, {}) for name in _BODY}))
+        raw = content_of(self._hidden / f"{cluster}.json") if before else None
+        begun = with_head(raw, head) if raw is not None else None
+        self._put(f"{cluster}.json", begun or index_text(head, {name: old.get(name, {}) for name in _BODY}), raw)
 
     def _move(self, plan: ClusterPlan, names: Iterable[str]) -> None:
         folder, beside = f"{self._output}/{plan.name}", f"{self._staging}/{plan.name}"
@@ -192,14 +194,20 @@ class Writer:
         """Say what is in the cluster's folder now. A run about one resource keeps what is said of the others."""
         if plan.same and limits.resource is None:
             raw = content_of(self._hidden / f"{plan.name}.json")
-            if raw is not None:
-                self._put(f"{plan.name}.json", with_head(raw, self._head(plan, commit, limits, clean)), raw)
+            text = with_head(raw, self._head(plan, commit, limits, clean)) if raw is not None else None
+            if text is not None:
+                self._put(f"{plan.name}.json", text, raw)
                 return
+        there = content_of(self._hidden / f"{plan.name}.json") if any(output.kept for output in plan.outputs) else None
+        files, objects = (lines_of(there, part) if there else {} for part in ("files", "objects"))
         body: dict[str, dict[str, Any]] = {
-            "files": {output.path: _facts(output) for output in plan.outputs},
+            "files": {one.path: (one.kept and files.get(one.path)) or _facts(one) for one in plan.outputs},
             "secrets": {output.path: output.pointers for output in plan.outputs if output.pointers},
-            "objects": {output.path: output.objects for output in plan.outputs if output.objects},
+            "objects": {
+                one.path: (one.kept and objects.get(one.path)) or one.objects for one in plan.outputs if one.objects
+            },
             "made": dict(plan.made),
+            "digests": dict(plan.digests),
         }
         complete, placeholders = not plan.left_out, plan.placeholders
         if limits.resource is not None:
@@ -209,7 +217,7 @@ class Writer:
             for part in ("secrets", "objects"):
                 body[part] |= {name: value for name, value in old.get(part, {}).items() if name in others}
             body["files"] |= others
-            body["made"] |= {name: key for name, key in old.get("made", {}).items() if name != limits.resource}
+            _keep(body, others, old)
             # Everything is there only if it was before: this run looked at one resource.
             complete = complete and was_complete
             placeholders = placeholders or (bool(others) and bool(old.get("placeholders")))
@@ -244,7 +252,18 @@ class Writer:
             staged.replace(self._hidden / name)
 
 
-_BODY: Final = ("files", "secrets", "objects", "made")
+_BODY: Final = ("files", "secrets", "objects", "made", "digests")
+
+
+def _keep(body: dict[str, dict[str, Any]], others: Mapping[str, Any], old: Index) -> None:
+    """Add what the index said of other resources' files: what they were made from, unless it is not the same any more
+    as what this run's resource was made from."""
+    now, before = body["digests"], old.get("digests", {})
+    changed = {file for file, digest in now.items() if before.get(file, digest) != digest}
+    torn = {facts.get("resource") for facts in others.values() if not changed.isdisjoint(facts.get("inputs") or ())}
+    named = {facts.get("resource") for facts in others.values()} - torn
+    body["made"] |= {name: key for name, key in old.get("made", {}).items() if name in named}
+    body["digests"] = {**before, **now}
 
 
 @contextlib.contextmanager

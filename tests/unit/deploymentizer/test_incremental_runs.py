@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A run with an earlier output in place renders only what changed, and leaves what a full run would."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kit_deploymentizer.digests import Digests
+from kit_deploymentizer.index import head_of, index_text, lines_of, read_index, with_head
 from kit_deploymentizer.plan import Planner
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, KIT, SERVICE, Workshop
 
@@ -270,3 +272,23 @@ def test_a_file_that_changes_while_it_is_read_has_no_digest(tmp_path: Path) -> N
     assert again.of("b") == "absent"
     (tmp_path / "loop").symlink_to("loop")
     assert again.of("loop") == "absent"
+
+
+@given(st.dictionaries(st.text(max_size=8), st.lists(st.text(max_size=5), max_size=2), max_size=5))
+def test_lines_of_an_index_are_used_again_as_they_stand(entries: dict[str, list[str]]) -> None:
+    head = head_of("c", commit=None, complete=True)
+    body = {"files": {name: {"inputs": parts} for name, parts in entries.items()}, "secrets": {}}
+    raw = index_text(head, body)
+    assert read_index(raw) == {**head, **body}
+    known = lines_of(raw, "files")
+    assert all(json.loads(line) == entries_of(body, name) for name, line in known.items())
+    spliced = {name: known.get(name) or facts for name, facts in body["files"].items()}
+    assert index_text(head, {**body, "files": spliced}) == raw
+    other = head_of("c", commit="1", complete=False, left_out=("b", "a"))
+    assert with_head(raw, other) == index_text(other, body)
+
+
+def entries_of(body: Mapping[str, Mapping[str, object]], name: str) -> object:
+    """The entry of a name as the index spells it."""
+    spelled = {json.dumps(key, ensure_ascii=False)[1:-1]: value for key, value in body["files"].items()}
+    return spelled[name]
