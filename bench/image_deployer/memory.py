@@ -38,7 +38,7 @@ def run(stage: Stage) -> Section:
         with repository_of(bed, "memory", files=files, commits=1_000) as repository:
             found = []
             with Counter(repository.url_outside) as counter:
-                step.update(repository, cache, service(_ROUNDS), 1)  # compiles what is imported
+                step.update(repository, cache, service(_ROUNDS), 900_000)  # compiles what is imported
                 for number in range(_ROUNDS):
                     env = step.settings(repository, cache, service(number), 900_000, url=counter.url)
                     output = run_process([sys.executable, "-c", _TELLING], env).output
