@@ -13,5 +13,8 @@ BENCHES: Final = {
     "update": "bench.image_deployer.update",
     "memory": "bench.image_deployer.memory",
     "writers": "bench.image_deployer.writers",
+    "render": "bench.deploymentizer.render",
+    "growth": "bench.deploymentizer.growth",
+    "change": "bench.deploymentizer.change",
 }
 """From a bench's name to its module, in the order in which they run."""

@@ -79,6 +79,16 @@ def lines_of(raw: bytes, part: str) -> dict[str, Line]:
     return {pair[0].lstrip()[1:]: Line(pair[1]) for pair in pairs if len(pair) == 2}
 
 
+def head_in(raw: bytes) -> Index | None:
+    """The head of the index `raw`; None where it is not as `index_text` lays it out."""
+    place = raw.find(_BODY)
+    try:
+        head = json.loads(raw[:place].rstrip(b",") + b"}") if place >= 0 else None
+    except (ValueError, RecursionError):
+        return None
+    return head if isinstance(head, dict) else None
+
+
 def with_head(raw: bytes, head: Index) -> bytes | None:
     """The index `raw` with another head; None where it is not as `index_text` lays it out."""
     place = raw.find(_BODY)

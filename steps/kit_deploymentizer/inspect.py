@@ -34,10 +34,13 @@ class Inspector:
             return plan
         read = {output.path: _read(output.content) for output in plan.outputs if self._needed(output)}
         if self._level != "off":
-            seen: dict[Identity, Output] = {}
+            seen: dict[tuple[str, ...], Output] = {}
             made = dict(plan.made)
             for output in plan.outputs:
                 told = self._problems.count
+                if output.kept and all(tuple(parts) not in seen for parts in output.objects):
+                    seen.update((tuple(parts), output) for parts in output.objects)
+                    continue
                 self._report(plan.name, output, read.get(output.path), seen)
                 if self._problems.count > told:  # to be told again next time
                     made.pop(output.resource, None)
@@ -52,13 +55,16 @@ class Inspector:
             return False
         return self._level != "off" or self._checksum or bool(output.secrets)
 
-    def _report(self, cluster: str, output: Output, rendered: Rendered | None, seen: dict[Identity, Output]) -> None:
+    def _report(
+        self, cluster: str, output: Output, rendered: Rendered | None, seen: dict[tuple[str, ...], Output]
+    ) -> None:
         for finding in rendered.findings if rendered else ():
             self._problems.add(_error(cluster, output, finding), cluster, warning=self._is_warning(output, finding))
         there = rendered.identities if rendered else tuple((Identity(*parts), 1) for parts in output.objects)
         for identity, line in there:
-            twin = seen.get(identity)
-            seen[identity] = output
+            parts = (identity.group, identity.kind, identity.namespace, identity.name)
+            twin = seen.get(parts)
+            seen[parts] = output
             if twin is not None:
                 what = f"{identity} is already in {twin.path} (resource {twin.resource})"
                 error = _error(cluster, output, Finding(line, what, True))

@@ -128,7 +128,7 @@ class EarlierCluster:
             if not isinstance(inputs, list) or inputs[:count] != self._common:
                 return None
             extra = inputs[count:]
-            if not self._digests.keys() >= set(extra) or not self._changed.isdisjoint(extra):
+            if any(file not in self._digests or file in self._changed for file in extra):
                 return None
             stamp = self._intact(path, facts)
             if stamp is None:

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from typing import Any, Final
 from kit_core.files import refused
 from kit_deploymentizer.folders import content_of, held, is_flat, manifests_in, remove_empty
 from kit_deploymentizer.guard import Guard
-from kit_deploymentizer.index import HIDDEN, Index, head_of, index_text, lines_of, read_index, with_head
+from kit_deploymentizer.index import HIDDEN, Index, head_in, head_of, index_text, lines_of, read_index, with_head
 from kit_deploymentizer.lock import alone
 from kit_deploymentizer.plan import ClusterPlan, Output
 from kit_deploymentizer.repository import is_file_name
@@ -35,7 +35,9 @@ class Limits:
 
     resource: str | None = None
     clusters: bool = False
-    """Whether clusters were left out (CLUSTER_NAME, CLUSTER_TYPE)."""
+    """Whether clusters were left out (CLUSTER_NAME, CLUSTER_TYPE, KIT_SHARD)."""
+    gone: Callable[[str], bool] | None = None
+    """Which names of clusters that are not rendered this run looks after all the same, to remove what they left."""
 
 
 @dataclass
@@ -86,16 +88,15 @@ class Writer:
         former: Mapping[str, Any] = {} if everything and clean else read_stamps(self._hidden)
         complete: dict[str, bool] = {}
         for plan, names in staged:
-            before = self._index(plan.name) if names or limits.resource is not None else None
+            before = self._index(plan.name) if limits.resource is not None else None
             complete[plan.name] = bool(before and before.get("complete"))
             stale = self._stale(plan, before, limits) if clean else []
             if names or stale:
-                before = before or self._index(plan.name)
-                self._mark_begun(plan.name, before)
+                self._mark_begun(plan.name)
             self._move(plan, names)
             self._remove(plan.name, stale)
-        if clean and everything:
-            self._remove_gone({plan.name for plan in plans})
+        if clean and (everything or limits.gone):
+            self._remove_gone({plan.name for plan in plans}, limits.gone or (lambda _name: True))
         for plan in plans:
             self._write_index(plan, complete[plan.name], commit, limits, clean)
             if limits.resource is not None:
@@ -128,19 +129,18 @@ class Writer:
         self.result.changed[plan.name] = frozenset(changed)
         return names
 
-    def _mark_begun(self, cluster: str, before: Index | None) -> None:
-        clean = bool((before or {}).get("clean", True))
-        old = before or {"commit": None, "files": {}, "secrets": {}}
+    def _mark_begun(self, cluster: str) -> None:
+        raw = content_of(self._hidden / f"{cluster}.json")
+        old = (head_in(raw) if raw is not None else None) or {}
         head = head_of(
             cluster,
             commit=old.get("commit"),
             complete=False,
             placeholders=bool(old.get("placeholders")),
-            clean=clean,
+            clean=bool(old.get("clean", True)),
         )
-        raw = content_of(self._hidden / f"{cluster}.json") if before else None
-        begun = with_head(raw, head) if raw is not None else None
-        self._put(f"{cluster}.json", begun or index_text(head, {name: old.get(name, {}) for name in _BODY}), raw)
+        begun = with_head(raw, head) if raw is not None and old else None
+        self._put(f"{cluster}.json", begun or index_text(head, {name: {} for name in _BODY}), raw)
 
     def _move(self, plan: ClusterPlan, names: Iterable[str]) -> None:
         folder, beside = f"{self._output}/{plan.name}", f"{self._staging}/{plan.name}"
@@ -164,8 +164,8 @@ class Writer:
                 (self._output / cluster / name).unlink()
                 self.result.removed.append(f"{cluster}/{name}")
 
-    def _remove_gone(self, present: set[str]) -> None:
-        """Manifests of folders whose cluster is gone.
+    def _remove_gone(self, present: set[str], ours: Callable[[str], bool]) -> None:
+        """Manifests of folders whose cluster is gone, as far as they are ours to remove.
 
         A folder without an index is taken for a cluster's if it looks as the original left them (manifests, no folder
         in it), unless sources lie in the output.
@@ -174,7 +174,7 @@ class Writer:
         if self._guard.source_at(self._output) is None:
             others = [path for path in self._output.iterdir() if path.name not in present]
             gone |= {path.name for path in others if path.is_dir() and is_flat(path)}
-        for name in sorted(gone - present):
+        for name in sorted(filter(ours, gone - present)):
             folder = self._output / name
             if not is_file_name(name) or folder.is_symlink() or self._guard.source_at(folder) is not None:
                 continue
