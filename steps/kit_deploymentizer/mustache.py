@@ -14,40 +14,25 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kit_deploymentizer.javascript import length_of, text_of, truthy
+from kit_deploymentizer.mustache_scan import MustacheError, Token, tokens_of
+from kit_deploymentizer.remarks import Bare, Escaped, Remark, Retyped, Unset, read_otherwise
 
 _ENTITIES: Final = {
     "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "/": "&#x2F;", "`": "&#x60;", "=": "&#x3D;",
 }  # fmt: skip
 _ESCAPED: Final = re.compile("[" + "".join(_ENTITIES) + "]")
-_TYPE: Final = re.compile(r"[#^/>{&=!]")
-_WHITE: Final = re.compile(r"\s*")
 _ABSENT: Final = object()
 _DEEPEST: Final = 200
 """Sections in one another; each is a call of its own while rendering."""
-
-
-class MustacheError(ValueError):
-    """The template cannot be parsed: `line` and `column` count from 1."""
-
-    def __init__(self, message: str, source: str, offset: int) -> None:
-        super().__init__(message)
-        self.line = source.count("\n", 0, offset) + 1
-        self.column = offset - source.rfind("\n", 0, offset)
-
-
-@dataclass(frozen=True)
-class Unset:
-    """A name in a template that nothing sets; it printed as nothing."""
-
-    name: str
-    line: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Variable:
     parts: tuple[str, ...]
     escaped: bool
-    unset: Unset  # what is told where nothing sets it
+    bare: bool  # it is all of a plain YAML value
+    name: str
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +51,23 @@ class Mustache:
 
     def __init__(self, source: str) -> None:
         """Parse `source`. Raises `MustacheError`."""
-        tokens = _tokens(source)
+        tokens = tokens_of(source)
         self._nodes = _nested(tokens, source)
         # A template that asks `{{^port}}` knows that a port may be missing.
         self._optional = frozenset(token.value for token in tokens if token.kind in {"#", "^"})
 
-    def render(self, view: Mapping[str, Any]) -> tuple[str, list[Unset]]:
-        """The text, and the names that were to be printed and that nothing sets, in the order they came.
+    def render(self, view: Mapping[str, Any]) -> tuple[str, list[Remark]]:
+        """The text, and what is to be said of values that were printed, in the order they came.
 
-        Left out are names that the template also asks for in a section, and comments.
+        Of names that nothing sets, those are left out that the template also asks for in a section, and comments.
         """
         out: list[str] = []
-        unset: list[Unset] = []
-        _render(self._nodes, (view,), out, unset)
-        return "".join(out), [one for one in unset if one.name not in self._optional and not one.name.startswith("!")]
+        remarks: list[Remark] = []
+        _render(self._nodes, (view,), out, remarks)
+        return "".join(out), [one for one in remarks if not isinstance(one, Unset) or self._is_missed(one.name)]
+
+    def _is_missed(self, name: str) -> bool:
+        return name not in self._optional and not name.startswith("!")
 
 
 def escape(text: str) -> str:
@@ -89,7 +77,7 @@ def escape(text: str) -> str:
     return _ESCAPED.sub(lambda found: _ENTITIES[found[0]], text)
 
 
-def _render(nodes: _Nodes, views: _Views, out: list[str], unset: list[Unset]) -> None:
+def _render(nodes: _Nodes, views: _Views, out: list[str], remarks: list[Remark]) -> None:
     # The innermost loop of every run: `__class__ is` rather than isinstance, and the usual look-up in its place.
     for node in nodes:
         kind = node.__class__
@@ -100,28 +88,32 @@ def _render(nodes: _Nodes, views: _Views, out: list[str], unset: list[Unset]) ->
         value = views[0].get(parts[0], _ABSENT) if len(parts) == 1 and views[0].__class__ is dict else _ABSENT
         if value is _ABSENT:
             value = _look_up(parts, views)
-        if kind is _Variable:
-            if value.__class__ is str:
-                out.append(escape(value) if node.escaped else value)  # type: ignore[union-attr]
-            elif value is _ABSENT:
-                unset.append(node.unset)  # type: ignore[union-attr]
-            elif value is not None:
-                out.append(escape(text_of(value)) if node.escaped else text_of(value))  # type: ignore[union-attr]
-        else:
-            _render_section(node, value, views, out, unset)  # type: ignore[arg-type]
+        if kind is not _Variable:
+            _render_section(node, value, views, out, remarks)  # type: ignore[arg-type]
+        elif value is _ABSENT:
+            remarks.append(Unset(node.name, node.line))  # type: ignore[union-attr]
+        elif value is not None:
+            is_text = value.__class__ is str
+            text: str = value if is_text else text_of(value)  # type: ignore[assignment]
+            if is_text and node.bare and (read_as := read_otherwise(text)):  # type: ignore[union-attr]
+                remarks.append(Retyped(node.name, node.line, read_as))  # type: ignore[union-attr]
+            if node.escaped and _ESCAPED.search(text):  # type: ignore[union-attr]
+                remarks.append(Escaped(node.name, node.line))  # type: ignore[union-attr]
+                text = escape(text)
+            out.append(text)
 
 
-def _render_section(node: _Section, value: Any, views: _Views, out: list[str], unset: list[Unset]) -> None:
+def _render_section(node: _Section, value: Any, views: _Views, out: list[str], remarks: list[Remark]) -> None:
     true = value is not _ABSENT and truthy(value)
     if node.inverted:
         if not true or value == []:
-            _render(node.body, views, out, unset)
+            _render(node.body, views, out, remarks)
     elif true:
         if isinstance(value, list):
             for item in value:
-                _render(node.body, (item, *views), out, unset)
+                _render(node.body, (item, *views), out, remarks)
         else:
-            _render(node.body, views if value is True else (value, *views), out, unset)
+            _render(node.body, views if value is True else (value, *views), out, remarks)
 
 
 def _look_up(parts: tuple[str, ...], views: _Views) -> Any:
@@ -167,111 +159,24 @@ def _index(name: str) -> int | None:
     return int(name) if name.isdecimal() and (name == "0" or name[0] != "0") else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str  # text, name, &, #, ^, /, !, =, >
-    value: str
-    offset: int
-
-
-def _tokens(source: str) -> list[_Token]:
-    """Text and tags in order; whitespace of lines that hold nothing but it and tags that print nothing is left out."""
-    scan = _Scan(source)
-    while scan.position < len(source):
-        scan.text()
-        if scan.position < len(source):
-            scan.tag()
-    return [token for token in scan.tokens if token is not None]
-
-
-class _Scan:
-    """One pass over a template's text."""
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self.position = 0
-        self.tokens: list[_Token | None] = []
-        self._blanks: list[int] = []  # whitespace tokens of the current line
-        self._tag = False  # the current line has a tag
-        self._ink = False  # the current line prints something
-        self._set_delimiters("{{", "}}")
-
-    def text(self) -> None:
-        """Everything up to the next tag, a line at a time."""
-        found = self._opening.search(self.source, self.position)
-        end = found.start() if found else len(self.source)
-        while self.position < end:
-            newline = self.source.find("\n", self.position, end)
-            stop = newline + 1 if newline >= 0 else end
-            piece = self.source[self.position : stop]
-            if piece.isspace():
-                self._blanks.append(len(self.tokens))
-            else:
-                self._ink = True
-            self.tokens.append(_Token("text", piece, self.position))
-            self.position = stop
-            if newline >= 0:
-                self._end_line()
-
-    def tag(self) -> None:
-        """One tag. Raises `MustacheError` where it does not end."""
-        start = self.position
-        self._tag = True
-        self._skip(self._opening)
-        kind = self._skip(_TYPE) or "name"
-        self._skip(_WHITE)
-        closing = self._closing_curly if kind == "{" else self._closing
-        found = closing.search(self.source, self.position)
-        if found is None:
-            raise MustacheError("a tag begins here and does not end", self.source, start)
-        value = self.source[self.position : found.start()]
-        self.position = found.end()
-        if kind == "=":
-            self._new_delimiters(value, start)
-        kind = "&" if kind == "{" else kind
-        self.tokens.append(_Token(kind, value, start))
-        if kind in {"name", "&"}:
-            self._ink = True
-
-    def _end_line(self) -> None:
-        if self._tag and not self._ink:
-            for index in self._blanks:
-                self.tokens[index] = None
-        self._blanks = []
-        self._tag = self._ink = False
-
-    def _skip(self, pattern: re.Pattern[str]) -> str:
-        found = pattern.match(self.source, self.position)
-        if found is None:
-            return ""
-        self.position = found.end()
-        return found[0]
-
-    def _new_delimiters(self, value: str, start: int) -> None:
-        words = value.rstrip().removesuffix("=").split()
-        if len(words) != 2:
-            raise MustacheError("new delimiters are written `{{=<% %>=}}`", self.source, start)
-        self._set_delimiters(*words)
-
-    def _set_delimiters(self, opening: str, closing: str) -> None:
-        self._opening = re.compile(re.escape(opening) + r"\s*")
-        self._closing = re.compile(r"\s*" + re.escape(closing))
-        self._closing_curly = re.compile(r"\s*" + re.escape("}" + closing))
-
-
-def _nested(tokens: list[_Token], source: str) -> _Nodes:
+def _nested(tokens: list[Token], source: str) -> _Nodes:
     """Tokens as a tree. Raises `MustacheError` where sections do not close."""
+    bare, line_starts = Bare(source), _line_starts(source)
     top: list[Any] = []
-    nodes, opened = top, []
+    nodes, opened, text = top, [], []
     for token in tokens:
         if token.kind == "text":
-            if nodes and isinstance(nodes[-1], str):
-                nodes[-1] += token.value
-            else:
-                nodes.append(token.value)
-        elif token.kind in {"name", "&"}:
-            line = source.count("\n", 0, token.offset) + 1
-            nodes.append(_Variable(_parts(token.value), token.kind == "name", Unset(token.value, line)))
+            text.append(token.value)
+            continue
+        if token.kind not in {"name", "&", "#", "^", "/"}:  # what prints nothing
+            continue
+        if text:
+            nodes.append("".join(text))
+            text = []
+        if token.kind in {"name", "&"}:
+            start = line_starts[token.line - 1]
+            is_bare = bare.is_bare(token.line, token.offset - start, token.end - start)
+            nodes.append(_Variable(_parts(token.value), token.kind == "name", is_bare, token.value, token.line))
         elif token.kind in {"#", "^"}:
             body: list[Any] = []
             nodes.append(_Section(_parts(token.value), token.kind == "^", body))
@@ -279,7 +184,7 @@ def _nested(tokens: list[_Token], source: str) -> _Nodes:
             if len(opened) > _DEEPEST:
                 raise MustacheError(f"more than {_DEEPEST} sections lie in one another", source, token.offset)
             nodes = body
-        elif token.kind == "/":
+        else:
             if not opened:
                 raise MustacheError(f"{token.value!r} is closed here and was not opened", source, token.offset)
             begin, outer = opened.pop()
@@ -290,7 +195,15 @@ def _nested(tokens: list[_Token], source: str) -> _Nodes:
             nodes = outer
     if opened:
         raise MustacheError(f"section {opened[-1][0].value!r} is not closed", source, opened[-1][0].offset)
+    if text:
+        nodes.append("".join(text))
     return top
+
+
+def _line_starts(source: str) -> list[int]:
+    starts = [0]
+    starts += (found.end() for found in re.finditer("\n", source))
+    return starts
 
 
 def _parts(name: str) -> tuple[str, ...]:

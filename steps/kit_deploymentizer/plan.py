@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
-from kit_core.errors import InputError, KitError, WorkError
+from kit_core.errors import InputError, KitError
 from kit_core.keys import DecryptError
 from kit_core.names import nearest
 from kit_deploymentizer.javascript import text_of, truthy
@@ -203,8 +203,8 @@ class Planner:
             error.why = without(view.secrets, error.why or "")
             raise
         if self._level != "off":
-            for unset in rendering.unset:
-                self._problems.unset(shown, unset, cluster.name, resource, view.values)
+            for remark in rendering.remarks:
+                self._problems.remark(shown, remark, cluster.name, resource, view.values)
         inputs = (*cluster.inputs, *dict.fromkeys((shown, *view.inputs, *rendering.inputs)))
         content = rendering.text.encode("utf-8", "surrogatepass")
         return Output(path, content, resource, shown, inputs, view.secrets)
@@ -227,7 +227,7 @@ def _refuse_twin(outputs: Mapping[str, Output], output: Output) -> None:
     if twin is not None:
         same = twin.resource == output.resource
         who = f"resource {output.resource} twice" if same else f"resources {twin.resource} and {output.resource}"
-        raise WorkError(
+        raise InputError(
             f"{who} would write {output.path}",
             why=f"it is made from {twin.template} and from {output.template}",
             hint=_PATH_HINT,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from kit_core.errors import InputError, KitError
 from kit_core.names import nearest
-from kit_deploymentizer.mustache import Unset
+from kit_deploymentizer.remarks import Remark, Unset
 
 _NAMED: Final = 3
 _NAMES: Final = 10_000
@@ -40,7 +40,7 @@ class Problems:
         self.count = 0
         """How often anything was told."""
         self._found: dict[tuple[Any, ...], Problem] = {}
-        self._unset: dict[tuple[str, Unset], tuple[dict[str, None], dict[str, None], str | None]] = {}
+        self._remarks: dict[tuple[str, Remark], tuple[dict[str, None], dict[str, None], str | None]] = {}
 
     def add(self, error: KitError, cluster: str | None = None, *, warning: bool = False) -> None:
         """`error`, once per sentence; a further cluster joins it."""
@@ -54,29 +54,28 @@ class Problems:
         """A warning that has no place."""
         self.add(InputError(text), cluster, warning=True)
 
-    def unset(self, template: str, unset: Unset, cluster: str, resource: str, view: Mapping[str, Any]) -> None:
-        """A name that nothing sets, in a Mustache template."""
+    def remark(self, template: str, remark: Remark, cluster: str, resource: str, view: Mapping[str, Any]) -> None:
+        """Of a value that a template printed, or of a name that nothing sets."""
         self.count += 1
-        key = (template, unset)
-        if key not in self._unset:
-            self._unset[key] = ({}, {}, nearest(unset.name, sorted(islice(_dotted(view), _NAMES))))
-        clusters, resources, _ = self._unset[key]
+        key = (template, remark)
+        if key not in self._remarks:
+            near = nearest(remark.name, sorted(islice(_dotted(view), _NAMES))) if isinstance(remark, Unset) else None
+            self._remarks[key] = ({}, {}, near)
+        clusters, resources, _ = self._remarks[key]
         clusters[cluster] = None
         resources[resource] = None
 
     def all(self) -> tuple[Problem, ...]:
         """Everything found: warnings first, so that a log ends with the errors."""
         told = []
-        for (template, unset), (clusters, resources, meant) in self._unset.items():
+        for (template, remark), (clusters, resources, meant) in self._remarks.items():
             error = InputError(
-                f"nothing sets {unset.name}, so it printed as nothing",
-                where=f"{template}:{unset.line}",
+                remark.what,
+                where=f"{template}:{remark.line}",
                 why=f"for resource {listed(tuple(resources))}",
-                hint=f"{meant} is set: is it meant?"
-                if meant
-                else "Set it, or ask for it in a {{#section}} of its name.",
+                hint=f"{meant} is set: is it meant?" if meant else remark.hint,
                 file=template,
-                line=unset.line,
+                line=remark.line,
             )
             told.append(Problem(error, True, clusters))
         return tuple(sorted((*told, *self._found.values()), key=lambda problem: not problem.warning))

@@ -10,8 +10,10 @@ from typing import Any, Final, Protocol
 from kit_core.errors import InputError
 from kit_core.files import read_text, refused
 from kit_deploymentizer.digests import Digests
-from kit_deploymentizer.mustache import Mustache, MustacheError, Unset
+from kit_deploymentizer.mustache import Mustache
+from kit_deploymentizer.mustache_scan import MustacheError
 from kit_deploymentizer.reading import is_there
+from kit_deploymentizer.remarks import Remark
 
 COPIED: Final = ".yaml"
 _FOLDER_HINT: Final = "`file` is a path below kit.yaml's resources folder."
@@ -21,11 +23,11 @@ _SERVICE: Final = ("base-svc.mustache", *(f"base-svc{yaml}{end}" for end in _JIN
 
 @dataclass(frozen=True)
 class Rendering:
-    """What a template made of a view. `unset` are names that nothing sets and that printed as nothing; `inputs` the
-    files that it took beside its own, as shown."""
+    """What a template made of a view. `remarks` are about values that it printed; `inputs` are the files that it took
+    beside its own, as shown."""
 
     text: str
-    unset: tuple[Unset, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     inputs: tuple[str, ...] = ()
 
 
@@ -63,8 +65,8 @@ class MustacheEngine:
             ) from None
 
         def render(view: Mapping[str, Any]) -> Rendering:
-            text, unset = parsed.render(view)
-            return Rendering(text, tuple(unset))
+            text, remarks = parsed.render(view)
+            return Rendering(text, tuple(remarks))
 
         return Template(shown, render)
 

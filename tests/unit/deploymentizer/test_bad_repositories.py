@@ -205,7 +205,6 @@ def test_two_resources_that_write_one_file(workshop: Workshop) -> None:
         "resources app and other would write app.yaml",
         "resources/app/app.mustache",
         "resources/other/app.mustache",
-        code=1,
     )
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from kit_deploymentizer.mustache import Mustache, MustacheError
+from kit_deploymentizer.mustache import Mustache
+from kit_deploymentizer.mustache_scan import MustacheError
 
 
 def render(source: str, view: dict[str, Any]) -> str:
