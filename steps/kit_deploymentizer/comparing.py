@@ -53,6 +53,12 @@ class Comparison:
     def difference(self) -> tuple[Difference, tuple[Problem, ...]]:
         """What changes, and the problems of this render. Raises `RenderError` where it has errors, `InputError` where
         there is nothing to compare with."""
+        if self._settings.shard:
+            raise InputError(
+                "diff looks at a whole fleet",
+                why=f"KIT_SHARD is {self._settings.shard}, and the same change is told once for all clusters",
+                hint="Unset KIT_SHARD; CLUSTER_TYPE limits it.",
+            )
         plan = self._now.plan()
         if plan.errors:
             raise RenderError(plan.errors)

@@ -15,6 +15,7 @@ from kit_deploymentizer.commit import checked_out_commit
 from kit_deploymentizer.encrypted import Unlocker, key_folders
 from kit_deploymentizer.explain import Explained, Explainer
 from kit_deploymentizer.inspect import Inspector
+from kit_deploymentizer.limits import check_combination, nothing_there, shard_of
 from kit_deploymentizer.plan import Plan, Planner
 from kit_deploymentizer.problems import Problem, Problems
 from kit_deploymentizer.reading import YamlFile, placed
@@ -96,12 +97,13 @@ class Deploymentizer:
         if self._repository is None:
             settings = self._settings
 
+            check_combination(settings)
+
             def wanted(name: str, type_name: str) -> bool:
                 return settings.cluster_name in {None, name} and settings.cluster_type in {None, type_name}
 
-            _check_combination(settings)
             self._repository = read_repository(
-                settings.conf, settings.workdir, self._cwd, wanted, self._unlocker.unlocked
+                settings.conf, settings.workdir, self._cwd, wanted, self._unlocker.unlocked, shard_of(settings.shard)
             )
         return self._repository
 
@@ -143,7 +145,7 @@ class Deploymentizer:
         names = tuple(cluster.name for cluster in plan.clusters)
         if not settings.save:
             return Report(paths.output, names, (), (), (), False, plan.problems)
-        limits = Limits(settings.resource, bool(settings.cluster_name or settings.cluster_type))
+        limits = self._limits()
         done = Writer(paths.output, self.repository.inputs).write(
             plan.clusters, commit=checked_out_commit(paths.base), limits=limits, clean=settings.clean
         )
@@ -227,6 +229,17 @@ class Deploymentizer:
         )
         return Earlier(paths.output, keys, whole=settings.config_checksum, look=look)
 
+    def _limits(self) -> Limits:
+        """A shard removes what its disabled clusters left, and the first one what clusters left that are gone."""
+        settings, repository = self._settings, self.repository
+        shard = shard_of(settings.shard)
+        if shard is None or settings.cluster_type or settings.resource:
+            return Limits(settings.resource, bool(settings.cluster_name or settings.cluster_type or shard))
+        disabled = {cluster.name for cluster in repository.clusters if cluster.disabled}
+        return Limits(
+            clusters=True, gone=lambda name: name in disabled or (shard.is_first and name not in repository.names)
+        )
+
     def _key(self) -> Key:
         given, folders = self._settings.codeship_aes_key, key_folders(self._settings, self._cwd)
         return read_key(given, folders=folders, learn_secret=self._learn_secret)
@@ -255,15 +268,9 @@ class Deploymentizer:
                 problems.add(placed(error, file.position(*path)), warning=True)
 
     def _check_limits(self, repository: Repository, problems: Problems) -> None:
-        settings = self._settings
-        if not repository.clusters:
-            name = settings.cluster_name
-            meant = nearest(name, sorted(repository.names)) if name else None
-            told = f"cluster {name}" if name else f"cluster of type {settings.cluster_type}"
-            limited = name or settings.cluster_type
-            problems.warn(
-                f"there is no {told}" + (f"; is {meant} meant?" if meant else "") if limited else "there is no cluster"
-            )
+        told = None if repository.clusters else nothing_there(self._settings, repository.names)
+        if told:
+            problems.warn(told)
 
 
 def _not_there(what: str, name: str, known: Iterable[str], where: str | None = None) -> KitError:
@@ -281,20 +288,3 @@ def _unknown_key(file: YamlFile, stranger: Stranger) -> KitError:
         else "Take it out; what templates see belongs into the *-var.yaml files (KIT_VALIDATE=warn lets it pass).",
     )
     return placed(error, file.position(*stranger.path))
-
-
-def _check_combination(settings: DeploymentizerSettings) -> None:
-    """Which settings need or exclude each other. Raises `InputError`."""
-    wrong = []
-    if settings.cluster_name and settings.cluster_type:
-        wrong.append(("CLUSTER_NAME and CLUSTER_TYPE exclude each other", "Unset one of them."))
-    if settings.deploy_id and not settings.resource:
-        wrong.append(("DEPLOY_ID needs RESOURCE", "A deploy id belongs to one resource: set RESOURCE to it."))
-    if settings.fast_rollback and not settings.deploy_id:
-        wrong.append(("FAST_ROLLBACK needs DEPLOY_ID", "Set DEPLOY_ID (and RESOURCE), or unset FAST_ROLLBACK."))
-    if wrong:
-        raise InputError(
-            "The settings do not fit together",
-            why="; ".join(what for what, _ in wrong),
-            hint=" ".join(hint for _, hint in wrong) + " Nothing was touched.",
-        )

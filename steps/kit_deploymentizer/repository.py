@@ -2,7 +2,7 @@
 """A deployments repository as typed inputs: the base, the types, the clusters, each with file and line."""
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +10,7 @@ from typing import Any, Final
 from kit_deploymentizer.images import Images
 from kit_deploymentizer.javascript import text_of
 from kit_deploymentizer.layout import BASE_CLUSTER, BASE_SETTINGS, Paths, Plugin, read_kit, read_plugin
+from kit_deploymentizer.limits import Shard
 from kit_deploymentizer.merge import merge
 from kit_deploymentizer.reading import Layers, Reader, Unlock, YamlFile, is_there, listed, wrong
 from kit_deploymentizer.secret_values import SecretValue
@@ -81,8 +82,10 @@ def read_repository(
     cwd: Path,
     wanted: Wanted = lambda _name, _type: True,
     unlock: Unlock | None = None,
+    shard: Shard | None = None,
 ) -> Repository:
-    """Read the repository that the kit.yaml at `conf` describes, and of its clusters those that are wanted.
+    """Read the repository that the kit.yaml at `conf` describes, and of its clusters those that are wanted, of these
+    one shard's.
 
     `unlock` decrypts what is encrypted in its files; without it that stays as it is.
     Raises `InputError` for what is missing or wrong.
@@ -100,7 +103,9 @@ def read_repository(
         if is_there(folder / "cluster.yaml", what="A cluster's definition")
     ]
     _refuse_twins(outlines)
-    clusters = [_cluster(base, reader, outline) for outline in outlines if wanted(outline.name, outline.type)]
+    chosen: Sequence[_Outline] = [outline for outline in outlines if wanted(outline.name, outline.type)]
+    chosen = shard.of(chosen, lambda outline: outline.name) if shard else chosen
+    clusters = [_cluster(base, reader, outline) for outline in chosen]
     return Repository(
         kit=kit,
         paths=paths,

@@ -53,6 +53,14 @@ class DeploymentizerSettings(CommonSettings):
         group=_LIMITS,
         help="Render the cluster of this name (metadata.name) only; not together with CLUSTER_TYPE.",
     )
+    shard: str | None = setting(
+        None,
+        group=_LIMITS,
+        help="Render one part of the clusters, such as `2/5`, so that five parallel jobs make a whole fleet: each cluster"
+        " is in exactly one part, and parts differ by one cluster at most. 0/5 is 5/5, for what counts from 0 (an indexed"
+        " Job of Kubernetes: `--shard $(JOB_COMPLETION_INDEX)/5`). With CLUSTER_TYPE, a part of those clusters; not"
+        " together with CLUSTER_NAME. The first part removes what clusters left that are gone.",
+    )
     deploy_id: str | None = setting(
         None,
         original=True,
