@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -28,6 +29,8 @@ from kit_core.errors import InputError, WorkError
 from kit_core.names import nearest
 from kit_deploymentizer.digests import Digests
 from kit_deploymentizer.javascript import number_text
+from kit_deploymentizer.jinja_remarks import PrintedStrings
+from kit_deploymentizer.remarks import read_otherwise
 from kit_deploymentizer.templates import Rendering, Template
 
 _UNDEFINED_NAME: Final = re.compile(r"'([^']+)' is undefined")
@@ -43,6 +46,7 @@ class JinjaEngine:
     def __init__(self, folder: Path, shown: Callable[[Path], str], digests: Digests) -> None:
         self._folder = folder
         self._shown = shown
+        self._printed = PrintedStrings()
         self._environment = _Environment(
             loader=_Loader(folder, lambda path, content: digests.learn(shown(path), content)),
             undefined=StrictUndefined,
@@ -52,7 +56,7 @@ class JinjaEngine:
             autoescape=False,
             auto_reload=False,
             cache_size=-1,
-            finalize=_text,
+            finalize=self._finalized,
         )
         self._environment.filters.update(FILTERS)
 
@@ -80,13 +84,24 @@ class JinjaEngine:
 
         def render(view: Mapping[str, Any]) -> Rendering:
             self._environment.taken.clear()
+            self._printed.remarks.clear()
             try:
                 text = parsed.render({**view, WHOLE_VIEW: view})
-                return Rendering(text, inputs=tuple(self._shown(self._folder / name) for name in self._taken()))
+                inputs = tuple(self._shown(self._folder / name) for name in self._taken())
+                return Rendering(text, tuple(self._printed.remarks), inputs)
             except Exception as error:  # noqa: BLE001 - an expression may raise anything
                 raise self._failure(error, view, shown) from None
 
         return Template(shown, render)
+
+    def _finalized(self, value: Any) -> str:
+        """See `_text`; called from the compiled template for everything that it prints."""
+        if value.__class__ is str:
+            read_as = read_otherwise(value)
+            if read_as is not None:
+                self._printed.printed(sys._getframe(1), read_as)  # noqa: SLF001 - the only way to the template's line
+            return value
+        return _text(value)
 
     def _taken(self) -> list[str]:
         return [name for name in map(_normal, self._environment.taken) if ".." not in name.split("/")]

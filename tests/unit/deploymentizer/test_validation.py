@@ -200,3 +200,87 @@ def test_a_list_is_its_items() -> None:
     assert [(finding.line, finding.text) for finding in rendered.findings] == [
         (5, "this is no Kubernetes object: it has no apiVersion")
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "read_as"),
+    [("yes", "a boolean"), ("off", "a boolean"), ("y", "a boolean"), ("1e3", "another number"),
+     ("'0123'", "another number"), ("'1.10'", "another number"), ("'1_000'", "another number"), ("'~'", "null"),
+     ("'# x'", "null"), ("'0x1F'", "another number"), ("'12e4567'", "another number"),
+     ("'3'", None), ("'true'", None), ("2", None), ("0644", None), ("true", None), ("''", None), ("plain", None),
+     ("1.5", None)],
+)  # fmt: skip
+@pytest.mark.parametrize("engine", ["mustache", "j2"])
+def test_a_string_that_is_read_as_something_else_warns(
+    workshop: Workshop, value: str, read_as: str | None, engine: str
+) -> None:
+    """What is no string in the settings is printed as it was meant there."""
+    tag = "{{{ deployment.word }}}" if engine == "mustache" else "{{ deployment.word }}"
+    workshop.template(f"apiVersion: v1\nkind: Odd\nmetadata: {{name: a}}\nword: {tag}\n", name=f"app/app.{engine}")
+    workshop.resources(f"app: {{file: ./app/app.{engine}}}")
+    workshop.write({"base-var.yaml": f"kind: ResourceConfig\ndeployment: {{word: {value}}}\n"})
+    result = workshop.run()
+    assert result.code == 0, result.log
+    told = f"resources/app/app.{engine}:4: the value of deployment.word is a string, and as it is printed here it is"
+    assert (told in result.log) == (read_as is not None)
+    assert read_as is None or f"it is read as {read_as}: for resource app. Put quotes" in result.log
+    assert "is a string" not in workshop.run(KIT_VALIDATE="off").log
+
+
+@pytest.mark.parametrize(
+    ("line", "warns"),
+    [
+        ("word: TAG", True),
+        ("word: TAG # why", True),
+        ("- TAG", True),
+        ("words: [TAG]", True),
+        ("words: [a, TAG, b]", True),
+        ("words: {a: TAG, b: c}", True),
+        ("KEY: TAG", True),
+        ('word: "TAG"', False),
+        ("word: 'TAG'", False),
+        ('word: "a: TAG, b"', False),
+        ("word: 'a TAG'", False),
+        ("word: aTAG", False),
+        ("word: TAG-a", False),
+        ("word: TAGTAG", False),
+        ("# word: TAG", False),
+        ("word: a # TAG", False),
+        ("word: |\n  deep: TAG\n\n  deep: TAG", False),
+        ("- word: >-\n    deep: TAG", False),
+        ("word: |\n  deep: a\nnext: TAG", True),
+    ],
+)
+@pytest.mark.parametrize("engine", ["mustache", "j2"])
+def test_only_what_stands_alone_and_plain_is_read_as_something_else(
+    workshop: Workshop, line: str, warns: bool, engine: str
+) -> None:
+    tag, key = ("{{{word}}}", "{{{name}}}") if engine == "mustache" else ("{{ word }}", "{{ name }}")
+    workshop.template(line.replace("TAG", tag).replace("KEY", key) + "\n", name=f"app/app.{engine}")
+    workshop.resources(f"app: {{file: ./app/app.{engine}}}")
+    workshop.write({"base-var.yaml": "kind: ResourceConfig\nword: yes\n"})
+    assert ("the value of word is a string" in workshop.run(KIT_VALIDATE="warn").log) == warns
+
+
+def test_characters_that_are_written_as_html_warn_with_their_place(workshop: Workshop) -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  url: '{{url}}'\n  plain: '{{plain}}'\n"
+    workshop.app(text + "  kept: '{{{url}}}'\n")
+    workshop.write({"base-var.yaml": "kind: ResourceConfig\nurl: https://example.com/?a=1\nplain: text\n"})
+    result = workshop.run()
+    assert result.code == 0
+    lines = [line for line in result.log.splitlines() if "as HTML does" in line]
+    assert len(lines) == 1
+    assert "warning: [east, west] resources/app/app.mustache:5: {{url}} wrote characters of the value" in lines[0]
+    assert lines[0].endswith("for resource app. Write {{{url}}}, which leaves them as they are.")
+    assert "https:" not in lines[0]
+    assert "as HTML does" not in workshop.run(KIT_VALIDATE="off").log
+
+
+def test_what_was_printed_is_told_again_by_a_run_that_renders_nothing(workshop: Workshop) -> None:
+    workshop.app("apiVersion: v1\nkind: Odd\nmetadata: {name: a}\nword: {{{word}}}\n")
+    workshop.write({"base-var.yaml": "kind: ResourceConfig\nword: yes\n"})
+    first, second = workshop.run(), workshop.run()
+    assert "result=unchanged" in second.log
+    assert [line for line in first.log.splitlines() if "warning" in line] == [
+        line for line in second.log.splitlines() if "warning" in line
+    ]
