@@ -140,6 +140,7 @@ def _write(result: "RunResult", settings: DeployerSettings, context: Context) ->
 def _show(result: "RunResult", context: Context) -> None:
     from kit_deployer.report.summary import summary
     from kit_deployer.report.table import remarks, table, undone
+    from kit_deployer.report.words import masked
 
     console = context.console
     for cluster in result.clusters:
@@ -154,7 +155,7 @@ def _show(result: "RunResult", context: Context) -> None:
         elif not cluster.finished and not cluster.objects:
             console.warning("not begun; nothing was touched on this cluster", cluster=cluster.name)
     console.info("summary\n" + "\n".join(table(result)))
-    console.summary(summary(result))
+    console.summary(summary(masked(result, context.masker)))
     totals = {
         name: sum(cluster.counts[name] for cluster in result.clusters) for name in ("created", "changed", "failed")
     }

@@ -4,6 +4,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,15 +46,16 @@ class Fleet:
         self._ca_cert = ca_cert
         self._secret_found = secret_found
         self._clock = clock
-        self._deadline = 0.0
+        self._begun = self._deadline = 0.0
         self._lock = threading.Lock()
         self._rollouts: dict[str, Rollout] = {}
         self._results: dict[str, ClusterResult] = {}
+        self._turns: dict[str, float] = {}
 
     def run(self) -> RunResult:
         """Deploy; the result holds every cluster, also after a signal."""
-        begun, started = self._clock(), datetime.now(UTC).isoformat(timespec="seconds")
-        self._deadline = begun + self._options.run_timeout
+        self._begun, started = self._clock(), datetime.now(UTC).isoformat(timespec="seconds")
+        self._deadline = self._begun + self._options.run_timeout
         threads = self._start()
         interrupted = 0
         try:
@@ -74,7 +76,7 @@ class Fleet:
             clusters=clusters,
             dry_run=self._options.dry_run,
             started=started,
-            seconds=self._clock() - begun,
+            seconds=self._clock() - self._begun,
             interrupted=interrupted,
         )
 
@@ -101,6 +103,8 @@ class Fleet:
         """One cluster from connecting to its result; nothing that happens to it reaches the others."""
         target = inputs.target
         begun = self._clock()
+        with self._lock:
+            self._turns[target.name] = begun - self._begun
         try:
             if target.kubeconfig.insecure:
                 self._console.warning(
@@ -165,10 +169,11 @@ class Fleet:
         target = inputs.target
         with self._lock:
             done, rollout = self._results.get(target.name), self._rollouts.get(target.name)
+            turn = self._turns.get(target.name, 0.0)
+        if done is None and rollout is not None:
+            done = rollout.result()
         if done is not None:
-            return done
-        if rollout is not None:
-            return rollout.result()
+            return replace(done, begun=turn)
         return ClusterResult(
             name=target.name,
             server=target.server,

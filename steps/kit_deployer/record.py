@@ -2,7 +2,8 @@
 """What has become of one cluster's objects so far: kept by its rollout, read from any thread, told as it happens."""
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +18,11 @@ from kit_deployer.result import Did, Failure, ObjectResult, cluster_failure
 class Record:
     """Results by object, failures and notes. `name` is the cluster's; everything noted is also said on the console."""
 
-    def __init__(self, name: str, console: Console) -> None:
+    def __init__(self, name: str, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self.name = name
         self._console = console
+        self._clock = clock
+        self._begun = clock()
         self._lock = threading.Lock()
         self._objects: dict[Key, ObjectResult] = {}
         self._failures: list[Failure] = []
@@ -56,7 +59,7 @@ class Record:
     def done(self, key: Key, did: Did, why: str = "", *, tell: bool = True, **facts: Any) -> None:
         """An object was dealt with. `facts` are further fields of its result."""
         with self._lock:
-            self._objects[key] = replace(self._objects[key], did=did, why=why, **facts)
+            self._objects[key] = replace(self._objects[key], did=did, why=why, done_at=self._now(), **facts)
         if tell:
             self.say(f"{did} {key}" + (f" ({why})" if why else ""), object=str(key), did=did)
 
@@ -67,15 +70,18 @@ class Record:
     def health(self, key: Key, verdict: Verdict) -> None:
         """What is thought of an object's health."""
         with self._lock:
-            if key in self._objects:
-                self._objects[key] = replace(self._objects[key], health=verdict.state, health_why=verdict.why)
+            item = self._objects.get(key)
+            if item is not None:
+                decided = None if verdict.state == "waiting" else item.healthy_at or self._now()
+                self._objects[key] = replace(item, health=verdict.state, health_why=verdict.why, healthy_at=decided)
 
     def fail(self, error: KitError, key: Key | None = None) -> None:
         """Something failed before it came to health."""
         with self._lock:
             self._failures.append(cluster_failure(error, key))
             if key is not None and key in self._objects:
-                self._objects[key] = replace(self._objects[key], did="failed", why=error.why or error.what)
+                why, now = error.why or error.what, self._now()
+                self._objects[key] = replace(self._objects[key], did="failed", why=why, done_at=now)
         self._console.error(self._here(error), cluster=self.name, **({"object": str(key)} if key else {}))
 
     def unhealthy(self, failure: Failure, error: KitError) -> None:
@@ -88,6 +94,9 @@ class Record:
         if failure.logs:
             self.say(f"last log lines of pod {failure.pod}, container {failure.container}:")
             self._console.foreign(failure.logs, cluster=self.name)
+
+    def _now(self) -> float:
+        return self._clock() - self._begun
 
     def _here(self, error: KitError) -> KitError:
         """The error without the cluster's name, which the log puts before every line."""

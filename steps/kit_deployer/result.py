@@ -19,7 +19,9 @@ COLUMNS: Final = ("created", "changed", "unchanged", "deleted", "failed")
 class ObjectResult:
     """One object. `why` is a few words; `checked` is False where a dry run could not ask the server about it.
 
-    `health` is empty for what was not waited for. `diff` is unified YAML of before and after, secrets masked.
+    `health` is empty for what was not waited for. `diff` is unified YAML of before and after, secrets masked. `seconds`
+    is how long its request took; `done_at` and `healthy_at` are when that ended and when its health was decided, in
+    seconds after its cluster began.
     """
 
     key: Key
@@ -31,6 +33,8 @@ class ObjectResult:
     health_why: str = ""
     diff: str = ""
     seconds: float = 0.0
+    done_at: float | None = None
+    healthy_at: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +62,8 @@ def cluster_failure(error: KitError, object: Key | None = None) -> Failure:  # n
 class ClusterResult:
     """One cluster folder. `leftovers` are objects that an earlier run applied and the folder no longer holds;
 
-    `restarts` are workloads that still run with old values of a ConfigMap or Secret (workload, configuration).
+    `restarts` are workloads that still run with old values of a ConfigMap or Secret (workload, configuration). `begun`
+    is when its turn came, in seconds after the run began.
     """
 
     name: str
@@ -71,6 +76,7 @@ class ClusterResult:
     restarts: tuple[tuple[Key, Key], ...] = ()
     notes: tuple[str, ...] = ()
     finished: bool = True
+    begun: float = 0.0
     seconds: float = 0.0
     requests: int = 0
 

@@ -55,7 +55,7 @@ class Rollout:
         self._workers = workers
         self._clock = clock
         self._begun = clock()
-        self._record = Record(inputs.target.name, console)
+        self._record = Record(inputs.target.name, console, clock)
         self._prepared = Prepared(Plan())
         self._applied: dict[Key, Awaited] = {}
         self._finished = False

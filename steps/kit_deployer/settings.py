@@ -187,7 +187,9 @@ class DeployerSettings(CommonSettings):
         30000, original=True, unit="ms", minimum=0, group=MANY, help="The longest pause between two repetitions."
     )
     report_dir: Path | None = setting(
-        None, group=REPORTS, help="Folder to write `report.json` and `junit.xml` to, also when the run fails."
+        None,
+        group=REPORTS,
+        help="Folder to write `report.json`, `junit.xml` and `report.md` to, also when the run fails.",
     )
 
     # Wanted by people who come from the original; what they do comes later. The command tells whoever sets one.

@@ -2,8 +2,9 @@
 """What people and machines are told at the end of a run, each form made from the same result value.
 
 `table` is the summary in the log, `summary` the one on a CI service's page, `document` the value behind `report.json`
-(its schema is `schema.json`), `junit` the file that CI services show as tests. A further form is a further file, and a
-line in `write_reports`.
+(its schema is `schema.json`), `junit` the file that CI services show as tests, `markdown` what a merge request is told.
+`same` finds what several clusters have in common, `words` makes foreign text harmless. A further form is a further
+file, and a line in `write_reports`.
 """
 
 import json
@@ -14,17 +15,22 @@ from kit_core.files import write_atomically
 from kit_core.secrets import Masker
 from kit_deployer.report.document import document
 from kit_deployer.report.junit import junit
+from kit_deployer.report.markdown import markdown
+from kit_deployer.report.words import masked
 from kit_deployer.result import RunResult
 
 JSON_FILE: Final = "report.json"
 JUNIT_FILE: Final = "junit.xml"
+MARKDOWN_FILE: Final = "report.md"
 
 
 def write_reports(result: RunResult, folder: Path, masker: Masker) -> list[Path]:
     """Write every report into `folder`, each whole or not at all. Raises `WorkError`."""
+    result = masked(result, masker)
     texts = {
         JSON_FILE: json.dumps(document(result), indent=2, ensure_ascii=False) + "\n",
         JUNIT_FILE: junit(result),
+        MARKDOWN_FILE: markdown(result),
     }
     written = []
     for name, text in texts.items():

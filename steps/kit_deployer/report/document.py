@@ -30,6 +30,7 @@ def _cluster(cluster: ClusterResult) -> Json:
         "commit": cluster.commit,
         "exit_code": cluster.exit_code,
         "finished": cluster.finished,
+        "begun": round(cluster.begun, 3),
         "seconds": round(cluster.seconds, 3),
         "requests": cluster.requests,
         "counts": dict(cluster.counts),
@@ -55,6 +56,8 @@ def _object(item: ObjectResult) -> Json:
         "health": health,
         "diff": item.diff,
         "seconds": round(item.seconds, 3),
+        "done_at": _at(item.done_at),
+        "healthy_at": _at(item.healthy_at),
     }
 
 
@@ -74,6 +77,10 @@ def _failure(failure: Failure) -> Json:
 
 def _key(key: Key) -> Json:
     return {"group": key.group, "kind": key.kind, "namespace": key.namespace, "name": key.name}
+
+
+def _at(moment: float | None) -> float | None:
+    return None if moment is None else round(moment, 3)
 
 
 def _place(place: Place | None) -> dict[str, Any] | None:
