@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from kit_core.yamlio import Document, YamlError, load_documents
 from kit_deploymentizer.javascript import text_of
-from kit_deploymentizer.manifest import Identity, containers, identity, missing, pod_spec
+from kit_deploymentizer.manifest import Identity, identity, missing
 from kit_deploymentizer.mustache import escape
+from kit_deploymentizer.refusals import refusals
 from kit_deploymentizer.secret_values import SecretValue
 
 _TELLING: Final = 6
@@ -45,46 +46,27 @@ def read_rendered(text: str) -> Rendered:
     for document in documents:
         findings += [Finding(place.line, "a key stands twice in one map; the last one counts", False)
                      for place in document.duplicates]  # fmt: skip
-        for value, line in _items(document):
+        for value, path in _items(document):
+            line = document.position(*path).line if path else document.start.line
             lack = missing(value)
             if lack:
                 findings.append(Finding(line, f"this is no Kubernetes object: {lack[1]}", True))
                 continue
             objects.append(value)
             identities.append((identity(value), line))
-            findings += _repeated(document, value)
+            findings += [Finding(document.key_position(*path, *below).line, text, False)
+                         for below, text in refusals(value)]  # fmt: skip
     return Rendered(tuple(objects), tuple(identities), tuple(findings))
 
 
-def _items(document: Document) -> Iterator[tuple[Any, int]]:
-    """The document's object, or those of a List."""
+def _items(document: Document) -> Iterator[tuple[Any, tuple[str | int, ...]]]:
+    """The document's object, or those of a List, with their paths in the document."""
     value = document.value
     items = value.get("items") if isinstance(value, dict) and value.get("kind") == "List" else None
     if isinstance(items, list):
-        yield from ((item, document.position("items", index).line) for index, item in enumerate(items))
+        yield from ((item, ("items", index)) for index, item in enumerate(items))
     else:
-        yield value, document.start.line
-
-
-def _repeated(document: Document, value: Mapping[str, Any]) -> Iterator[Finding]:
-    """Entries that server-side apply refuses: two variables of one name, two equal ports."""
-    spec = pod_spec(value)
-    for container in containers(spec) if spec else ():
-        for what, entries in (("env", container.get("env")), ("ports", container.get("ports"))):
-            seen = set()
-            for entry in entries if isinstance(entries, list) else ():
-                if not isinstance(entry, dict):
-                    continue
-                key: Any = entry.get("name")
-                if what == "ports":
-                    key = (entry.get("containerPort"), entry.get("protocol") or "TCP")
-                if str(key) in seen:
-                    shown = key if what == "env" else f"{key[0]}/{key[1]}"
-                    text = (
-                        f"container {container.get('name')} has {what} {shown} twice, which server-side apply refuses"
-                    )
-                    yield Finding(document.start.line, text, False)
-                seen.add(str(key))
+        yield value, ()
 
 
 def secret_pointers(objects: Iterable[Mapping[str, Any]], secrets: Iterable[SecretValue]) -> list[str]:

@@ -145,18 +145,78 @@ def test_a_template_that_renders_nothing_is_fine(workshop: Workshop) -> None:
     assert workshop.run(KIT_VALIDATE="error").code == 0
 
 
-def test_entries_that_server_side_apply_refuses_warn() -> None:
-    text = (
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {spec: {containers: [\n"
-        "  {name: c, env: [{name: A}, {name: B}, {name: A}],\n"
-        "   ports: [{containerPort: 80}, {containerPort: 80, protocol: TCP}, {containerPort: 80, protocol: UDP}]}]}}}\n"
-    )
-    findings = read_rendered(text).findings
-    assert [finding.text for finding in findings] == [
-        "container c has env A twice, which server-side apply refuses",
-        "container c has ports 80/TCP twice, which server-side apply refuses",
+POD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: a
+  labels: {app: a, version: 2}
+spec:
+  selector: {matchLabels: {on: yes}}
+  template:
+    metadata: {annotations: {port: 80, none: null}}
+    spec:
+      nodeSelector: {fast: true}
+      volumes: [{name: v}, {name: v}]
+      containers:
+      - name: c
+        args: [a, 1]
+        env:
+        - {name: A, value: 3}
+        - {name: B, value: '3'}
+        - name: A
+        volumeMounts: [{name: v, mountPath: /a}, {name: w, mountPath: /a}]
+        ports:
+        - {containerPort: 80}
+        - {containerPort: 80, protocol: TCP}
+        - {containerPort: 80, protocol: UDP}
+      - name: c
+"""
+
+
+def test_what_a_pods_api_refuses_warns_with_its_line() -> None:
+    findings = read_rendered(POD).findings
+    string, twice = "and Kubernetes takes a string only (quote it)", "twice, which server-side apply refuses"
+    assert [(finding.line, finding.text) for finding in findings] == [
+        (5, f"the value of labels.version is read as a number, {string}"),
+        (9, f"the value of annotations.port is read as a number, {string}"),
+        (7, f"the value of matchLabels.true is read as a boolean, {string}"),
+        (11, f"the value of nodeSelector.fast is read as a boolean, {string}"),
+        (12, f"the pod has volume v {twice}"),
+        (19, f"container c has env A {twice}"),
+        (17, f"the value of env A of container c is read as a number, {string}"),
+        (23, f"container c has ports 80/TCP {twice}"),
+        (15, f"the value of args[1] is read as a number, {string}"),
+        (20, f"container c has a volumeMount at /a {twice}"),
+        (25, f"the pod has container c {twice}"),
     ]
     assert not any(finding.grave for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rest", "line", "told"),
+    [
+        ("ConfigMap", "data:\n  a: '1'\n  b: 1\n", 6, "the value of data.b is read as a number"),
+        ("ConfigMap", "data:\n  b: {c: d}\n", 5, "the value of data.b is read as a map"),
+        ("Secret", "stringData:\n  b: no\n", 5, "the value of stringData.b is read as a boolean"),
+        ("Service", "spec:\n  selector: {a: 1}\n", 5, "the value of selector.a is read as a number"),
+        ("Service", "spec:\n  ports:\n  - {port: 1}\n  - {port: 1}\n", 7, "the Service has ports 1/TCP twice"),
+        ("Pod", "spec: {containers: [{name: c, env: [{name: A}, {name: A}]}]}\n", 4, "container c has env A twice"),
+        ("CronJob", "spec: {jobTemplate: {spec: {template: {spec: {containers: [{name: c, env: [{name: A, value: 1}]}]}}}}}",
+         4, "the value of env A of container c is read as a number"),
+    ],
+)  # fmt: skip
+def test_what_other_apis_refuse_warns_with_its_line(kind: str, rest: str, line: int, told: str) -> None:
+    (finding,) = read_rendered(f"apiVersion: v1\nkind: {kind}\nmetadata: {{name: a}}\n{rest}").findings
+    assert finding.line == line
+    assert finding.text.startswith(told)
+
+
+@pytest.mark.parametrize("rest", ["data: []", "data: text", "spec: []", "spec: {containers: text}",
+                                  "spec: {containers: [1, {env: x, ports: [1], args: x}]}", "spec: {ports: [null]}"])  # fmt: skip
+@pytest.mark.parametrize("kind", ["ConfigMap", "Secret", "Service", "Pod"])
+def test_shapes_that_no_api_has_are_let_pass_here(kind: str, rest: str) -> None:
+    assert read_rendered(f"apiVersion: v1\nkind: {kind}\nmetadata: {{name: a, labels: x}}\n{rest}").findings == ()
 
 
 def test_secrets_are_found_where_they_stand() -> None:
