@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 
 from kit_core.errors import InputError
 from kit_core.secrets import Masker, Secret, in_urls
-from kit_image_deployer.address import Address, address_of, open_remote
 from kit_image_deployer.change import Change, ImageUpdate, Outcome, Promotion
 from kit_image_deployer.discreet import discreet
-from kit_image_deployer.guarding import guarded_by, guarding
+from kit_image_deployer.git.address import Address, address_of, open_remote
+from kit_image_deployer.guard.guarding import guarded_by, guarding
 from kit_image_deployer.image import check_reference
-from kit_image_deployer.message import Render
+from kit_image_deployer.message.commit import Render
 from kit_image_deployer.patience import Patience, Waiting
 from kit_image_deployer.source import author as author_line
 from kit_image_deployer.source import origin
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kit_image_deployer.forge import PullRequests
     from kit_image_deployer.forge.choose import Forge
     from kit_image_deployer.plan import Sign
-    from kit_image_deployer.verify import ImageCheck
+    from kit_image_deployer.registry.verify import ImageCheck
 
 Heartbeat = Callable[[Callable[[], str]], AbstractContextManager[None]]
 
@@ -191,7 +191,7 @@ def _template(options: Options) -> Render | None:
     text = options.get("message_template")
     if text is None:
         return None
-    from kit_image_deployer.template import message_template
+    from kit_image_deployer.message.template import message_template
 
     return message_template(text)
 
@@ -213,7 +213,7 @@ def _sign(options: Options) -> "Sign | None":
 
 
 def _check(updates: Sequence[ImageUpdate], options: Options, masker: Masker) -> "ImageCheck | None":
-    from kit_image_deployer.verify import image_check
+    from kit_image_deployer.registry.verify import image_check
 
     return image_check(
         [item.image for item in updates],
@@ -254,7 +254,7 @@ def deploy(
             if forge is None:
                 return update(remote, change, how, waiting=attempts)
             with _requests(forge, ca_cert, env, attempts) as requests:
-                from kit_image_deployer.propose import propose
+                from kit_image_deployer.forge.propose import propose
 
                 return propose(remote, change, how, waiting=attempts, requests=requests)
     finally:

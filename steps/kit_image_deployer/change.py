@@ -4,13 +4,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from kit_image_deployer.message import Origin, Render, Written
-from kit_image_deployer.objects import GitObject
-from kit_image_deployer.policy import Build, Guard
+from kit_image_deployer.git.objects import GitObject
+from kit_image_deployer.guard.policy import Build, Guard
+from kit_image_deployer.message.commit import Origin, Render, Written
 
 if TYPE_CHECKING:
-    from kit_image_deployer.edit import Edit
-    from kit_image_deployer.repository import Head
+    from kit_image_deployer.edit.values import Edit
+    from kit_image_deployer.git.repository import Head
 
 FileResult = Literal["updated", "unchanged", "superseded"]
 Result = Literal["updated", "proposed", "unchanged", "superseded", "dry-run"]
@@ -114,7 +114,7 @@ class Plan:
     @property
     def diff(self) -> str:
         """The change as a unified diff."""
-        from kit_image_deployer.difference import unified_diff
+        from kit_image_deployer.edit.difference import unified_diff
 
         return "".join(unified_diff(item.edit.before, item.edit.after, item.path) for item in self.changing)
 

@@ -11,8 +11,8 @@ from kit_image_deployer.settings import ImageDeployerSettings
 
 if TYPE_CHECKING:
     from kit_core.console import Console
-    from kit_image_deployer.address import Address
     from kit_image_deployer.change import Promotion
+    from kit_image_deployer.git.address import Address
 
 SUMMARY: Final = (
     "Writes an image reference into a YAML file of the deployments repository and pushes the commit: on the branch's"
@@ -39,7 +39,7 @@ def promote_command(settings: ImageDeployerSettings, context: Context, arguments
 
 def _carry_out(settings: ImageDeployerSettings, context: Context, promotion: "Promotion | None") -> None:
     from kit_image_deployer.api import deploy
-    from kit_image_deployer.guarding import guarded_by, guarding
+    from kit_image_deployer.guard.guarding import guarded_by, guarding
     from kit_image_deployer.patience import Patience
     from kit_image_deployer.report import report
     from kit_image_deployer.request import read_change, read_check, read_forge, read_signer

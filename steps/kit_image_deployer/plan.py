@@ -4,11 +4,11 @@
 from collections.abc import Callable, Sequence
 
 from kit_core.errors import InputError
-from kit_image_deployer import tree
 from kit_image_deployer.change import Change, FileEdit, ImageUpdate, Plan
-from kit_image_deployer.edit import set_value, set_values, values_of
-from kit_image_deployer.message import commit_message
-from kit_image_deployer.policy import RECORD, Build, Guard, judge, recorded
+from kit_image_deployer.edit.values import set_value, set_values, values_of
+from kit_image_deployer.git import tree
+from kit_image_deployer.guard.policy import RECORD, Build, Guard, judge, recorded
+from kit_image_deployer.message.commit import commit_message
 from kit_image_deployer.promote import promoted
 from kit_image_deployer.snapshot import File, Snapshot
 from kit_image_deployer.target import KIT_FILE, image_file

@@ -6,9 +6,9 @@ from difflib import get_close_matches
 
 from kit_core.errors import InputError
 from kit_image_deployer.change import ImageUpdate, Promotion
-from kit_image_deployer.edit import values_of
+from kit_image_deployer.edit.values import values_of
+from kit_image_deployer.guard.policy import RECORD, recorded
 from kit_image_deployer.image import check_reference
-from kit_image_deployer.policy import RECORD, recorded
 from kit_image_deployer.snapshot import File, Snapshot
 from kit_image_deployer.target import image_file
 

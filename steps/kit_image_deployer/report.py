@@ -5,7 +5,7 @@ from collections import Counter
 
 from kit_core.console import Console
 from kit_image_deployer.change import FileOutcome, Outcome
-from kit_image_deployer.defuse import one_line
+from kit_image_deployer.message.defuse import one_line
 
 
 def report(outcome: Outcome, console: Console) -> None:

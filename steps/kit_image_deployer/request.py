@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Final
 from kit_core.errors import InputError
 from kit_core.secrets import Masker
 from kit_core.settings import without_secrets
-from kit_image_deployer.address import Address, address_of
 from kit_image_deployer.change import Change, ImageUpdate, Promotion
-from kit_image_deployer.event import event_message
-from kit_image_deployer.hostkeys import given_lines
+from kit_image_deployer.git.address import Address, address_of
+from kit_image_deployer.git.hostkeys import given_lines
 from kit_image_deployer.image import check_reference, composed_reference
-from kit_image_deployer.message import Render
+from kit_image_deployer.message.commit import Render
+from kit_image_deployer.message.event import event_message
 from kit_image_deployer.settings import ImageDeployerSettings
 from kit_image_deployer.source import author, branch_name, check_pull_request, origin
 from kit_image_deployer.target import check_branch, check_names, check_promotion, distinct
 
 if TYPE_CHECKING:
     from kit_image_deployer.forge.choose import Forge
+    from kit_image_deployer.registry.verify import ImageCheck
     from kit_image_deployer.signing import Signer
-    from kit_image_deployer.verify import ImageCheck
 
 _IMAGES: Final = "KIT_IMAGES"
 # As `Loaded.given` has it: options, and variables that no CI sets by itself.
@@ -103,7 +103,7 @@ def read_forge(settings: ImageDeployerSettings, address: Address) -> "Forge | No
 def _template(settings: ImageDeployerSettings) -> Render | None:
     if settings.commit_message_template is None:
         return None
-    from kit_image_deployer.template import message_template
+    from kit_image_deployer.message.template import message_template
 
     return message_template(settings.commit_message_template)
 
@@ -123,7 +123,7 @@ def read_check(
     """How images are looked up in their registries, if they are: a promotion's were when they were recorded."""
     if not (settings.verify_image or settings.pin_digest):
         return None
-    from kit_image_deployer.verify import image_check
+    from kit_image_deployer.registry.verify import image_check
 
     return image_check(
         [item.image for item in change.updates],

@@ -9,8 +9,8 @@ from typing import Final
 
 from kit_core.errors import InputError
 from kit_core.yamlio import load_document
-from kit_image_deployer import tree
-from kit_image_deployer.repository import Head, Remote
+from kit_image_deployer.git import tree
+from kit_image_deployer.git.repository import Head, Remote
 from kit_image_deployer.target import KIT_FILE, ImagesRule, images_rule
 
 _USUAL_FOLDER: Final = b"images"

@@ -8,8 +8,8 @@ from typing import Final
 from kit_core.ci import NONE, Provider, detect
 from kit_core.errors import InputError
 from kit_core.secrets import bare_urls
-from kit_image_deployer.defuse import utf8
-from kit_image_deployer.message import Origin
+from kit_image_deployer.message.commit import Origin
+from kit_image_deployer.message.defuse import utf8
 
 # The variables that CI services set by themselves, in the order in which they are asked. Those that hold a pull
 # request's own branch come before those that hold the branch it wants to go to.

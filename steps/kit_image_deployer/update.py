@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from kit_core.errors import Interrupted, KitError
 from kit_image_deployer.change import Change, Outcome, Plan, outcome
-from kit_image_deployer.defuse import one_line
 from kit_image_deployer.faults import Fault, OutcomeUnknown, Race
+from kit_image_deployer.git.repository import Remote
+from kit_image_deployer.message.defuse import one_line
 from kit_image_deployer.patience import Waiting
-from kit_image_deployer.repository import Remote
 
 if TYPE_CHECKING:
     from kit_image_deployer.plan import Sign

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from kit_image_deployer.wire import packet
+from kit_image_deployer.git.wire import packet
 from tests.git.conftest import FILE, NEW, Deployments
 from tests.git.relay import Exchange, Relay
 

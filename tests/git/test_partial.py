@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from kit_image_deployer.wire import FLUSH, packet
+from kit_image_deployer.git.wire import FLUSH, packet
 from testbed.git import GitRepository
 from tests.git.conftest import FILE, FILES, NEW, OLD, Deployments
 from tests.git.relay import Exchange, Relay
@@ -193,10 +193,10 @@ def test_a_head_that_moves_elsewhere(large: Deployments, filters: str, what: str
 def test_push_options_reach_the_servers_hooks(deployments: Deployments) -> None:
     from kit_core.errors import InputError, WorkError
     from kit_core.secrets import Secret
-    from kit_image_deployer.http import Access, HttpTransport
-    from kit_image_deployer.objects import GitObject
-    from kit_image_deployer.remote import SmartRemote
-    from kit_image_deployer.tree import commit_object, root_of
+    from kit_image_deployer.git.http import Access, HttpTransport
+    from kit_image_deployer.git.objects import GitObject
+    from kit_image_deployer.git.remote import SmartRemote
+    from kit_image_deployer.git.tree import commit_object, root_of
 
     repository = deployments.repository
     access = Access(username=repository.username, password=Secret(repository.password))

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Pull requests (merge requests) on forges: find the one that is open, open one, bring it up to date.
 
-`place` tells from the settings which forge it is, where its API is, which repository, and which token may go there.
-`api` sends the requests and knows what refusals mean; `github` and `gitlab` know their forge's words. Another forge
-is a module beside them with a class like theirs, and a line in `place.KINDS`.
+`propose` is the run: it pushes to a branch of our own what a `proposal` is made of. `choose` tells from the settings
+which forge it is, where its API is, which repository, and which token may go there. `api` sends the requests and knows
+what refusals mean; `github` and `gitlab` know their forge's words. Another forge is a module beside them with a class
+like theirs, and a line in `choose.KINDS`.
 """
 
 from dataclasses import dataclass

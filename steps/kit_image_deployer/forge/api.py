@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from kit_core.errors import KitError, WorkError
 from kit_core.secrets import Secret
+from kit_image_deployer.connections.web import Answer, Web, pause_asked
 from kit_image_deployer.faults import Fault
-from kit_image_deployer.web import Answer, Web, pause_asked
 
 _LONGEST_WORDS: Final = 500
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from kit_core.errors import InputError
 from kit_core.secrets import Secret
-from kit_image_deployer.address import Address
+from kit_image_deployer.git.address import Address
 
 if TYPE_CHECKING:
     from kit_image_deployer.forge import PullRequests
@@ -109,7 +109,7 @@ def connect(
     forge: Forge, *, tls: ssl.SSLContext | None, env: Mapping[str, str], remaining: Callable[[], float]
 ) -> "PullRequests":
     """The requests of that repository; nothing is sent yet. `env` holds proxies, `remaining` the seconds left."""
-    from kit_image_deployer.web import Web
+    from kit_image_deployer.connections.web import Web
 
     module, name = KINDS[forge.kind].implementation
     make = getattr(import_module(f"kit_image_deployer.forge.{module}"), name)

@@ -5,10 +5,10 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from kit_core.secrets import Secret
+from kit_image_deployer.connections.web import Web
 from kit_image_deployer.faults import Fault, Race
 from kit_image_deployer.forge import AlreadyOpenError, Proposal, PullRequest
 from kit_image_deployer.forge.api import Api, Words, words_of
-from kit_image_deployer.web import Web
 
 WORDS: Final = Words(
     title="GitHub",

@@ -7,7 +7,7 @@ import pytest
 
 from kit_core.errors import InputError, KitError, WorkError
 from kit_core.secrets import Secret
-from kit_image_deployer.address import Address, address_of, open_remote
+from kit_image_deployer.git.address import Address, address_of, open_remote
 
 
 def given(

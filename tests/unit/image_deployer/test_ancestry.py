@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit_core.errors import InputError
-from kit_image_deployer.ancestry import SourceRepository
-from kit_image_deployer.policy import Order
+from kit_image_deployer.guard.ancestry import SourceRepository
+from kit_image_deployer.guard.policy import Order
 
 
 class History:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kit_image_deployer.difference import unified_diff
+from kit_image_deployer.edit.difference import unified_diff
 
 lines = st.lists(
     st.sampled_from(["a\n", "b\n", "a\n", "größe 😀\n", "\n", "--- x\n", "c\r\n", "@@ -1 +1 @@\n"]), max_size=14

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kit_core.errors import InputError, WorkError
 from kit_core.secrets import Secret
-from kit_image_deployer.dockerconfig import Credential, DockerConfig, read_docker_config
+from kit_image_deployer.registry.dockerconfig import Credential, DockerConfig, read_docker_config
 
 
 def auth(user: str, password: str) -> dict[str, str]:

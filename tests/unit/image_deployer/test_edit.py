@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from kit_core.errors import InputError, WorkError
-from kit_image_deployer.edit import set_value
+from kit_image_deployer.edit.values import set_value
 
 NEW = "registry.example.com/shop/api:master-42"
 

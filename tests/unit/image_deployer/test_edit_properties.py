@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kit_core.errors import KitError
 from kit_core.yamlwords import kubernetes_words
-from kit_image_deployer.edit import set_value
+from kit_image_deployer.edit.values import set_value
 from kit_image_deployer.image import in_style, is_plain
 
 NAME = "images/f.yaml"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kit_core.errors import InputError, WorkError
 from kit_core.yamlwords import kubernetes_words
-from kit_image_deployer.edit import Edit, set_values
+from kit_image_deployer.edit.values import Edit, set_values
 from tests.unit.image_deployer.yaml_readers import READERS, STRING, expected, seen
 
 NAME = "images/f.yaml"

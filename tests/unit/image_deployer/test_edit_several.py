@@ -4,7 +4,7 @@
 import pytest
 
 from kit_core.errors import InputError
-from kit_image_deployer.edit import set_values
+from kit_image_deployer.edit.values import set_values
 
 NEW = {"image": "r.example.com/api:2", "commit": "abc", "build": "7"}
 OURS = ("commit", "build", "source")

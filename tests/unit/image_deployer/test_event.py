@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kit_core.settings import load_settings
-from kit_image_deployer.event import event_message
+from kit_image_deployer.message.event import event_message
 from kit_image_deployer.request import read_change
 from kit_image_deployer.settings import ImageDeployerSettings
 

@@ -12,9 +12,9 @@ from dulwich.repo import Repo
 
 from kit_core.errors import InputError
 from kit_image_deployer.change import Change
-from kit_image_deployer.guarding import guarded_by, guarding
-from kit_image_deployer.message import Origin
-from kit_image_deployer.policy import Build, Guard
+from kit_image_deployer.guard.guarding import guarded_by, guarding
+from kit_image_deployer.guard.policy import Build, Guard
+from kit_image_deployer.message.commit import Origin
 
 CI = {"GITLAB_CI": "true", "CI_PROJECT_URL": "https://gitlab.com/shop/cart", "CI_PIPELINE_IID": "42"}
 

@@ -17,7 +17,7 @@ from kit_core.entry import main
 from kit_core.errors import InputError, WorkError
 from kit_core.yamlio import load_document
 from kit_image_deployer.cli import STEP
-from kit_image_deployer.edit import set_values
+from kit_image_deployer.edit.values import set_values
 from kit_image_deployer.image import check_reference
 from kit_image_deployer.target import ImagesRule, check_branch, image_file, images_rule
 

@@ -10,7 +10,7 @@ import asyncssh
 import pytest
 
 from kit_core.errors import InputError
-from kit_image_deployer.hostkeys import FORGES, KnownHosts, fingerprint, given_lines
+from kit_image_deployer.git.hostkeys import FORGES, KnownHosts, fingerprint, given_lines
 
 PUBLISHED = {
     # docs.github.com: "GitHub's SSH key fingerprints"

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from kit_image_deployer.defuse import defused
-from kit_image_deployer.message import Origin, Written, commit_message
+from kit_image_deployer.message.commit import Origin, Written, commit_message
+from kit_image_deployer.message.defuse import defused
 
 
 def test_the_services_words_then_the_trailers() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit_core.errors import InputError
-from kit_image_deployer.place import Place, is_place, place_of
+from kit_image_deployer.git.place import Place, is_place, place_of
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit_core.errors import InputError
-from kit_image_deployer.policy import (
+from kit_image_deployer.guard.policy import (
     RECORD,
     Build,
     Guard,

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from kit_core.errors import InputError
 from kit_core.secrets import Secret
-from kit_image_deployer.address import address_of
 from kit_image_deployer.forge.api import words_of
 from kit_image_deployer.forge.choose import Forge, forge_of
-from kit_image_deployer.message import Written
-from kit_image_deployer.proposal import holds, is_ours, proposal, proposal_branch
+from kit_image_deployer.forge.proposal import holds, is_ours, proposal, proposal_branch
+from kit_image_deployer.git.address import address_of
+from kit_image_deployer.message.commit import Written
 
 PASSWORD = Secret("git-password")
 TOKEN = Secret("forge-token")

@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit_core.errors import InputError
-from kit_image_deployer.challenge import challenges
-from kit_image_deployer.dockerconfig import DockerConfig
+from kit_image_deployer.connections.pool import NoTlsError
+from kit_image_deployer.connections.web import Answer
 from kit_image_deployer.faults import Fault, NoAnswer
 from kit_image_deployer.image import check_reference
-from kit_image_deployer.pool import NoTlsError
-from kit_image_deployer.reference import Reference, is_digest, pinned, taken_apart
-from kit_image_deployer.registry import RegistryAccess, insecure_hosts, is_local, resolve
-from kit_image_deployer.web import Answer
+from kit_image_deployer.registry.challenge import challenges
+from kit_image_deployer.registry.client import RegistryAccess, insecure_hosts, is_local, resolve
+from kit_image_deployer.registry.dockerconfig import DockerConfig
+from kit_image_deployer.registry.reference import Reference, is_digest, pinned, taken_apart
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -176,7 +176,7 @@ def test_what_was_earned_over_tls_never_goes_without_it(monkeypatch: pytest.Monk
     asks = Answer(status=401, reason="", headers={"WWW-Authenticate": "Basic"}, body=b"", url="")
     bare = Answer(status=200, reason="", headers={}, body=b"", url="")
     script = Script([asks, bare, NoAnswer("cut"), asks, bare, bare])
-    monkeypatch.setattr("kit_image_deployer.registry.Web", lambda **_: script)
+    monkeypatch.setattr("kit_image_deployer.registry.client.Web", lambda **_: script)
     with pytest.raises(Fault, match="cut"):
         resolve("r:5000/cart:1", access=access)
     address = "https://r:5000/v2/cart/manifests/1"
@@ -192,7 +192,7 @@ def test_plain_http_is_tried_after_tls_where_it_is_allowed(monkeypatch: pytest.M
         (frozenset[str](), ["https://r:5000/v2/cart/manifests/1"]),
     ]:
         script = Script([trouble, found])
-        monkeypatch.setattr("kit_image_deployer.registry.Web", lambda script=script, **_: script)
+        monkeypatch.setattr("kit_image_deployer.registry.client.Web", lambda script=script, **_: script)
         config = DockerConfig(path=None, content={}, env={})
         access = RegistryAccess(config=config, tls=None, env={}, remaining=lambda: 1.0, insecure=insecure)
         if insecure:

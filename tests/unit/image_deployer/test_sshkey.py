@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from kit_core.errors import InputError
 from kit_core.secrets import Secret
-from kit_image_deployer.sshkey import mended, read_key
+from kit_image_deployer.git.sshkey import mended, read_key
 
 RSA = rsa.generate_private_key(65537, 2048)
 EC = ec.generate_private_key(ec.SECP256R1())

@@ -11,8 +11,8 @@ import pytest
 
 from kit_core.errors import KitError, WorkError
 from kit_image_deployer.faults import Fault
-from kit_image_deployer.stream import StreamTransport
-from kit_image_deployer.wire import FLUSH, RECEIVE_PACK, UPLOAD_PACK, ServerSaid, packet, packets
+from kit_image_deployer.git.stream import StreamTransport
+from kit_image_deployer.git.wire import FLUSH, RECEIVE_PACK, UPLOAD_PACK, ServerSaid, packet, packets
 
 V2 = packet(b"version 2\n") + packet(b"ls-refs\n") + packet(b"fetch=filter\n") + FLUSH
 REF = b"1" * 40 + b" refs/heads/master"
@@ -184,7 +184,7 @@ def test_no_git_at_all() -> None:
 
 def test_time_that_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """However little comes, and however often."""
-    monkeypatch.setattr("kit_image_deployer.stream._LEAST_SECONDS", 0.05)
+    monkeypatch.setattr("kit_image_deployer.git.stream._LEAST_SECONDS", 0.05)
     conversations, _ = transport(FakeChannel(V2, [b"ffff"], end=lambda: b"a"), remaining=0)
     conversations.advertise(UPLOAD_PACK)
     with pytest.raises(Fault, match="did not end in time"):

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from kit_core.errors import InputError
-from kit_image_deployer.message import Origin, Written, commit_message
-from kit_image_deployer.template import VARIABLES, message_template
+from kit_image_deployer.message.commit import Origin, Written, commit_message
+from kit_image_deployer.message.template import VARIABLES, message_template
 
 CART = Written(
     path="images/shop/cart/master.yaml", image="r/cart:2", previous="r/cart:1", repository="shop/cart", branch="master"

@@ -4,7 +4,7 @@
 import pytest
 
 from kit_core.errors import InputError
-from kit_image_deployer.tunnel import connected, proxy_of
+from kit_image_deployer.connections.tunnel import connected, proxy_of
 
 PROXY = "http://proxy:3128"
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit_core.errors import InputError
-from kit_image_deployer import tree, wire
 from kit_image_deployer.faults import Fault
-from kit_image_deployer.objects import BLOB, COMMIT, TREE, GitObject, Objects, pack_of
-from kit_image_deployer.remote import SmartRemote
-from kit_image_deployer.repository import Head
+from kit_image_deployer.git import tree, wire
+from kit_image_deployer.git.objects import BLOB, COMMIT, TREE, GitObject, Objects, pack_of
+from kit_image_deployer.git.remote import SmartRemote
+from kit_image_deployer.git.repository import Head
 
 A, B = b"a" * 40, b"b" * 40
 REF = b"refs/heads/master"
@@ -117,7 +117,7 @@ def blobs(count: int) -> list[Blob]:
 
 @pytest.mark.parametrize("limit", [10_000_000, 10])
 def test_packs_are_read_from_memory_and_from_disk(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kit_image_deployer.objects._IN_MEMORY", limit)
+    monkeypatch.setattr("kit_image_deployer.git.objects._IN_MEMORY", limit)
     made = blobs(50)
     objects = Objects()
     pack = objects.new_pack()

@@ -16,13 +16,13 @@ from typing import Final
 
 from kit_core.errors import InputError, KitError, WorkError
 from kit_core.secrets import Masker, Secret
-from kit_image_deployer.challenge import Authority, words_of_answer
-from kit_image_deployer.dockerconfig import DockerConfig
+from kit_image_deployer.connections.pool import NoTlsError, origin
+from kit_image_deployer.connections.web import Answer, Web
 from kit_image_deployer.faults import Fault, NoAnswer
 from kit_image_deployer.patience import Waiting
-from kit_image_deployer.pool import NoTlsError, origin
-from kit_image_deployer.reference import Reference, is_digest, taken_apart
-from kit_image_deployer.web import Answer, Web
+from kit_image_deployer.registry.challenge import Authority, words_of_answer
+from kit_image_deployer.registry.dockerconfig import DockerConfig
+from kit_image_deployer.registry.reference import Reference, is_digest, taken_apart
 
 _MEDIA_TYPES: Final = (
     "application/vnd.oci.image.index.v1+json",

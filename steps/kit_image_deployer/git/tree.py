@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Final
 
 from kit_core.errors import InputError
-from kit_image_deployer.objects import BLOB, COMMIT, TREE, GitObject
+from kit_image_deployer.git.objects import BLOB, COMMIT, TREE, GitObject
 
 Load = Callable[[bytes], bytes]
 """From an object's id to its content."""

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Final, cast
 
 from kit_core.errors import KitError, WorkError
-from kit_image_deployer.eventloop import GOODBYE_SECONDS, Loop
+from kit_image_deployer.connections.tunnel import connected, proxy_of
 from kit_image_deployer.faults import Fault
-from kit_image_deployer.hostkeys import Known, KnownHosts, fingerprint
-from kit_image_deployer.place import Place
-from kit_image_deployer.sshlib import asyncssh
-from kit_image_deployer.stream import Channel
-from kit_image_deployer.tunnel import connected, proxy_of
-from kit_image_deployer.wire import RECEIVE_PACK
+from kit_image_deployer.git.eventloop import GOODBYE_SECONDS, Loop
+from kit_image_deployer.git.hostkeys import Known, KnownHosts, fingerprint
+from kit_image_deployer.git.place import Place
+from kit_image_deployer.git.sshlib import asyncssh
+from kit_image_deployer.git.stream import Channel
+from kit_image_deployer.git.wire import RECEIVE_PACK
 
 _LOGIN_SECONDS: Final = 60.0
 _KEEPALIVE_SECONDS: Final = 15

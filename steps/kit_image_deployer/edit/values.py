@@ -14,9 +14,9 @@ from itertools import islice, pairwise, zip_longest
 from typing import Final
 
 from kit_core.errors import InputError, WorkError
-from kit_image_deployer.layout import Entry, Layout, Signature, layouts, signatures
-from kit_image_deployer.merges import merged_keys
-from kit_image_deployer.patches import Patch, addition, first_entries, holds, refusal, removal, replacement
+from kit_image_deployer.edit.layout import Entry, Layout, Signature, layouts, signatures
+from kit_image_deployer.edit.merges import merged_keys
+from kit_image_deployer.edit.patches import Patch, addition, first_entries, holds, refusal, removal, replacement
 
 _BOM: Final = "\ufeff"
 # Ends of a line to YAML 1.1, and characters like others to YAML 1.2.

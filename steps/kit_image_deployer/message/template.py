@@ -16,7 +16,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from kit_core.errors import InputError
 from kit_core.names import nearest
-from kit_image_deployer.message import Render
+from kit_image_deployer.message.commit import Render
 
 SETTING: Final = "KIT_COMMIT_MESSAGE_TEMPLATE"
 VARIABLES: Final[Mapping[str, str]] = {

@@ -16,10 +16,10 @@ from urllib3.util import make_headers
 
 from kit_core.errors import KitError, WorkError
 from kit_core.secrets import Masker, Secret
-from kit_image_deployer.dockerconfig import Credential, DockerConfig
-from kit_image_deployer.pool import origin
-from kit_image_deployer.reference import Reference
-from kit_image_deployer.web import Answer, Web
+from kit_image_deployer.connections.pool import origin
+from kit_image_deployer.connections.web import Answer, Web
+from kit_image_deployer.registry.dockerconfig import Credential, DockerConfig
+from kit_image_deployer.registry.reference import Reference
 
 _CLIENT: Final = "kit-image-deployer"
 _LONGEST_WORDS: Final = 300

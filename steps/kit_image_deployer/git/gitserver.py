@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kit_core.errors import KitError, WorkError
+from kit_image_deployer.connections.tunnel import connected, proxy_of
 from kit_image_deployer.faults import Fault
-from kit_image_deployer.place import Place
-from kit_image_deployer.stream import Channel
-from kit_image_deployer.tunnel import connected, proxy_of
-from kit_image_deployer.wire import RECEIVE_PACK, packet
+from kit_image_deployer.git.place import Place
+from kit_image_deployer.git.stream import Channel
+from kit_image_deployer.git.wire import RECEIVE_PACK, packet
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kit_core.errors import InputError
 from kit_image_deployer.change import Change
-from kit_image_deployer.policy import Build, Guard, check_number, check_source, fit_commit
+from kit_image_deployer.guard.policy import Build, Guard, check_number, check_source, fit_commit
 from kit_image_deployer.source import build_number, build_source
 
 
@@ -54,7 +54,7 @@ def guarding(
     if folder is None:
         yield Guard(build=build, allow_downgrade=allow_downgrade)
         return
-    from kit_image_deployer.ancestry import SourceRepository
+    from kit_image_deployer.guard.ancestry import SourceRepository
 
     repository = SourceRepository(folder)
     try:

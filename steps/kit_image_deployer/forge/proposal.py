@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from kit_image_deployer.defuse import defused, one_line
 from kit_image_deployer.forge import Proposal
-from kit_image_deployer.message import Written, deploying
+from kit_image_deployer.message.commit import Written, deploying
+from kit_image_deployer.message.defuse import defused, one_line
 
 PREFIX: Final = "kit"
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_]+")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kit_core.errors import InputError
-from kit_image_deployer.policy import Order
+from kit_image_deployer.guard.policy import Order
 
 _WHOLE: Final = (40, 64)
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from kit_core.errors import InputError, WorkError
 from kit_core.secrets import Secret
-from kit_image_deployer.reference import DOCKER_HUB
+from kit_image_deployer.registry.reference import DOCKER_HUB
 
 _NAMES: Final = ("config.json", ".dockerconfigjson")
 """What the file is called in a folder: Docker's name, and the key of a Kubernetes secret that was mounted."""

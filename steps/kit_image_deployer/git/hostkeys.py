@@ -83,7 +83,7 @@ class KnownHosts:
     """
 
     def __init__(self, text: str) -> None:
-        from kit_image_deployer.sshlib import asyncssh
+        from kit_image_deployer.git.sshlib import asyncssh
 
         self._forges = asyncssh.import_known_hosts(FORGES.read_text("ascii"))
         for number, line in enumerate(text.splitlines(), start=1):

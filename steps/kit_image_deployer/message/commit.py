@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kit_image_deployer.defuse import defused, one_line
+from kit_image_deployer.message.defuse import defused, one_line
 
 Render = Callable[[Mapping[str, Any]], str]
 """From the values of `template.VARIABLES` to a message."""

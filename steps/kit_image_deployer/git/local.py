@@ -7,13 +7,13 @@ from typing import Any
 
 from kit_core.errors import WorkError
 from kit_image_deployer.faults import Race
-from kit_image_deployer.objects import GitObject
-from kit_image_deployer.refusals import check_object_format, check_push_options, no_branch
-from kit_image_deployer.repository import Head
+from kit_image_deployer.git.objects import GitObject
+from kit_image_deployer.git.refusals import check_object_format, check_push_options, no_branch
+from kit_image_deployer.git.repository import Head
 
 
 class LocalRemote:
-    """See `kit_image_deployer.remote.Remote`."""
+    """See `kit_image_deployer.git.remote.Remote`."""
 
     def __init__(self, folder: Path) -> None:
         from dulwich.errors import NotGitRepository

@@ -4,7 +4,7 @@
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from kit_image_deployer.wire import Advertisement, Read
+from kit_image_deployer.git.wire import Advertisement, Read
 
 
 class Transport(Protocol):

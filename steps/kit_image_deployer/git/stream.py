@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from kit_core.errors import KitError, WorkError
 from kit_image_deployer.faults import Fault
-from kit_image_deployer.wire import FLUSH, RECEIVE_PACK, UPLOAD_PACK, Advertisement, Read, read_advertisement
+from kit_image_deployer.git.wire import FLUSH, RECEIVE_PACK, UPLOAD_PACK, Advertisement, Read, read_advertisement
 
 _READ_SECONDS: Final = 60.0
 # Near the deadline a conversation still gets this long; a push more, since its answer alone tells what became of it.

@@ -8,10 +8,10 @@ from pathlib import Path
 from kit_core.network import tls_context
 from kit_core.secrets import Secret
 from kit_image_deployer.change import ImageUpdate
-from kit_image_deployer.dockerconfig import DockerConfig, read_docker_config
 from kit_image_deployer.patience import Waiting
-from kit_image_deployer.reference import pinned, taken_apart
-from kit_image_deployer.registry import RegistryAccess, insecure_hosts, resolve_all
+from kit_image_deployer.registry.client import RegistryAccess, insecure_hosts, resolve_all
+from kit_image_deployer.registry.dockerconfig import DockerConfig, read_docker_config
+from kit_image_deployer.registry.reference import pinned, taken_apart
 
 
 @dataclass(frozen=True, kw_only=True)

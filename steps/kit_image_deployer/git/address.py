@@ -10,10 +10,10 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from kit_core.errors import InputError
 from kit_core.secrets import Secret
-from kit_image_deployer.place import Place, is_place, place_of
+from kit_image_deployer.git.place import Place, is_place, place_of
 
 if TYPE_CHECKING:
-    from kit_image_deployer.repository import Remote
+    from kit_image_deployer.git.repository import Remote
 
 GITHUB: Final = "https://github.com"
 _SCHEME: Final = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
@@ -129,8 +129,8 @@ def open_remote(
     scheme = (found.group(1).lower() if (found := _SCHEME.match(url)) else "") or None
     if scheme in {"http", "https"}:
         from kit_core.network import proxy_for, tls_context
-        from kit_image_deployer.http import Access, HttpTransport
-        from kit_image_deployer.remote import SmartRemote
+        from kit_image_deployer.git.http import Access, HttpTransport
+        from kit_image_deployer.git.remote import SmartRemote
 
         access = Access(
             username=address.username,
@@ -142,7 +142,7 @@ def open_remote(
         )
         return SmartRemote(HttpTransport(url, access))
     if _is_path(url):
-        from kit_image_deployer.local import LocalRemote
+        from kit_image_deployer.git.local import LocalRemote
 
         return LocalRemote(Path(unquote(urlsplit(url).path) if scheme else url))
     raise InputError(
@@ -153,11 +153,11 @@ def open_remote(
 
 
 def _streamed(address: Address, place: Place, env: Mapping[str, str], remaining: Callable[[], float]) -> "Remote":
-    from kit_image_deployer.remote import SmartRemote
-    from kit_image_deployer.stream import StreamTransport
+    from kit_image_deployer.git.remote import SmartRemote
+    from kit_image_deployer.git.stream import StreamTransport
 
     if place.scheme == "git":
-        from kit_image_deployer.gitserver import GitServer
+        from kit_image_deployer.git.gitserver import GitServer
 
         return SmartRemote(StreamTransport(GitServer(place, env), remaining))
     if address.ssh_key is None:
@@ -167,9 +167,9 @@ def _streamed(address: Address, place: Place, env: Mapping[str, str], remaining:
             hint="Set KIT_GIT_SSH_KEY (or KIT_GIT_SSH_KEY_FILE) to a private key that may push there, or give the"
             " repository's https:// address in KIT_GIT_URL.",
         )
-    from kit_image_deployer.hostkeys import KnownHosts
-    from kit_image_deployer.ssh import SshAccess, SshServer
-    from kit_image_deployer.sshkey import read_key
+    from kit_image_deployer.git.hostkeys import KnownHosts
+    from kit_image_deployer.git.ssh import SshAccess, SshServer
+    from kit_image_deployer.git.sshkey import read_key
 
     key = read_key(address.ssh_key, address.ssh_passphrase)
     access = SshAccess(key, KnownHosts(address.known_hosts), env)

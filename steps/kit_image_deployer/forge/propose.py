@@ -27,14 +27,14 @@ from kit_core.errors import InputError, Interrupted, KitError, WorkError
 from kit_image_deployer.change import Change, Outcome, Plan, Result, outcome
 from kit_image_deployer.faults import Fault, OutcomeUnknown, Race
 from kit_image_deployer.forge import AlreadyOpenError, Proposal, PullRequest, PullRequests
+from kit_image_deployer.forge.proposal import PREFIX, holds, is_ours, proposal, proposal_branch
+from kit_image_deployer.git.refusals import ref_of
+from kit_image_deployer.git.repository import Head, Remote
+from kit_image_deployer.git.wire import NOTHING
 from kit_image_deployer.patience import Waiting
 from kit_image_deployer.plan import plan_change
-from kit_image_deployer.proposal import PREFIX, holds, is_ours, proposal, proposal_branch
-from kit_image_deployer.refusals import ref_of
-from kit_image_deployer.repository import Head, Remote
 from kit_image_deployer.snapshot import Snapshot
 from kit_image_deployer.update import How, announce
-from kit_image_deployer.wire import NOTHING
 
 # How servers refuse that a branch is moved to a commit that does not follow the one it was at.
 _NO_FORCE: Final = re.compile(r"non-fast-forward|force[ -]push", re.IGNORECASE)

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from kit_image_deployer.layout import events, is_merge
+from kit_image_deployer.edit.layout import events, is_merge
 
 
 @dataclass(eq=False)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from kit_image_deployer.objects import GitObject
+from kit_image_deployer.git.objects import GitObject
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def mended(text: str) -> str:
 
 def read_key(key: Secret, passphrase: Secret | None) -> "asyncssh.SSHKey":
     """The private key. Raises `InputError` that says what is wrong and shows nothing of it."""
-    from kit_image_deployer.sshlib import asyncssh
+    from kit_image_deployer.git.sshlib import asyncssh
 
     text = mended(key.reveal())
     given = passphrase.reveal() if passphrase else None

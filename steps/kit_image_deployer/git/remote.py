@@ -15,11 +15,19 @@ from typing import Final, NoReturn
 from kit_core.errors import WorkError
 from kit_image_deployer.ahead import Ahead
 from kit_image_deployer.faults import Fault, OutcomeUnknown, Race
-from kit_image_deployer.objects import COMMIT, GitObject, Objects, pack_of
-from kit_image_deployer.refusals import HOOK, RACE, check_object_format, check_push_options, no_branch, ref_of, refusal
-from kit_image_deployer.repository import Head
-from kit_image_deployer.transport import Transport
-from kit_image_deployer.wire import (
+from kit_image_deployer.git.objects import COMMIT, GitObject, Objects, pack_of
+from kit_image_deployer.git.refusals import (
+    HOOK,
+    RACE,
+    check_object_format,
+    check_push_options,
+    no_branch,
+    ref_of,
+    refusal,
+)
+from kit_image_deployer.git.repository import Head
+from kit_image_deployer.git.transport import Transport
+from kit_image_deployer.git.wire import (
     NOTHING,
     RECEIVE_PACK,
     UPLOAD_PACK,

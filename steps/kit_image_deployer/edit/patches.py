@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from kit_core.errors import InputError
+from kit_image_deployer.edit.layout import Entry, Layout, Signature, scalar_start
 from kit_image_deployer.image import in_style, is_plain, quoted
-from kit_image_deployer.layout import Entry, Layout, Signature, scalar_start
 
 # What ends a line to every reader; YAML 1.1 knows three more (NEL, LS, PS), of which nothing is made here.
 _BREAK: Final = re.compile(r"\r\n|[\n\r]")

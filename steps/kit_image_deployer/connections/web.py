@@ -15,8 +15,8 @@ from urllib3.util import Timeout
 
 from kit_core.errors import InputError, WorkError
 from kit_core.network import proxy_for
+from kit_image_deployer.connections.pool import Body, finish, origin, pool_of, retry_after, unreachable, words_of
 from kit_image_deployer.faults import Fault
-from kit_image_deployer.pool import Body, finish, origin, pool_of, retry_after, unreachable, words_of
 
 _CONNECT_SECONDS: Final = 15.0
 _READ_SECONDS: Final = 60.0

@@ -19,9 +19,9 @@ from urllib3.util import Retry, Timeout, make_headers
 
 from kit_core.errors import InputError, KitError, WorkError
 from kit_core.secrets import Secret
+from kit_image_deployer.connections.pool import Body, finish, origin, pool_of, retry_after, unreachable, words_of
 from kit_image_deployer.faults import Fault
-from kit_image_deployer.pool import Body, finish, origin, pool_of, retry_after, unreachable, words_of
-from kit_image_deployer.wire import RECEIVE_PACK, Advertisement, Read, read_advertisement
+from kit_image_deployer.git.wire import RECEIVE_PACK, Advertisement, Read, read_advertisement
 
 _CONNECT_SECONDS: Final = 15.0
 _READ_SECONDS: Final = 60.0
