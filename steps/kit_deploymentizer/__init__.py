@@ -4,15 +4,15 @@
 In the order in which data flows: `settings` say what to render, `limits` for which clusters; `layout` reads kit.yaml,
 `repository` the base, the types and the clusters (`reading` keeps file and line, `words` reads scalars as the original
 did, `merge` lays base, type and cluster over one another; `encrypted` decrypts, and `secret_values` are what nobody
-may see) and `schema` finds keys that kit does not know. `view` makes what one resource's template sees, with `images`
-and, where kit.yaml names any, `sources` (`placeholders` in their place where no secret may be read). `templates`
-renders it (`mustache` with `mustache_scan`, `jinja`; `javascript` knows how values print, `remarks` what was printed
-and will not be meant). `plan` holds what came out as a value with all `problems`; `inspect` checks it (`check`,
-`manifest`), inserts checksums (`checksum`) and locates secrets. `write` brings the output folder to the plan (`guard`
-keeps it from the sources, `lock` keeps others out, `folders` knows what lies there, `commit` tells what was rendered)
-and notes in `index` and `stamps` what it made; `reuse` takes from there what the next run need not render again
-(`digests` say of files whether they changed). `stale` names workloads that keep an old value. `deploymentizer` ties
-these together, `cli` is the program.
+may see) and `checking` finds keys that kit does not know (`schema`) and files that nobody reads (`overlooked`). `view`
+makes what one resource's template sees, with `images` and, where kit.yaml names any, `sources` (`placeholders` in
+their place where no secret may be read). `templates` renders it (`mustache` with `mustache_scan`, `jinja`;
+`javascript` knows how values print, `remarks` what was printed and will not be meant). `plan` holds what came out as a
+value with all `problems`; `inspect` checks it (`check`, `manifest`, `refusals`), inserts checksums (`checksum`) and
+locates secrets. `write` brings the output folder to the plan (`guard` keeps it from the sources, `lock` keeps others
+out, `folders` knows what lies there, `commit` tells what was rendered) and notes in `index` and `stamps` what it made;
+`reuse` takes from there what the next run need not render again (`digests` say of files whether they changed). `stale`
+names workloads that keep an old value. `deploymentizer` ties these together, `cli` is the program.
 
 `explain` says where each value of a view comes from: `origins` merges as `merge` does and keeps every value's place,
 `explained` tells it. `difference` compares two renders, `masking` hides what must not be seen of them, `differing`
@@ -30,7 +30,8 @@ As a library:
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kit_deploymentizer.deploymentizer import Deploymentizer, RenderError, Report
+    from kit_deploymentizer.deploymentizer import Deploymentizer
+    from kit_deploymentizer.outcome import RenderError, Report
     from kit_deploymentizer.settings import DeploymentizerSettings
 
 __all__ = ["Deploymentizer", "DeploymentizerSettings", "RenderError", "Report"]

@@ -11,6 +11,7 @@ from kit_core.errors import InputError, KitError, worst_exit_code
 from kit_core.keys import Key, read_key
 from kit_core.names import nearest
 from kit_core.settings import without_secrets
+from kit_deploymentizer.checking import check_duplicates, check_repository
 from kit_deploymentizer.commit import checked_out_commit
 from kit_deploymentizer.encrypted import Unlocker, key_folders
 from kit_deploymentizer.explain import Explained, Explainer
@@ -18,13 +19,11 @@ from kit_deploymentizer.inspect import Inspector
 from kit_deploymentizer.limits import check_combination, nothing_there, shard_of
 from kit_deploymentizer.plan import Plan, Planner
 from kit_deploymentizer.problems import Problem, Problems
-from kit_deploymentizer.reading import YamlFile, placed
+from kit_deploymentizer.reading import placed
 from kit_deploymentizer.repository import Repository, read_repository
 from kit_deploymentizer.reuse import Earlier, Keys
-from kit_deploymentizer.schema import Stranger, flags_that_are_none, strangers_in_cluster, strangers_in_kit
 from kit_deploymentizer.settings import DeploymentizerSettings
 from kit_deploymentizer.sources import World
-from kit_deploymentizer.sources.listed import sends_metadata
 from kit_deploymentizer.sources.opening import open_sources
 from kit_deploymentizer.sources.together import Together
 from kit_deploymentizer.stale import stale_workloads
@@ -114,7 +113,7 @@ class Deploymentizer:
         outputs are `kept`. Raises `InputError` where the repository cannot be read at all.
         """
         settings, repository, problems = self._settings, self.repository, Problems()
-        self._check_keys(repository, problems)
+        check_repository(repository, problems, settings.validate)
         self._check_limits(repository, problems)
         sight = self.sight()
         clusters = [cluster for cluster in repository.clusters if not cluster.disabled]
@@ -126,11 +125,7 @@ class Deploymentizer:
         inspector = Inspector(problems, settings.validate, lenient=not self._strict, checksum=settings.config_checksum)
         plans = tuple(inspector.inspect(planner.plan(cluster)) for cluster in clusters)
         if settings.validate != "off":
-            for duplicate in repository.reader.duplicates:
-                problems.add(
-                    placed(InputError("a key stands twice in one map", why="the last one counts"), duplicate.place),
-                    warning=True,
-                )
+            check_duplicates(repository, problems)
         return Plan(plans, problems.all())
 
     def run(self, plan: Plan | None = None) -> Report:
@@ -244,29 +239,6 @@ class Deploymentizer:
         given, folders = self._settings.codeship_aes_key, key_folders(self._settings, self._cwd)
         return read_key(given, folders=folders, learn_secret=self._learn_secret)
 
-    def _check_keys(self, repository: Repository, problems: Problems) -> None:
-        level = self._settings.validate
-        if level == "off":
-            return
-        free = sends_metadata(repository.kit)
-        found = [(repository.kit, stranger) for stranger in strangers_in_kit(repository.kit.value)]
-        multiple: dict[str, bool] = {}
-        files: dict[str, YamlFile] = {}
-        for cluster in repository.clusters:
-            for name, resource in cluster.resources.items():
-                has = bool(resource.get("containers")) if isinstance(resource, dict) else False
-                multiple[name] = multiple.get(name, True) and has
-            files |= {file.shown: file for file in cluster.layers.files if file.value.get("kind") == "ClusterNamespace"}
-        for file in files.values():
-            strangers = strangers_in_cluster(file.value, free_metadata=free, multiple=multiple)
-            found += [(file, stranger) for stranger in strangers]
-        for file, stranger in found:
-            problems.add(_unknown_key(file, stranger), warning=level == "warn")
-        for file in files.values():
-            for path in flags_that_are_none(file.value):
-                error = InputError(f"{path[-1]} is neither true nor false, so it counts as false")
-                problems.add(placed(error, file.position(*path)), warning=True)
-
     def _check_limits(self, repository: Repository, problems: Problems) -> None:
         told = None if repository.clusters else nothing_there(self._settings, repository.names)
         if told:
@@ -278,13 +250,3 @@ def _not_there(what: str, name: str, known: Iterable[str], where: str | None = N
     meant = nearest(name, names)
     hint = f"Is {meant} meant?" if meant else f"There are {', '.join(names)}." if names else None
     return InputError(f"there is no {what} {name}", where=where, hint=hint)
-
-
-def _unknown_key(file: YamlFile, stranger: Stranger) -> KitError:
-    error = InputError(
-        f"unknown key {'.'.join(map(str, stranger.path))}",
-        hint=f"{stranger.meant} is probably meant."
-        if stranger.meant
-        else "Take it out; what templates see belongs into the *-var.yaml files (KIT_VALIDATE=warn lets it pass).",
-    )
-    return placed(error, file.position(*stranger.path))

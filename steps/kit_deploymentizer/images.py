@@ -24,7 +24,7 @@ class Image:
 @dataclass(frozen=True)
 class Images:
     """The images folder. `read` gives a file's name as shown and its content (None: there is no such file); `branches`
-    lists what an image tag has."""
+    lists what an image tag has, files that end in `.yml` with their ending."""
 
     read: Callable[[str], tuple[str, Any] | None]
     branches: Callable[[str], Iterable[str]]
@@ -38,7 +38,7 @@ class Images:
             raise InputError(
                 f"image_tag {image_tag} has no image of branch {branch}",
                 why=f"there is no file {image_tag}/{branch}.yaml in the images folder",
-                hint=_hint(image_tag, others),
+                hint=_hint(image_tag, branch, others),
             )
         file, content = found
         reference = content.get(self.property) if isinstance(content, dict) else None
@@ -56,7 +56,9 @@ def _inside(name: str) -> bool:
     return bool(name) and ".." not in name.split("/") and not name.startswith("/") and "\0" not in name
 
 
-def _hint(image_tag: str, branches: list[str]) -> str:
+def _hint(image_tag: str, branch: str, branches: list[str]) -> str:
+    if f"{branch}.yml" in branches:
+        return f"There is {image_tag}/{branch}.yml: rename it, only .yaml is read."
     if branches:
         return f"It has {', '.join(branches)}: set `branch` to one of these, or build that branch once."
     return f"Build {image_tag} once (kit-image-deployer writes the file), or correct `image_tag`."

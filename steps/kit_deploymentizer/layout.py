@@ -53,7 +53,7 @@ def read_kit(conf: Path, workdir: Path | None, cwd: Path) -> tuple[YamlFile, Pat
             "kit.yaml is missing",
             where=str(path),
             why="CONF names the file that says where a deployments repository keeps everything, and it is not there",
-            hint='Mount the repository (docker run -v "$PWD:/manifests" …) or set CONF to the path of its kit.yaml.',
+            hint=_renamed(path) or _MOUNT,
         )
     kit = Reader(cwd).yaml(path, what="kit.yaml")
     if not isinstance(kit.value, dict):
@@ -74,6 +74,14 @@ def read_kit(conf: Path, workdir: Path | None, cwd: Path) -> tuple[YamlFile, Pat
         image_property=text_of(image_property),
     )
     return kit, paths
+
+
+_MOUNT: Final = 'Mount the repository (docker run -v "$PWD:/manifests" …) or set CONF to the path of its kit.yaml.'
+
+
+def _renamed(path: Path) -> str | None:
+    other = path.with_suffix(".yml")
+    return f"{other.name} is there: set CONF to it, or rename it." if other != path and other.is_file() else None
 
 
 def _path_of(kit: YamlFile, part: str) -> str:

@@ -118,7 +118,10 @@ def read_repository(
 
 
 def _kinded(reader: Reader, path: Path, kind: str, what: str) -> YamlFile:
-    file = reader.yaml(path, what=what, hint="kit.yaml's paths begin at WORKDIR (default: the current directory).")
+    hint, other = "kit.yaml's paths begin at WORKDIR (default: the current directory).", path.with_suffix(".yml")
+    if is_there(other, what=what):
+        hint = f"There is {other.name}: rename it, only {path.name} is read."
+    file = reader.yaml(path, what=what, hint=hint)
     return _of_kind(file, kind)
 
 
@@ -283,6 +286,7 @@ def _images(reader: Reader, paths: Paths) -> Images:
 
     def branches(image_tag: str) -> list[str]:
         folder = paths.images / image_tag
-        return [path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")]
+        files = (path.relative_to(folder) for path in (*folder.rglob("*.yaml"), *folder.rglob("*.yml")))
+        return [(path.with_suffix("") if path.suffix == ".yaml" else path).as_posix() for path in files]
 
     return Images(functools.cache(read), branches, paths.image_property)

@@ -202,8 +202,8 @@ def test_what_a_pods_api_refuses_warns_with_its_line() -> None:
         ("Service", "spec:\n  selector: {a: 1}\n", 5, "the value of selector.a is read as a number"),
         ("Service", "spec:\n  ports:\n  - {port: 1}\n  - {port: 1}\n", 7, "the Service has ports 1/TCP twice"),
         ("Pod", "spec: {containers: [{name: c, env: [{name: A}, {name: A}]}]}\n", 4, "container c has env A twice"),
-        ("CronJob", "spec: {jobTemplate: {spec: {template: {spec: {containers: [{name: c, env: [{name: A, value: 1}]}]}}}}}",
-         4, "the value of env A of container c is read as a number"),
+        ("CronJob", "spec: {jobTemplate: {spec: {template: {spec: {containers: [{env: [{name: A, value: 1}]}]}}}}}",
+         4, "the value of env A of container None is read as a number"),
     ],
 )  # fmt: skip
 def test_what_other_apis_refuse_warns_with_its_line(kind: str, rest: str, line: int, told: str) -> None:
@@ -212,8 +212,11 @@ def test_what_other_apis_refuse_warns_with_its_line(kind: str, rest: str, line: 
     assert finding.text.startswith(told)
 
 
-@pytest.mark.parametrize("rest", ["data: []", "data: text", "spec: []", "spec: {containers: text}",
-                                  "spec: {containers: [1, {env: x, ports: [1], args: x}]}", "spec: {ports: [null]}"])  # fmt: skip
+@pytest.mark.parametrize(
+    "rest",
+    ["data: []", "data: text", "spec: []", "spec: {containers: text}", "spec: {ports: [null]}",
+     "spec: {containers: [1, {env: x, ports: [1], args: x}]}"],
+)  # fmt: skip
 @pytest.mark.parametrize("kind", ["ConfigMap", "Secret", "Service", "Pod"])
 def test_shapes_that_no_api_has_are_let_pass_here(kind: str, rest: str) -> None:
     assert read_rendered(f"apiVersion: v1\nkind: {kind}\nmetadata: {{name: a, labels: x}}\n{rest}").findings == ()
@@ -344,3 +347,46 @@ def test_what_was_printed_is_told_again_by_a_run_that_renders_nothing(workshop: 
     assert [line for line in first.log.splitlines() if "warning" in line] == [
         line for line in second.log.splitlines() if "warning" in line
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("clusters/north/cluster.yml", "cluster.yaml"),
+        ("clusters/north/Cluster.yaml", "cluster.yaml"),
+        ("clusters/north/clusters.yaml", "cluster.yaml"),
+        ("clusters/east/configuration-var.yml", "configuration-var.yaml"),
+        ("clusters/east/configuration_var.yaml", "configuration-var.yaml"),
+        ("clusters/east/kubeconfig.yml", "kubeconfig.yaml"),
+        ("clusters/north.yaml", "north/cluster.yaml"),
+        ("type/stage-var.yml", "stage-var.yaml"),
+        ("type/stage.yaml", "stage-var.yaml"),
+        ("base-var.yml", "base-var.yaml"),
+        ("base_cluster.yaml", "base-cluster.yaml"),
+    ],
+)
+def test_a_file_whose_name_is_nearly_right_warns(workshop: Workshop, name: str, meant: str) -> None:
+    workshop.app(CONFIG_MAP)
+    workshop.write({name: "kind: ResourceConfig\n"})
+    result = workshop.run()
+    assert result.code == 0, result.log
+    assert f"warning: {name}: this file is not read: only {meant} is read here. Rename it" in result.log
+    assert "is not read" not in workshop.run(KIT_VALIDATE="off").log
+
+
+def test_files_that_are_nobodys_business_say_nothing(workshop: Workshop) -> None:
+    workshop.app(CONFIG_MAP)
+    others = ["clusters/east/notes.yaml", "clusters/east/kubeconfig.yaml", "clusters/east/cluster.yaml~", "other.yaml",
+              "clusters/README.md", "type/README.md", "type/.hidden.yaml", "clusters/east/cluster.txt"]  # fmt: skip
+    workshop.write(dict.fromkeys(others, "x"))
+    assert "warning" not in workshop.run().log
+
+
+def test_a_missing_file_that_is_there_under_another_ending_is_named(workshop: Workshop) -> None:
+    workshop.app(CONFIG_MAP, "  image_tag: shop\n")
+    workshop.write({"images/shop/master.yml": "image: shop:1\n"})
+    assert "There is shop/master.yml: rename it, only .yaml is read." in workshop.run().log
+    (workshop.folder / "base-var.yaml").rename(workshop.folder / "base-var.yml")
+    assert "There is base-var.yml: rename it, only base-var.yaml is read." in workshop.run().log
+    (workshop.folder / "kit.yaml").rename(workshop.folder / "kit.yml")
+    assert "kit.yml is there: set CONF to it, or rename it." in workshop.run().log
