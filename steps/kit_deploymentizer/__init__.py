@@ -16,7 +16,9 @@ names workloads that keep an old value. `deploymentizer` ties these together, `c
 
 `explain` says where each value of a view comes from: `origins` merges as `merge` does and keeps every value's place,
 `explained` tells it. `difference` compares two renders, `masking` hides what must not be seen of them, `differing`
-tells it; `comparing` gets both sides, `gittree` the repository at another commit.
+tells it; `comparing` gets both sides, `gittree` the repository at another commit. `lint` says what nobody uses: `named`
+knows what templates mention, `repeats` which overrides change nothing, and a `finding` tells where. `outcome` is how a
+run ends.
 
 As a library:
 

@@ -100,8 +100,8 @@ def explain(settings: DeploymentizerSettings, context: Context, arguments: Mappi
 def diff(settings: DeploymentizerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
     """Say what changes in every cluster's manifests, on standard output; 3 where that was asked for and some do."""
     from kit_deploymentizer.comparing import Comparison
-    from kit_deploymentizer.deploymentizer import RenderError
     from kit_deploymentizer.differing import as_json, as_markdown, as_text, summary
+    from kit_deploymentizer.outcome import RenderError
 
     console = context.console
     comparison = Comparison(settings, context.env, context.cwd, settings.against)
@@ -125,6 +125,20 @@ def diff(settings: DeploymentizerSettings, context: Context, _arguments: Mapping
     facts = {"files": difference.files, "clusters": len(difference.clusters)}
     console.result("changed" if difference else "unchanged", **facts)
     return DIFFERENT if difference and settings.exit_code else 0
+
+
+def lint(settings: DeploymentizerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
+    """Say what of the repository nobody uses, on standard output; 3 where that was asked for and there is any."""
+    from kit_deploymentizer.deploymentizer import Deploymentizer
+    from kit_deploymentizer.finding import as_json, as_text
+
+    if settings.format == "markdown":
+        raise InputError("lint writes text or JSON", why="KIT_FORMAT is markdown", hint="Use --format json or text.")
+    findings = Deploymentizer(settings, env=context.env, cwd=context.cwd, learn_secret=context.masker.add).lint()
+    if findings or settings.format == "json":
+        context.console.out(as_json(findings) if settings.format == "json" else as_text(findings))
+    context.console.result("found" if findings else "clean", findings=len(findings))
+    return DIFFERENT if findings and settings.exit_code else 0
 
 
 def encrypt(settings: DeploymentizerSettings, context: Context, arguments: Mapping[str, Any]) -> int:
@@ -191,6 +205,13 @@ STEP: Final = Step(
                     required=False,
                 ),
             ),
+        ),
+        Command(
+            name="lint",
+            help="Name what nobody uses (images, types, settings that no template reads, resources that are disabled"
+            " everywhere), values that no cluster sets, and overrides that change nothing, each with file and line."
+            " Looks at the whole repository, needs no secret, writes nothing.",
+            run=lint,
         ),
         Command(
             name="encrypt",

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from kit_core.errors import InputError
 from kit_core.files import refused
-from kit_deploymentizer.deploymentizer import Deploymentizer, RenderError
+from kit_deploymentizer.deploymentizer import Deploymentizer
 from kit_deploymentizer.difference import Difference, Shown, Side, compare
 from kit_deploymentizer.folders import manifests_in
 from kit_deploymentizer.gittree import is_in_clone, write_tree
 from kit_deploymentizer.index import HIDDEN, read_index
 from kit_deploymentizer.layout import Paths
+from kit_deploymentizer.outcome import RenderError
 from kit_deploymentizer.plan import ClusterPlan
 from kit_deploymentizer.problems import Problem
 from kit_deploymentizer.settings import DeploymentizerSettings

@@ -4,10 +4,11 @@
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from kit_core.errors import InputError, KitError, worst_exit_code
+from kit_core.errors import InputError, KitError
 from kit_core.keys import Key, read_key
 from kit_core.names import nearest
 from kit_core.settings import without_secrets
@@ -17,8 +18,9 @@ from kit_deploymentizer.encrypted import Unlocker, key_folders
 from kit_deploymentizer.explain import Explained, Explainer
 from kit_deploymentizer.inspect import Inspector
 from kit_deploymentizer.limits import check_combination, nothing_there, shard_of
+from kit_deploymentizer.outcome import RenderError, Report
 from kit_deploymentizer.plan import Plan, Planner
-from kit_deploymentizer.problems import Problem, Problems
+from kit_deploymentizer.problems import Problems
 from kit_deploymentizer.reading import placed
 from kit_deploymentizer.repository import Repository, read_repository
 from kit_deploymentizer.reuse import Earlier, Keys
@@ -31,35 +33,9 @@ from kit_deploymentizer.templates import service_templates
 from kit_deploymentizer.view import Deployment, Sight
 from kit_deploymentizer.write import Limits, Writer
 
-
-class RenderError(KitError):
-    """The plan has errors, so nothing was written. `problems` are all of them; `exit_code` is the worst of theirs."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
-        self.exit_code = worst_exit_code(problem.error.exit_code for problem in self.problems)  # type: ignore[misc]
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a run did. Paths are below the output folder; `stale` are workloads that keep a value that changed."""
-
-    output: Path
-    clusters: tuple[str, ...]
-    written: tuple[str, ...]
-    unchanged: tuple[str, ...]
-    removed: tuple[str, ...]
-    saved: bool
-    problems: tuple[Problem, ...]
-    stale: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def word(self) -> str:
-        """`rendered` where something changed, else `unchanged`; `checked` without SAVE."""
-        if not self.saved:
-            return "checked"
-        return "rendered" if self.written or self.removed else "unchanged"
+if TYPE_CHECKING:
+    from kit_deploymentizer.difference import Difference
+    from kit_deploymentizer.finding import Finding
 
 
 class Deploymentizer:
@@ -178,6 +154,30 @@ class Deploymentizer:
             return Explainer(repository, self.sight(repository)).explain(there, resource)
         except KitError as error:
             raise placed(error, there.layers.place("resources", resource)) from None
+
+    def diff(self, against: str | None = None) -> "Difference":
+        """What this state of the repository changes in the manifests of every cluster, compared with `against`: a
+        folder that holds an earlier output or a git reference (default: the checked out commit).
+
+        No secret is needed, and none is in it. Raises `RenderError` where the repository has errors, `InputError` where
+        there is nothing to compare with.
+        """
+        from kit_deploymentizer.comparing import Comparison
+
+        return Comparison(self._settings, self._env, self._cwd, against).difference()[0]
+
+    def lint(self) -> "tuple[Finding, ...]":
+        """What of the whole repository nobody uses, or could be written once. No secret is needed, no source asked.
+
+        Raises `InputError` where the repository cannot be read.
+        """
+        from kit_deploymentizer.lint import Linter, clusters_without_type
+
+        unlimited: dict[str, Any] = dict.fromkeys(("resource", "cluster_name", "cluster_type", "shard", "deploy_id"))
+        settings = replace(self._settings, placeholders=True, fast_rollback=False, commit_id=None, **unlimited)
+        whole = Deploymentizer(settings, env=self._env, cwd=self._cwd)
+        found = clusters_without_type(settings.conf, settings.workdir, self._cwd)
+        return tuple(found) or Linter(whole.repository, whole.sight()).findings()
 
     def sight(self, repository: Repository | None = None) -> Sight:
         """What views of the repository (this run's, if none is given) are made with. Raises `InputError`."""

@@ -56,10 +56,10 @@ class DeploymentizerSettings(CommonSettings):
     shard: str | None = setting(
         None,
         group=_LIMITS,
-        help="Render one part of the clusters, such as `2/5`, so that five parallel jobs make a whole fleet: each cluster"
-        " is in exactly one part, and parts differ by one cluster at most. 0/5 is 5/5, for what counts from 0 (an indexed"
-        " Job of Kubernetes: `--shard $(JOB_COMPLETION_INDEX)/5`). With CLUSTER_TYPE, a part of those clusters; not"
-        " together with CLUSTER_NAME. The first part removes what clusters left that are gone.",
+        help="Render one part of the clusters, such as `2/5`, so that five parallel jobs make a whole fleet: each"
+        " cluster is in exactly one part, and parts differ by one cluster at most. 0/5 is 5/5, for what counts from 0"
+        " (an indexed Job of Kubernetes: `--shard $(JOB_COMPLETION_INDEX)/5`). With CLUSTER_TYPE, a part of those"
+        " clusters; not together with CLUSTER_NAME. The first part removes what clusters left that are gone.",
     )
     deploy_id: str | None = setting(
         None,
@@ -114,8 +114,8 @@ class DeploymentizerSettings(CommonSettings):
     format: Literal["text", "json", "markdown"] = setting(
         "text",
         group=_TOLD,
-        help="Form of what `diff` (all three) and `explain` (text, json) write on standard output. Markdown is cut to"
-        " the 65,536 characters that a pull request's comment may have.",
+        help="Form of what `diff` (all three), `explain` and `lint` (text, json) write on standard output. Markdown"
+        " is cut to the 65,536 characters that a pull request's comment may have.",
     )
     against: str | None = setting(
         None,
@@ -124,7 +124,9 @@ class DeploymentizerSettings(CommonSettings):
         help="What `diff` compares with: a folder that holds an earlier output, else a git branch, tag or commit;"
         " `REF...` is where HEAD and REF parted.",
     )
-    exit_code: bool = setting(False, group=_TOLD, help="`diff` ends with exit code 3 where anything differs.")
+    exit_code: bool = setting(
+        False, group=_TOLD, help="`diff` ends with exit code 3 where anything differs, `lint` where it finds anything."
+    )
     codeship_aes_key: Secret | None = setting(
         None,
         original=True,

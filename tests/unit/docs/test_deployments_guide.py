@@ -7,9 +7,14 @@ from pathlib import Path
 import yaml
 
 from kit_deploymentizer import Deploymentizer, DeploymentizerSettings
+from kit_deploymentizer.lint import KINDS
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "deployments-repository.md").read_text("utf-8")
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: {{{svc.name}}}}\nspec: {selector: {name: {{{name}}}}}\n"
+
+
+def test_the_guide_lists_what_lint_looks_for() -> None:
+    assert dict(re.findall(r"^\| `([a-z]+-[a-z-]+)` \| (.*) \|$", DOCUMENT, re.MULTILINE)) == KINDS
 
 
 def test_the_guides_files_render(tmp_path: Path) -> None:
