@@ -35,6 +35,18 @@ def held(entry: os.DirEntry[str], content: bytes) -> Stamp | None:
         return None
 
 
+def write_new(path: str, content: bytes) -> Stamp:
+    """Write a file that is not there yet, with as few calls of the system as can be; when it was touched."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+        return stamp_of(os.fstat(handle))
+    finally:
+        os.close(handle)
+
+
 def manifests_in(folder: Path) -> list[str]:
     """The manifests below `folder`, hidden folders left out, sorted."""
     found = []

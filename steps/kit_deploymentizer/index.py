@@ -6,7 +6,7 @@ head can be written anew alone: a commit changes one line of the index of a clus
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 VERSION: Final = 1
@@ -39,8 +39,9 @@ def head_of(
     limited_to: str | None = None,
     left_out: tuple[str, ...] = (),
     clean: bool = True,
+    inputs: Sequence[str] = (),
 ) -> Index:
-    """What an index says of the run."""
+    """What an index says of the run; `inputs` are the files that everything of the cluster is made from."""
     return {
         "version": VERSION,
         "cluster": cluster,
@@ -50,6 +51,7 @@ def head_of(
         "limited_to": limited_to,
         "left_out": sorted(left_out),
         "clean": clean,
+        "inputs": list(inputs),
     }
 
 

@@ -60,13 +60,17 @@ class Kept:
 @dataclass(frozen=True)
 class ClusterPlan:
     """One cluster's files. `left_out` are resources that failed where that is allowed; `placeholders` that secrets were
-    not read, so that it is good for checks only; `made` says of a resource that can be used again what it was made
-    from, beside files that have these `digests`. `same`: all of it is kept, and its index says so already."""
+    not read, so that it is good for checks only; `inputs` are the files that all of it is made from.
+
+    `made` says of a resource that can be used again what it was made from, beside files that have these `digests`.
+    `same`: all of it is kept, and its index says so already.
+    """
 
     name: str
     outputs: tuple[Output, ...]
     left_out: tuple[str, ...]
     placeholders: bool = False
+    inputs: tuple[str, ...] = ()
     made: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     same: bool = False
@@ -147,7 +151,16 @@ class Planner:
         same = whole and self._reuse is not None and self._reuse.is_all(cluster.name, len(files), made)
         extra = {file for output in files for file in output.inputs[len(cluster.inputs) :]} if made and not same else ()
         digests = self._reuse.digests(sorted(extra)) if self._reuse else {}
-        return ClusterPlan(cluster.name, files, tuple(left_out), self._sight.placeholders, made, digests, same)
+        return ClusterPlan(
+            name=cluster.name,
+            outputs=files,
+            left_out=tuple(left_out),
+            placeholders=self._sight.placeholders,
+            inputs=cluster.inputs,
+            made=made,
+            digests=digests,
+            same=same,
+        )
 
     def _rendered(self, cluster: Cluster, name: str, resource: Any, made: dict[str, str]) -> Sequence[Output]:
         """The resource's files, rendered now. What they are made from goes into `made` where that is all there is to

@@ -8,7 +8,7 @@ took values from outside the repository is made anew each time, and so is what h
 import contextlib
 import hashlib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -102,7 +102,7 @@ class EarlierCluster:
     def __init__(
         self, cluster: Cluster, index: Index, stamps: Mapping[str, list[int]], folder: Path, keys: Keys
     ) -> None:
-        self._common = list(cluster.inputs)
+        self._common = cluster.inputs
         self._index = index
         self._stamps = stamps
         self._folder = str(folder)
@@ -121,22 +121,22 @@ class EarlierCluster:
         made, files = self._index["made"].get(resource), self._files.get(resource)
         if made != self._key or not files:
             return None
-        count = len(self._common)
         outputs = []
         for path, facts in files:
-            inputs = facts.get("inputs")
-            if not isinstance(inputs, list) or inputs[:count] != self._common:
+            extra, digest = facts.get("inputs"), facts.get("sha256")
+            if (
+                not extra
+                or not isinstance(digest, str)
+                or any(file not in self._digests or file in self._changed for file in extra)
+            ):
                 return None
-            extra = inputs[count:]
-            if any(file not in self._digests or file in self._changed for file in extra):
-                return None
-            stamp = self._intact(path, facts)
+            stamp = self._intact(path, digest)
             if stamp is None:
                 return None
-            outputs.append(self._output(resource, path, facts, count, stamp))
+            outputs.append(self._output(resource, path, extra, Kept(f"{self._folder}/{path}", digest, stamp)))
         return made, tuple(outputs)
 
-    def _intact(self, path: str, facts: Mapping[str, Any]) -> Stamp | None:
+    def _intact(self, path: str, digest: str) -> Stamp | None:
         """When the file was last touched, None where it is not what the index says."""
         entry = self._entries.get(path)
         if entry is None or not entry.is_file(follow_symlinks=False):
@@ -146,18 +146,17 @@ class EarlierCluster:
             return stamp
         with contextlib.suppress(OSError):
             content = Path(f"{self._folder}/{path}").read_bytes()
-            return stamp if hashlib.sha256(content).hexdigest() == facts.get("sha256") else None
+            return stamp if hashlib.sha256(content).hexdigest() == digest else None
         return None
 
-    def _output(self, resource: str, path: str, facts: Mapping[str, Any], count: int, stamp: Stamp) -> Output:
-        inputs = facts["inputs"]
+    def _output(self, resource: str, path: str, extra: Sequence[str], kept: Kept) -> Output:
         return Output(
             path=path,
             content=b"",
             resource=resource,
-            template=inputs[count] if len(inputs) > count else "",
-            inputs=tuple(inputs),
+            template=extra[0],
+            inputs=(*self._common, *extra),
             pointers=tuple(self._index["secrets"].get(path, ())),
             objects=self._index.get("objects", {}).get(path, ()),
-            kept=Kept(f"{self._folder}/{path}", facts["sha256"], stamp),
+            kept=kept,
         )

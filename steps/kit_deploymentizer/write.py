@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kit_core.files import refused
-from kit_deploymentizer.folders import content_of, held, is_flat, manifests_in, remove_empty
+from kit_deploymentizer.folders import content_of, held, is_flat, manifests_in, remove_empty, write_new
 from kit_deploymentizer.guard import Guard
 from kit_deploymentizer.index import HIDDEN, Index, head_in, head_of, index_text, lines_of, read_index, with_head
 from kit_deploymentizer.lock import alone
@@ -65,6 +65,7 @@ class Writer:
         self._guard = Guard(inputs)
         self._patience = patience
         self._stamps: dict[str, dict[str, object]] = {}
+        self._new: set[str] = set()
         self.result = Written()
 
     def write(self, plans: Iterable[ClusterPlan], *, commit: str | None, limits: Limits, clean: bool) -> Written:
@@ -106,7 +107,10 @@ class Writer:
     def _stage(self, plan: ClusterPlan) -> list[str]:
         """Write what differs from what is there beside it; the names of those files."""
         folder, beside = f"{self._output}/{plan.name}", f"{self._staging}/{plan.name}"
-        os.makedirs(folder, exist_ok=True)
+        if os.path.lexists(folder) or not plan.outputs:
+            os.makedirs(folder, exist_ok=True)
+        else:
+            self._new.add(plan.name)
         there = {} if all(output.kept for output in plan.outputs) else files_in(Path(folder))
         stamps = self._stamps.setdefault(plan.name, {})
         names: list[str] = []
@@ -122,8 +126,7 @@ class Writer:
                 changed.add(output.path)
             if not names:
                 os.mkdir(beside)
-            with open(f"{beside}/{output.path}", "wb", buffering=0) as file:
-                file.write(output.content)
+            stamps[output.path] = write_new(f"{beside}/{output.path}", output.content)
             names.append(output.path)
             self.result.written.append(f"{plan.name}/{output.path}")
         self.result.changed[plan.name] = frozenset(changed)
@@ -138,12 +141,16 @@ class Writer:
             complete=False,
             placeholders=bool(old.get("placeholders")),
             clean=bool(old.get("clean", True)),
+            inputs=old.get("inputs") or (),
         )
         begun = with_head(raw, head) if raw is not None and old else None
         self._put(f"{cluster}.json", begun or index_text(head, {name: {} for name in _BODY}), raw)
 
     def _move(self, plan: ClusterPlan, names: Iterable[str]) -> None:
         folder, beside = f"{self._output}/{plan.name}", f"{self._staging}/{plan.name}"
+        if plan.name in self._new:  # nothing is there that could stay: one step instead of one a file
+            os.rename(beside, folder)
+            return
         for name in names:
             place = f"{folder}/{name}"
             os.replace(f"{beside}/{name}", place)
@@ -201,7 +208,9 @@ class Writer:
         there = content_of(self._hidden / f"{plan.name}.json") if any(output.kept for output in plan.outputs) else None
         files, objects = (lines_of(there, part) if there else {} for part in ("files", "objects"))
         body: dict[str, dict[str, Any]] = {
-            "files": {one.path: (one.kept and files.get(one.path)) or _facts(one) for one in plan.outputs},
+            "files": {
+                one.path: (one.kept and files.get(one.path)) or _facts(one, len(plan.inputs)) for one in plan.outputs
+            },
             "secrets": {output.path: output.pointers for output in plan.outputs if output.pointers},
             "objects": {
                 one.path: (one.kept and objects.get(one.path)) or one.objects for one in plan.outputs if one.objects
@@ -242,6 +251,7 @@ class Writer:
             limited_to=limits.resource,
             left_out=plan.left_out,
             clean=clean,
+            inputs=plan.inputs,
         )
 
     def _put(self, name: str, content: bytes, before: bytes | None = None) -> None:
@@ -277,6 +287,7 @@ def _empty(folder: Path) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _facts(output: Output) -> Mapping[str, Any]:
+def _facts(output: Output, common: int) -> Mapping[str, Any]:
+    """Of its inputs, those beside the cluster's."""
     digest = output.kept.sha256 if output.kept else hashlib.sha256(output.content).hexdigest()
-    return {"sha256": digest, "resource": output.resource, "inputs": output.inputs}
+    return {"sha256": digest, "resource": output.resource, "inputs": output.inputs[common:]}
