@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from kit_core.errors import InputError
 from kit_deployer import objects
+from kit_deployer.beside import Pods, beside, following
 from kit_deployer.manifests import wrong_manifest
 from kit_deployer.objects import Json, Key, Manifest, annotations_of, at, labels_of, with_data
 
@@ -24,6 +25,7 @@ RESOURCE: Final = "resource"
 APP_NAME: Final = "app.kubernetes.io/name"
 
 UNSPECIFIED: Final = "unspecified"
+FAST_ROLLBACK: Final = "fast-rollback"
 LARGEST_CONFIGURATION: Final = 200 * 1024
 """Bytes above which the configuration is left out: all annotations together may have 256 KiB."""
 
@@ -43,18 +45,32 @@ class Writing:
     raw: bool = False
     now: str = ""
 
+    @property
+    def beside(self) -> bool:
+        """Whether Deployments live beside those of other deploys."""
+        return self.strategy == FAST_ROLLBACK and not self.raw
+
+    @property
+    def version(self) -> dict[str, str]:
+        """The labels that tell the pods of this strategy apart, with fast-rollback those of this deploy."""
+        if self.strategy != FAST_ROLLBACK:
+            return {STRATEGY: self.strategy}
+        return {STRATEGY: self.strategy, ID: self.deploy_id or UNSPECIFIED}
+
 
 @dataclass(frozen=True)
 class Declared:
     """An object as the run wants it: its key, its body with labels, selectors and name, and the manifest behind it.
 
-    `serves` says that it is a Service in front of pods of a Deployment that kit deploys.
+    `serves` says that it is a Service in front of pods of a Deployment that kit deploys, `follows` that it scales or
+    protects one version of such a Deployment.
     """
 
     key: Key
     body: Json
     manifest: Manifest
     serves: bool = False
+    follows: bool = False
 
     @property
     def original_name(self) -> str:
@@ -81,7 +97,13 @@ def declare(
         for live in live_deployments
         if STRATEGY in labels_of(live) and NAME in labels_of(live)
     ]
-    return [_served(item, templates, writing) if item.key.kind == "Service" else item for item in declared]
+    deployments = [
+        Pods(item.key.namespace, item.original_name, item.key.name, labels_of(item.body["spec"]["template"]))
+        for item in declared
+        if _is_deployment(item.key)
+    ]
+    declared = [_served(item, templates, writing) if item.key.kind == "Service" else item for item in declared]
+    return [_follower(item, deployments, writing) for item in declared] if writing.beside else declared
 
 
 def _labelled(key: Key, manifest: Manifest, writing: Writing) -> Declared:
@@ -102,6 +124,9 @@ def _labelled(key: Key, manifest: Manifest, writing: Writing) -> Declared:
         labels.setdefault(APP_NAME, writing.resource)
     if _is_deployment(key):
         _label_pods(body, manifest, writing)
+        if writing.beside:
+            key = replace(key, name=_name_beside(manifest, writing))
+            body["metadata"]["name"] = key.name
     if key.group_kind == objects.GroupKind("batch", "Job"):
         name = job_name(manifest.body)
         body["metadata"]["name"] = name
@@ -136,12 +161,14 @@ def _label_pods(body: Json, manifest: Manifest, writing: Writing) -> None:
     pod["metadata"] = template = pod.get("metadata") or {}
     template["labels"] = pods = template.get("labels") or {}
     spec["selector"] = selector = spec.get("selector") or {}
-    if STRATEGY in pods:
-        raise wrong_manifest(
-            manifest.where("spec", "template", "metadata", "labels", STRATEGY),
-            f"{manifest}: the pod label {STRATEGY} is reserved for the deployer; remove it",
-        )
-    pods[STRATEGY] = writing.strategy
+    version = writing.version
+    for reserved in version:
+        if reserved in pods:
+            raise wrong_manifest(
+                manifest.where("spec", "template", "metadata", "labels", reserved),
+                f"{manifest}: the pod label {reserved} is reserved for the deployer; remove it",
+            )
+    pods.update(version)
     if writing.resource:
         pods.setdefault(APP_NAME, writing.resource)
     matched = dict(selector.get("matchLabels") or {})
@@ -149,7 +176,7 @@ def _label_pods(body: Json, manifest: Manifest, writing: Writing) -> None:
         matched = dict(pods)
     name = matched.get(NAME) or pods.get(NAME)
     _check_name(body, manifest, name, pods.get(NAME))
-    matched[STRATEGY] = writing.strategy
+    matched.update(version)
     matched[NAME] = pods[NAME] = str(name)
     selector["matchLabels"] = matched
 
@@ -177,18 +204,35 @@ def _served(item: Declared, templates: Sequence[tuple[str, Mapping[str, str]]], 
     selector = at(item.body, "spec", "selector")
     if not selector or not isinstance(selector, dict) or at(item.body, "spec", "type") == "ExternalName":
         return item
-    wanted = {name: value for name, value in selector.items() if name != STRATEGY}
+    version = writing.version
+    wanted = {name: value for name, value in selector.items() if name not in version}
     if not wanted or not any(
         namespace == item.key.namespace and wanted.items() <= pods.items() for namespace, pods in templates
     ):
         return item
-    if STRATEGY in selector:
-        raise wrong_manifest(
-            item.manifest.where("spec", "selector", STRATEGY),
-            f"{item.manifest}: {STRATEGY} in the selector is reserved for the deployer; remove it",
-        )
-    body = {**item.body, "spec": {**item.body["spec"], "selector": {**selector, STRATEGY: writing.strategy}}}
+    for reserved in version:
+        if reserved in selector:
+            raise wrong_manifest(
+                item.manifest.where("spec", "selector", reserved),
+                f"{item.manifest}: {reserved} in the selector is reserved for the deployer; remove it",
+            )
+    body = {**item.body, "spec": {**item.body["spec"], "selector": {**selector, **version}}}
     return replace(item, body=body, serves=True)
+
+
+def _follower(item: Declared, deployments: Sequence[Pods], writing: Writing) -> Declared:
+    body = following(item.key.group_kind, item.key.namespace, item.body, deployments, writing.version)
+    return item if body is None else replace(item, body=body, follows=True)
+
+
+def _name_beside(manifest: Manifest, writing: Writing) -> str:
+    try:
+        return beside(manifest.name, writing.deploy_id or UNSPECIFIED)
+    except ValueError as error:
+        raise wrong_manifest(
+            manifest.where("metadata", "name"),
+            f"{manifest}: with fast-rollback its name is followed by DEPLOY_ID: {error}",
+        ) from None
 
 
 def job_name(body: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from kit_core.console import Console
 from kit_core.errors import InputError
 from kit_core.secrets import Masker
-from kit_deployer.annotate import check_label_value
+from kit_deployer.annotate import FAST_ROLLBACK, Writing, check_label_value
 from kit_deployer.options import Options
 from kit_deployer.result import RunResult
 from kit_deployer.targets import find_targets
@@ -97,16 +97,24 @@ class Deployer:
 def _complete(options: Options, commit: str | None) -> Options:
     """The options with the run's time and commit; refuses what cannot be done. Raises `InputError`."""
     writing = options.writing
-    if writing.strategy != "rolling-update":
-        raise InputError(
-            f"STRATEGY={writing.strategy} is not there yet",
-            why="this version only deploys with rolling-update",
-            hint="Set STRATEGY=rolling-update, or leave it out. Nothing was touched.",
-        )
+    if writing.strategy == FAST_ROLLBACK:
+        _check_fast_rollback(writing)
     check_label_value("DEPLOY_ID", writing.deploy_id)
     check_label_value("RESOURCE", writing.resource)
     now = writing.now or datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return replace(options, writing=replace(writing, now=now, commit=writing.commit or commit))
+
+
+def _check_fast_rollback(writing: Writing) -> None:
+    if not writing.deploy_id:
+        why = "fast-rollback gives every deploy Deployments of its own, named after DEPLOY_ID, and that is not set"
+        hint = "Set DEPLOY_ID to what tells this deploy from others: a build's number, or a commit."
+    elif writing.raw:
+        why = "fast-rollback renames Deployments, and RAW=true leaves manifests as they are"
+        hint = "Leave one of the two out."
+    else:
+        return
+    raise InputError("The settings are wrong", why=why, hint=f"{hint} Nothing was touched.")
 
 
 def _silent(masker: Masker) -> Console:

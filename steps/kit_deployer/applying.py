@@ -40,21 +40,26 @@ def apply_action(
     writing: Writing,
     *,
     dry_run: bool,
+    guarded: bool = False,
     secrets: Iterable[str] = (),
     clock: Callable[[], float] = time.monotonic,
 ) -> Applied:
     """Do (or with `dry_run` have the server check) what an action says. Raises `KitError` naming file and object.
 
-    `secrets` are JSON pointers of values in the manifest that no message may show.
+    `guarded` writes only where the object still is `action.live`. `secrets` are JSON pointers of values in the manifest
+    that no message may show.
     """
     begun = clock()
     body = stamp(action.item, writing)
+    if guarded and action.live is not None:
+        body = _as_version(body, action.live)
     try:
         if action.do == "rerun" and action.live is not None and not dry_run:
             cluster.delete(resource, action.live)
             wait_until_gone(cluster, resource, action.live, clock=clock)
         elif action.managed_fields is not None and action.live is not None and not dry_run:
-            _take_over(cluster, resource, action)
+            taken = _take_over(cluster, resource, action, again=not guarded)
+            body = _as_version(body, taken) if guarded and taken is not None else body
         if action.do == "rerun" and dry_run:
             # The live one is still there; as another object the server can check it all the same.
             body = _as_another(body)
@@ -66,20 +71,27 @@ def apply_action(
     return Applied(action, result, clock() - begun)
 
 
-def _take_over(cluster: Cluster, resource: Resource, action: Action) -> None:
-    """Become the owner of what client-side tools wrote. Somebody else's change meanwhile is read again, once."""
+def _take_over(cluster: Cluster, resource: Resource, action: Action, *, again: bool) -> Json | None:
+    """Become the owner of what client-side tools wrote. With `again` somebody else's change meanwhile is read, once.
+
+    Returns the object as it is then.
+    """
     assert action.live is not None
     assert action.managed_fields is not None
     try:
-        cluster.take_over(resource, action.live, action.managed_fields)
+        return cluster.take_over(resource, action.live, action.managed_fields)
     except ApiError as error:
-        if error.status not in {409, 422}:
+        if error.status not in {409, 422} or not again:
             raise
         live = cluster.get(resource, action.key.namespace, action.key.name)
         keeps = "replicas" not in (action.item.body.get("spec") or {})
         fields = takeover(live, keep_replicas=keeps) if live else None
-        if live is not None and fields is not None:
-            cluster.take_over(resource, live, fields)
+        return cluster.take_over(resource, live, fields) if live is not None and fields is not None else live
+
+
+def _as_version(body: Json, live: Json) -> Json:
+    """The body that the server takes only for this very version of the object."""
+    return {**body, "metadata": {**body["metadata"], "resourceVersion": live["metadata"]["resourceVersion"]}}
 
 
 def _with_kept_replicas(body: Json, action: Action) -> Json:

@@ -117,15 +117,15 @@ class Cluster:
             doing=f"Applying {resource.kind} {metadata['name']}",
         )
 
-    def take_over(self, resource: Resource, live: Json, managed_fields: list[Json]) -> None:
-        """Replace `managedFields`, provided that the object is still the one that was read."""
+    def take_over(self, resource: Resource, live: Json, managed_fields: list[Json]) -> Json:
+        """Replace `managedFields`, provided that the object is still the one that was read; the object after that."""
         metadata = live["metadata"]
         patch = [
             {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
             {"op": "replace", "path": "/metadata/managedFields", "value": managed_fields},
         ]
         path = resource.path(metadata.get("namespace", ""), metadata["name"])
-        self._sender.json(
+        return self._sender.json(
             "PATCH",
             f"{path}?{urlencode({'fieldManager': MANAGER})}",
             body=patch,

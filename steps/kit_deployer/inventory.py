@@ -41,6 +41,10 @@ class Inventory:
         names = {f"{key.namespace}/{key.name}" for key in keys}
         return replace(self, jobs={**dict.fromkeys(sorted(names), now), **self.jobs})
 
+    def without(self, keys: Iterable[Key]) -> "Inventory":
+        """The inventory when these objects have been deleted."""
+        return replace(self, objects=self.objects - frozenset(keys))
+
     def same_as(self, other: "Inventory") -> bool:
         """Whether nothing but the time differs."""
         return replace(self, updated="") == replace(other, updated="")

@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: MIT
 """The plan of one cluster: what is done with each object, and why. Pure; a dry run prints it, a run executes it."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from kit_deployer.annotate import STRATEGY, Declared, Writing
-from kit_deployer.compare import compare, differences
+from kit_deployer.annotate import Declared, Writing
+from kit_deployer.compare import compare
+from kit_deployer.fitting import fit, is_scaled
 from kit_deployer.health.pods import condition
 from kit_deployer.inventory import Inventory
 from kit_deployer.managedfields import applied_by_us, takeover
-from kit_deployer.objects import FREEZE, LAST_APPLIED, RUN, GroupKind, Json, Key, annotations_of, at, key_of, labels_of
-from kit_deployer.order import CRD, in_order, is_workload, phase_of
-from kit_deployer.references import still_old
+from kit_deployer.objects import FREEZE, RUN, GroupKind, Json, Key, annotations_of, at, key_of, labels_of
+from kit_deployer.order import CRD, in_order, phase_of
 from kit_deployer.scaling import Scaled
-from kit_deployer.strategies import Strategy
+from kit_deployer.strategies.model import DEPLOYMENT, OTHER, Strategy, orphans, picks, users
 
 JOB = GroupKind("batch", "Job")
 SERVICE = GroupKind("", "Service")
@@ -47,12 +46,26 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Outdated:
+    """A live object that goes when everything is healthy, and why."""
+
+    body: Json
+    why: str
+
+    @property
+    def key(self) -> Key:
+        """The object's key."""
+        return key_of(self.body)
+
+
+@dataclass(frozen=True)
 class Plan:
-    """Everything that a run does on one cluster, in order."""
+    """Everything that a run does on one cluster, in order. `reserves` are versions of its Deployments that stay."""
 
     namespaces: tuple[Declared, ...] = ()
     actions: tuple[Action, ...] = ()
-    outdated: tuple[Json, ...] = ()
+    outdated: tuple[Outdated, ...] = ()
+    reserves: tuple[Key, ...] = ()
     leftovers: tuple[Key, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -98,35 +111,64 @@ def make_plan(
 ) -> Plan:
     """Decide for every object. `namespaces` are those that do not exist yet."""
     actions, notes = [], []
+    services = [body for key, body in seen.objects.items() if key.group_kind == SERVICE]
     for item in in_order(items):
         live = seen.objects.get(item.key)
-        fitted, note = fit(item, live, seen.scaled)
-        action = decide(fitted, live, seen, writing=writing, wishes=wishes)
+        scaled = is_scaled(item, seen.scaled)
+        first = strategy.replicas(item, seen.deployments, services) if live is None and scaled else None
+        fitted, note = fit(item, live, seen.scaled, replicas=first)
+        action = decide(fitted, live, seen, writing=writing, wishes=wishes, strategy=strategy)
         if action.state == "frozen":
             note = f"{item.key} is left out of this run ({action.why})"
         if note:
             notes.append(note)
-        scaled = _is_scaled(item, seen.scaled)
         actions.append(
             replace(
                 action, waits=strategy.switches(item, live), managed_fields=_handed_over(action, fitted, scaled=scaled)
             )
         )
-    outdated: list[Key] = []
+    held = [_held(action, actions) for action in actions]
+    notes += [
+        f"{now.key} is left out of this run ({now.why})"
+        for now, was in zip(held, actions, strict=True)
+        if now is not was
+    ]
+    actions = held
+    outdated: dict[Key, str] = {}
     if not writing.raw and not wishes.create_only:
         # What is frozen takes over from nobody, so that nothing may go in its favour.
         taking = [action.item for action in actions if action.state != "frozen"]
-        outdated, held = _unused(strategy.outdated(taking, seen.deployments), actions, seen)
-        notes += held
-    gone = [*outdated, *strategy.orphans(outdated, seen.deployments, seen.replica_sets)]
+        outdated, kept = _unused(strategy.outdated(taking, seen.deployments), actions, seen)
+        notes += kept
+    left = orphans(outdated, seen.deployments, seen.replica_sets, strategy.name)
+    gone = outdated | dict.fromkeys(left, OTHER)
     by_key = {key_of(body): body for body in (*seen.deployments, *seen.replica_sets)}
+    versions = map(key_of, strategy.versions(items, seen.deployments))
     return Plan(
         namespaces=tuple(namespaces),
         actions=tuple(actions),
-        outdated=tuple(by_key[key] for key in gone),
+        outdated=tuple(Outdated(by_key[key], why) for key, why in gone.items()),
+        reserves=tuple(sorted(key for key in versions if key not in gone)),
         leftovers=tuple(sorted(key for key in leftovers if key not in gone)),
         notes=tuple(notes),
     )
+
+
+def _held(action: Action, actions: Sequence[Action]) -> Action:
+    """What moves to other pods stays with those it has where all the Deployments that it would move to are frozen."""
+    body = action.item.body
+    if not action.waits or action.do != "change":
+        return action
+    target = at(body, "spec", "scaleTargetRef", "name") or at(body, "spec", "targetRef", "name")
+    chosen = [
+        other
+        for other in actions
+        if other.key.group_kind == DEPLOYMENT and other.key.namespace == action.key.namespace
+        if other.key.name == target or picks(body, labels_of(at(other.item.body, "spec", "template") or {}))
+    ]
+    if not chosen or any(other.state != "frozen" for other in chosen):
+        return action
+    return replace(action, do="keep", state="frozen", why=f"{chosen[0].key} is frozen")
 
 
 def _handed_over(action: Action, fitted: Declared, *, scaled: bool) -> list[Json] | None:
@@ -139,31 +181,26 @@ def _handed_over(action: Action, fitted: Declared, *, scaled: bool) -> list[Json
     return takeover(live, keep_replicas=scaled or unsaid)
 
 
-def _unused(outdated: Iterable[Key], actions: Sequence[Action], seen: Seen) -> tuple[list[Key], list[str]]:
+def _unused(outdated: Mapping[Key, str], actions: Sequence[Action], seen: Seen) -> tuple[dict[Key, str], list[str]]:
     """The outdated Deployments without those that a Service will still send its requests to, and notes on these."""
     bodies = {key_of(body): body for body in seen.deployments}
     after = {key: body for key, body in seen.objects.items() if key.group_kind == SERVICE}
     after |= {
         action.key: action.item.body for action in actions if action.key.group_kind == SERVICE and action.do != "keep"
     }
-    selectors = [(key, at(body, "spec", "selector")) for key, body in sorted(after.items())]
-    gone, notes = [], []
-    for key in outdated:
-        labels = labels_of(at(bodies[key], "spec", "template") or {})
-        users = [
-            service
-            for service, selector in selectors
-            if service.namespace == key.namespace and selector and STRATEGY in selector
-            if selector.items() <= labels.items()
-        ]
-        if users:
-            notes.append(f"{key} of another strategy is kept: {users[0]}, which this run leaves alone, needs its pods")
+    gone, notes = {}, []
+    for key, why in outdated.items():
+        needing = users(bodies[key], sorted(after.items()))
+        if needing:
+            notes.append(f"{key} ({why}) is kept: {needing[0]}, which this run leaves alone, needs its pods")
         else:
-            gone.append(key)
+            gone[key] = why
     return gone, notes
 
 
-def decide(item: Declared, live: Json | None, seen: Seen, *, writing: Writing, wishes: Wishes) -> Action:
+def decide(
+    item: Declared, live: Json | None, seen: Seen, *, writing: Writing, wishes: Wishes, strategy: Strategy
+) -> Action:
     """What is to be done with one object."""
     reason = annotations_of(item.manifest.body).get(FREEZE)
     if reason is not None:
@@ -174,7 +211,11 @@ def decide(item: Declared, live: Json | None, seen: Seen, *, writing: Writing, w
         return Action("create", item)
     if wishes.create_only:
         return Action("keep", item, live, "it exists, and CREATE_ONLY leaves it alone", "kept")
+    settled = "" if writing.raw else strategy.settled(item, live, seen.scaled)
     found = compare(item, live, writing)
+    if settled:
+        state: State = "suspect" if found.verdict == "suspect" else "same"
+        return Action("keep", item, live, settled, state, paths=found.paths if state == "suspect" else ())
     if found.verdict == "changed":
         return Action("change", item, live, found.why, paths=found.paths)
     if wishes.force:
@@ -199,70 +240,6 @@ def _decide_job(item: Declared, live: Json | None, inventory: Inventory | None, 
     if condition(live, "Failed") == "True":
         return Action("rerun", item, live, "its last run failed")
     return Action("keep", item, live, "still running", "running")
-
-
-def fit(item: Declared, live: Json | None, scaled: frozenset[Scaled]) -> tuple[Declared, str]:
-    """The object without what is not ours to set, and a note where that needs telling.
-
-    `replicas` belong to the autoscaler where there is one. A live Deployment's selector cannot be changed: where it
-    lacks only what the deployer adds, it is kept.
-    """
-    spec = item.body.get("spec")
-    if _is_scaled(item, scaled) and isinstance(spec, dict) and "replicas" in spec:
-        rest = {name: value for name, value in spec.items() if name != "replicas"}
-        item = replace(item, body={**item.body, "spec": rest})
-    if live is None or item.key.group_kind != GroupKind("apps", "Deployment"):
-        return item, ""
-    wanted, found = at(item.body, "spec", "selector"), at(live, "spec", "selector")
-    if wanted == found or not found or not _is_contained(found, wanted, item):
-        return item, ""
-    note = f"{item.key} keeps its selector, which cannot be changed; Services find its pods by their labels"
-    return replace(item, body={**item.body, "spec": {**item.body["spec"], "selector": found}}), note
-
-
-def _is_contained(found: Json, wanted: Json, item: Declared) -> bool:
-    """Whether the live selector is the manifest's, short of labels that the deployer adds."""
-    live, ours = found.get("matchLabels") or {}, wanted.get("matchLabels") or {}
-    written = at(item.manifest.body, "spec", "selector", "matchLabels") or {}
-    same_rest = (found.get("matchExpressions") or []) == (wanted.get("matchExpressions") or [])
-    return same_rest and live.items() <= ours.items() and (written.items() <= live.items())
-
-
-def _is_scaled(item: Declared, scaled: frozenset[Scaled]) -> bool:
-    key = item.key
-    return (key.namespace, key.kind, key.name) in scaled
-
-
-def not_restarting(actions: Iterable[Action]) -> list[tuple[Key, Key]]:
-    """Workloads that keep running with old values: their ConfigMap or Secret changes and their pods do not."""
-    actions = list(actions)
-    changed = [action.key for action in actions if action.do == "change" and action.key.kind in {"ConfigMap", "Secret"}]
-    running = [
-        (action.key, action.item.body)
-        for action in actions
-        if is_workload(action.key.group_kind)
-        and action.key.kind not in {"Job", "CronJob"}
-        and action.live is not None
-        and (action.do == "keep" or not _template_changes(action))
-    ]
-    return still_old(changed, running)
-
-
-def _template_changes(action: Action) -> bool:
-    """Whether applying it makes new pods: its pod template says something that the live one does not."""
-    wanted, live = at(action.item.body, "spec", "template"), at(action.live, "spec", "template")
-    before = _last_template(action.live) if action.live else None
-    return any(differences(wanted, live)) or (
-        before is not None and before != at(action.item.manifest.body, "spec", "template")
-    )
-
-
-def _last_template(live: Json) -> Json | None:
-    try:
-        found = at(json.loads(annotations_of(live).get(LAST_APPLIED) or "null"), "spec", "template")
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def unchecked(action: Action, plan: Plan) -> str:

@@ -10,9 +10,10 @@ from kit_deployer.cluster import Cluster
 from kit_deployer.discovery import Resource
 from kit_deployer.inputs import Inputs
 from kit_deployer.inventory import Inventory
-from kit_deployer.objects import Key
+from kit_deployer.objects import Key, key_of
 from kit_deployer.options import Options
 from kit_deployer.plan import Action, Plan, Seen, Wishes, make_plan
+from kit_deployer.scaling import scaled
 from kit_deployer.strategies import STRATEGIES
 from kit_deployer.survey import NAMESPACE, find_leftovers, look_around, look_at, missing_namespaces, resolve
 
@@ -34,16 +35,18 @@ def prepare(cluster: Cluster, inputs: Inputs, options: Options, *, workers: int)
     strategy = STRATEGIES[writing.strategy]
     ground = look_around(cluster, inputs.manifests, folder=target.name, namespace=target.namespace, adopt=options.adopt)
     resolved = resolve(inputs.manifests, ground.kinds, namespace=target.namespace, cluster=target.name)
-    live = look_at(cluster, resolved, ground.kinds, raw=writing.raw, strategy=strategy.name)
+    live = look_at(cluster, resolved, ground.kinds, raw=writing.raw, strategy=strategy.name, versions=writing.beside)
     declared = declare(resolved.keyed, writing, live_deployments=live.deployments)
     resources = {item.key: resolved.resources[key] for item, (key, _) in zip(declared, resolved.keyed, strict=True)}
     namespaces = [Declared(Key("", "Namespace", "", item.name), item.body, item) for item in inputs.namespaces]
     resources |= {item.key: NAMESPACE for item in namespaces}
+    versions = [key_of(body) for body in strategy.versions(declared, live.deployments)]
     plan = make_plan(
         [item for item in declared if inputs.chosen(item.manifest)],
         Seen(
             objects=live.objects,
-            scaled=live.scaled,
+            # What scales a Deployment by name may have got another name to scale.
+            scaled=live.scaled | scaled((item.key.namespace, item.body) for item in declared),
             deployments=live.deployments,
             replica_sets=live.replica_sets,
             inventory=ground.inventory,
@@ -52,10 +55,12 @@ def prepare(cluster: Cluster, inputs: Inputs, options: Options, *, workers: int)
         wishes=Wishes(force=options.force, create_only=options.create_only),
         strategy=strategy,
         namespaces=missing_namespaces(cluster, namespaces),
-        leftovers=find_leftovers(cluster, ground.inventory, (item.key for item in declared), ground.kinds),
+        leftovers=find_leftovers(
+            cluster, ground.inventory, [*(item.key for item in declared), *versions], ground.kinds
+        ),
     )
     plan = _settled(plan, cluster, resources, options, workers)
-    inventory = _inventory(plan, declared, ground.inventory, ground.identity, inputs, options)
+    inventory = _inventory(plan, declared, versions, ground.inventory, ground.identity, inputs, options)
     return Prepared(plan, resources, ground.inventory, inventory, (*ground.notes, *live.notes, *plan.notes))
 
 
@@ -81,6 +86,7 @@ def _settled(plan: Plan, cluster: Cluster, resources: dict[Key, Resource], optio
 def _inventory(
     plan: Plan,
     declared: list[Declared],
+    versions: list[Key],
     before: Inventory | None,
     identity: str | None,
     inputs: Inputs,
@@ -92,6 +98,8 @@ def _inventory(
     current = {
         action.key for action in plan.actions if action.key in known or action.state not in {"frozen", "kept"}
     } | {item.key for item in declared if item.key in known}
+    # Versions in reserve are ours; what is to go is, until it has gone.
+    current |= set(versions) | {gone.key for gone in plan.outdated if gone.key in known}
     completed = [action.key for action in plan.actions if action.state == "completed"]
     return Inventory(
         cluster=inputs.target.name,

@@ -10,7 +10,7 @@ from typing import Any
 from kit_core.console import Console
 from kit_core.errors import KitError
 from kit_deployer.health.model import Verdict
-from kit_deployer.objects import Key, key_of
+from kit_deployer.objects import Key
 from kit_deployer.plan import Action, Plan
 from kit_deployer.result import Did, Failure, ObjectResult, cluster_failure
 
@@ -53,8 +53,8 @@ class Record:
                 self._objects[item.key] = ObjectResult(key=item.key, did="not done", place=item.manifest.place)
             for action in plan.actions:
                 self._objects[action.key] = _planned(action)
-            for body in plan.outdated:
-                self._objects[key_of(body)] = ObjectResult(key=key_of(body), did="not done")
+            for gone in plan.outdated:
+                self._objects[gone.key] = ObjectResult(key=gone.key, did="not done")
 
     def done(self, key: Key, did: Did, why: str = "", *, tell: bool = True, **facts: Any) -> None:
         """An object was dealt with. `facts` are further fields of its result."""
@@ -75,10 +75,10 @@ class Record:
                 decided = None if verdict.state == "waiting" else item.healthy_at or self._now()
                 self._objects[key] = replace(item, health=verdict.state, health_why=verdict.why, healthy_at=decided)
 
-    def fail(self, error: KitError, key: Key | None = None) -> None:
-        """Something failed before it came to health."""
+    def fail(self, error: KitError, key: Key | None = None, *, untouched: bool = False) -> None:
+        """Something failed before it came to health; `untouched` says that nothing was sent to the cluster before."""
         with self._lock:
-            self._failures.append(cluster_failure(error, key))
+            self._failures.append(cluster_failure(error, key, untouched=untouched))
             if key is not None and key in self._objects:
                 why, now = error.why or error.what, self._now()
                 self._objects[key] = replace(self._objects[key], did="failed", why=why, done_at=now)

@@ -52,9 +52,15 @@ class Failure:
     logs: str = ""
 
 
-def cluster_failure(error: KitError, object: Key | None = None) -> Failure:  # noqa: A002 - the field's name
-    """The failure of one cluster. That nothing was touched, as code 2 says, can no longer be said of the run."""
-    code = 1 if error.exit_code == InputError.exit_code else error.exit_code
+def cluster_failure(
+    error: KitError,
+    object: Key | None = None,  # noqa: A002 - the field's name
+    *,
+    untouched: bool = False,
+) -> Failure:
+    """The failure of one cluster. Code 2 says that nothing was touched: it stays only where that is so."""
+    wrong = error.exit_code == InputError.exit_code
+    code = 1 if wrong and not untouched else error.exit_code
     return Failure(message=str(error), exit_code=code, object=object)
 
 
@@ -124,7 +130,10 @@ class RunResult:
         """As the contract of all steps says; an interruption is the signal's."""
         if self.error is not None:
             return self.error.exit_code
-        return self.interrupted or worst_exit_code(cluster.exit_code for cluster in self.clusters)
+        code = self.interrupted or worst_exit_code(cluster.exit_code for cluster in self.clusters)
+        if code == InputError.exit_code and any(cluster.changed for cluster in self.clusters) and not self.dry_run:
+            return KitError.exit_code  # other clusters were touched
+        return code
 
     @property
     def word(self) -> str:

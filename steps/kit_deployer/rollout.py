@@ -11,22 +11,24 @@ from kit_deployer import parallel
 from kit_deployer.applying import Applied, apply_action
 from kit_deployer.cluster import Cluster
 from kit_deployer.diff import unified
-from kit_deployer.discovery import Resource
-from kit_deployer.explain import error_of, failure_of, main_finding
 from kit_deployer.failures import Stopped
 from kit_deployer.health.judge import checked
-from kit_deployer.health.model import DEPLOYMENT, Verdict
+from kit_deployer.health.model import DEPLOYMENT
+from kit_deployer.healthy import Attendant
 from kit_deployer.inputs import Inputs
 from kit_deployer.inventory import Inventory, to_configmap
-from kit_deployer.objects import Key, key_of
-from kit_deployer.options import Options, Waiting
-from kit_deployer.order import CRD, TITLES, is_workload, phase_of
-from kit_deployer.plan import JOB, Action, Plan, by_phase, not_restarting, unchecked
+from kit_deployer.objects import Key
+from kit_deployer.options import Options
+from kit_deployer.order import CRD, TITLES, phase_of
+from kit_deployer.plan import JOB, Action, Plan, by_phase, unchecked
 from kit_deployer.preparing import Prepared, prepare
 from kit_deployer.record import Record
+from kit_deployer.restarts import not_restarting
 from kit_deployer.result import ClusterResult, Did
+from kit_deployer.strategies import STRATEGIES
 from kit_deployer.survey import CONFIG_MAP, NAMESPACE
-from kit_deployer.waiting import Awaited, Health, read_log, wait_until_healthy
+from kit_deployer.switching import await_endpoints, check_ready, remove, switch
+from kit_deployer.waiting import Awaited
 
 WORKERS = 20
 DEFINITION_SECONDS = 60.0
@@ -51,14 +53,17 @@ class Rollout:
         self._cluster = cluster
         self._console = console
         self._options = replace(options, writing=replace(options.writing, commit=inputs.commit))
+        self._strategy = STRATEGIES[options.writing.strategy]
         self._deadline = deadline
         self._workers = workers
         self._clock = clock
         self._begun = clock()
         self._record = Record(inputs.target.name, console, clock)
         self._prepared = Prepared(Plan())
+        self._attendant = Attendant(cluster, self._record, console, deadline, clock)
         self._applied: dict[Key, Awaited] = {}
         self._finished = False
+        self._begun_writing = False
 
     def run(self) -> ClusterResult:
         """Do it all; failures are part of the result. Only an interruption leaves it unfinished."""
@@ -72,7 +77,7 @@ class Rollout:
         except Stopped:
             pass
         except KitError as error:
-            self._record.fail(error)
+            self._record.fail(error, untouched=not self._begun_writing)
             self._finished = True
         return self.result()
 
@@ -105,6 +110,8 @@ class Rollout:
         count = len(plan.actions)
         text = f"{count} object{'s' if count != 1 else ''}: {sent} to send, {count - sent} as they are"
         self._record.say(text + (f", {drifted} of them drifted" if drifted else ""))
+        if plan.reserves:
+            self._record.say(f"in reserve, to go back to: {', '.join(map(str, plan.reserves))}")
 
     # Dry run
 
@@ -116,8 +123,8 @@ class Rollout:
             self._record.done(item.key, "created", tell=False)
         actions = [action for action in plan.actions if action.do != "keep"]
         parallel.each(self._check_one, actions, workers=self._workers, name=self._target.name)
-        for body in plan.outdated:
-            self._record.done(key_of(body), "deleted", "deployed with another strategy", tell=False)
+        for gone in plan.outdated:
+            self._record.done(gone.key, "deleted", gone.why, tell=False)
 
     def _check_one(self, action: Action) -> None:
         did: Did = "created" if action.do == "create" else "changed"
@@ -135,6 +142,9 @@ class Rollout:
 
     def _send(self, action: Action, *, dry_run: bool) -> Applied:
         resource = self._prepared.resources[action.key]
+        if action.waits and self._strategy.guarded and not dry_run:
+            writing, force = self._options.writing, self._options.force
+            return switch(self._cluster, resource, action, writing, force=force, clock=self._clock)
         return apply_action(
             self._cluster,
             resource,
@@ -156,6 +166,7 @@ class Rollout:
 
     def _execute(self) -> None:
         plan = self._prepared.plan
+        self._begun_writing = True
         for item in plan.namespaces:
             self._cluster.create(NAMESPACE, item.body)
             self._record.done(item.key, "created")
@@ -167,10 +178,10 @@ class Rollout:
                 return
         if not self._await_health():
             return
-        if switching and not self._apply(switching):
+        if not self._switch(switching):
             return
-        self._remove_outdated()
-        self._remember_jobs()
+        removed = self._remove_outdated(switching)
+        self._remember(removed)
 
     def _apply(self, actions: list[Action]) -> bool:
         """Apply the actions of one phase side by side; False where one failed."""
@@ -178,6 +189,21 @@ class Rollout:
         before = len(self._record.failures)
         parallel.each(self._apply_one, actions, workers=self._workers, name=self._target.name)
         return len(self._record.failures) == before
+
+    def _switch(self, actions: list[Action]) -> bool:
+        """Change what waited for the Deployments, or nothing where one must not be changed; False where that failed."""
+        if self._strategy.guarded:
+            before = len(self._record.failures)
+            parallel.each(self._check_ready, actions, workers=self._workers, name=self._target.name)
+            if len(self._record.failures) > before:
+                return False
+        return all(self._apply(phase) for phase in by_phase(actions))
+
+    def _check_ready(self, action: Action) -> None:
+        try:
+            check_ready(self._cluster, action)
+        except KitError as error:
+            self._record.fail(error, action.key)
 
     def _still_in_time(self) -> None:
         if self._clock() >= self._deadline:
@@ -204,7 +230,9 @@ class Rollout:
         keys = [action.key for action in actions if action.key.group_kind == CRD]
         waiting = self._options.waiting
         policy = replace(waiting.policy, timeout=DEFINITION_SECONDS)
-        return not keys or self._await({key: self._applied[key] for key in keys}, replace(waiting, policy=policy))
+        return not keys or self._attendant.wait(
+            {key: self._applied[key] for key in keys}, replace(waiting, policy=policy)
+        )
 
     def _await_health(self) -> bool:
         """Wait as far as the settings or the plan ask for it; False where something did not become healthy."""
@@ -226,67 +254,40 @@ class Rollout:
             for action in plan.actions
             if (action.state == "completed" and action.live is None) or action.state == "frozen"
         }
-        return self._await({key: value for key, value in awaited.items() if key not in gone}, self._options.waiting)
+        return self._attendant.wait(
+            {key: value for key, value in awaited.items() if key not in gone}, self._options.waiting
+        )
 
-    def _await(self, awaited: dict[Key, Awaited], waiting: Waiting) -> bool:
-        health = Health()
+    def _remove_outdated(self, switched: list[Action]) -> list[Key]:
+        """Delete what is no longer needed, once no request goes there any more; what was deleted."""
+        outdated = self._prepared.plan.outdated
+        if not outdated:
+            return []
+        services = [action.item.body for action in switched if action.item.serves]
+        if services:
+            self._record.say("waiting until no request goes to what will be deleted")
+            await_endpoints(self._cluster, services, outdated, clock=self._clock)
+        went, notes = remove(self._cluster, outdated)
+        for gone in outdated:
+            if gone in went:
+                self._record.done(gone.key, "deleted", gone.why)
+            else:
+                self._record.done(gone.key, "unchanged", "a Service needs its pods")
+        self._record.note(*notes)
+        return [gone.key for gone in went]
 
-        as_before = []
-
-        def ready(key: Key, verdict: Verdict, at_once: bool) -> None:
-            self._record.health(key, verdict)
-            if not is_workload(key.group_kind):
-                return
-            unmoved = at_once and not awaited[key].fresh
-            if unmoved:
-                as_before.append(key)
-            self._record.succeed(f"{key}: {verdict.why}", quietly=unmoved, object=str(key))
-
-        try:
-            with self._console.waiting(health.describe, cluster=self._target.name):
-                wait_until_healthy(
-                    self._cluster, awaited, waiting, health, deadline=self._deadline, ready=ready, clock=self._clock
-                )
-        finally:
-            self._record.note(*health.notes)
-            for key, verdict in health.verdicts.items():
-                self._record.health(key, verdict)
-            if as_before:
-                count = len(as_before)
-                self._record.say(f"healthy as before: {count} workload{'s' if count != 1 else ''} that did not change")
-        for key, verdict in health.failed.items():
-            self._report(key, verdict, waiting)
-        return not health.failed
-
-    def _report(self, key: Key, verdict: Verdict, waiting: Waiting) -> None:
-        """Say that an object is not healthy, with the log of the container to blame."""
-        item = self._record.objects.get(key)
-        place = item.place if item else None
-        finding = main_finding(verdict)
-        logs = ""
-        if finding is not None:
-            logs, note = read_log(self._cluster, finding, waiting.log_lines)
-            self._record.note(*([note] if note else []))
-        name, timeout = self._target.name, waiting.policy.timeout
-        failure = failure_of(key, verdict, cluster=name, place=place, timeout=timeout, logs=logs)
-        self._record.unhealthy(failure, error_of(key, verdict, cluster=name, place=place, timeout=timeout))
-
-    def _remove_outdated(self) -> None:
-        for body in self._prepared.plan.outdated:
-            key = key_of(body)
-            plural = "deployments" if key.kind == "Deployment" else "replicasets"
-            self._cluster.delete(Resource(key.group, "v1", key.kind, plural, namespaced=True), body)
-            self._record.done(key, "deleted", "deployed with another strategy")
-
-    def _remember_jobs(self) -> None:
-        """Jobs that completed while we waited need not run again, also when a TTL has removed them."""
+    def _remember(self, removed: list[Key]) -> None:
+        """What was deleted is ours no more; Jobs that completed while we waited need not run again, also when a TTL has
+        removed them.
+        """
         done = [
             key
             for key, item in self._record.objects.items()
             if key.group_kind == JOB and item.health == "ready" and item.health_why == "completed"
         ]
         before = self._prepared.inventory
-        self._write_inventory(before.with_jobs(done, self._options.writing.now), before)
+        after = before.with_jobs(done, self._options.writing.now).without(removed)
+        self._write_inventory(after, before)
 
     def _write_inventory(self, inventory: Inventory, before: Inventory | None) -> None:
         if before is None or not inventory.same_as(before):

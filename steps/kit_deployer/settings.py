@@ -66,7 +66,8 @@ class DeployerSettings(CommonSettings):
         "rolling-update",
         original=True,
         group=WHAT,
-        help="How new versions take over: only `rolling-update` is there yet, `fast-rollback` is refused.",
+        help="How new versions take over: `rolling-update` replaces a Deployment's pods; `fast-rollback` keeps previous"
+        " Deployments beside the new one (named after DEPLOY_ID) and switches Services: going back is instant.",
     )
     force: bool = setting(
         False, original=True, group=WHAT, help="Apply also what did not change, and run completed Jobs again."
@@ -112,7 +113,7 @@ class DeployerSettings(CommonSettings):
         None,
         original=True,
         group=MARKS,
-        help="Value of the label `id` on every object.",
+        help="Value of the label `id` on every object; with `fast-rollback` also the end of every Deployment's name.",
         default_text="unspecified",
     )
     resource: str | None = setting(

@@ -119,8 +119,13 @@ def missing_namespaces(cluster: Cluster, wanted: Sequence[Declared]) -> list[Dec
     return [item for item, found in zip(wanted, live, strict=True) if found is None]
 
 
-def look_at(cluster: Cluster, resolved: Resolved, kinds: Kinds, *, raw: bool, strategy: str) -> Live:
-    """The live objects of every kind and namespace that the manifests name, and what decides about them."""
+def look_at(
+    cluster: Cluster, resolved: Resolved, kinds: Kinds, *, raw: bool, strategy: str, versions: bool = False
+) -> Live:
+    """The live objects of every kind and namespace that the manifests name, and what decides about them.
+
+    With `versions` Deployments have names that only a list of all can tell.
+    """
     wanted: dict[tuple[Resource, str], list[Key]] = {}
     for key, _ in resolved.keyed:
         wanted.setdefault((resolved.resources[key], key.namespace), []).append(key)
@@ -143,7 +148,10 @@ def look_at(cluster: Cluster, resolved: Resolved, kinds: Kinds, *, raw: bool, st
 
     live = Live()
     lists = parallel.each(
-        _lister(cluster, wanted, live.notes), sorted(whole, key=str), workers=_WORKERS, name=cluster.name
+        _lister(cluster, wanted, live.notes, whole=versions),
+        sorted(whole, key=str),
+        workers=_WORKERS,
+        name=cluster.name,
     )
     ones = parallel.each(
         lambda key: cluster.get(resolved.resources[key], key.namespace, key.name),
@@ -158,13 +166,13 @@ def look_at(cluster: Cluster, resolved: Resolved, kinds: Kinds, *, raw: bool, st
     live.deployments = tuple(body for key, body in live.objects.items() if key.group_kind == DEPLOYMENT.group_kind)
     if any(labels_of(body).get(STRATEGY) not in {None, strategy} for body in live.deployments):
         pairs = [(REPLICA_SET, place) for place in sorted(deployment_places)]
-        found = parallel.each(_lister(cluster, {}, live.notes), pairs, workers=_WORKERS, name=cluster.name)
+        found = parallel.each(_lister(cluster, {}, live.notes, whole=False), pairs, workers=_WORKERS, name=cluster.name)
         live.replica_sets = tuple(body for bodies in found for body in bodies)
     return live
 
 
 def _lister(
-    cluster: Cluster, wanted: dict[tuple[Resource, str], list[Key]], notes: list[str]
+    cluster: Cluster, wanted: dict[tuple[Resource, str], list[Key]], notes: list[str], *, whole: bool
 ) -> Callable[[tuple[Resource, str]], list[Json]]:
     def read(pair: tuple[Resource, str]) -> list[Json]:
         resource, namespace = pair
@@ -173,7 +181,7 @@ def _lister(
         except ApiError as error:
             if error.status == 404:
                 return []  # a kind that the run itself will define
-            if error.status != 403 or resource.group_kind == JOB:
+            if error.status != 403 or resource.group_kind == JOB or (whole and resource == DEPLOYMENT):
                 raise
             if resource.group_kind in SCALERS:
                 notes.append(

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from kit_deployer.annotate import Declared, Writing
+from kit_deployer.fitting import fit
 from kit_deployer.inventory import Inventory
 from kit_deployer.objects import GroupKind, Json, Key
 from kit_deployer.order import phase_of
-from kit_deployer.plan import Action, Plan, Seen, Wishes, by_phase, fit, make_plan, not_restarting, unchecked
+from kit_deployer.plan import Action, Plan, Seen, Wishes, by_phase, make_plan, unchecked
 from kit_deployer.references import referenced
+from kit_deployer.restarts import not_restarting
 from kit_deployer.scaling import scaled
 from kit_deployer.strategies import STRATEGIES
 from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, JOB, SECRET, SERVICE, WRITING, declared, live, one
@@ -198,7 +200,7 @@ def other_strategy(name: str = "web-7", **labels: str) -> Json:
 def test_what_another_strategy_deployed_is_outdated() -> None:
     items = declared(DEPLOYMENT)
     old = other_strategy()
-    assert [body["metadata"]["name"] for body in plan_of(items, deployments=(old,)).outdated] == ["web-7"]
+    assert [item.key.name for item in plan_of(items, deployments=(old,)).outdated] == ["web-7"]
     assert plan_of(items, deployments=(old,)).switches
     gone, left = Key("apps", "Deployment", "shop", "web-7"), Key("", "Secret", "shop", "old")
     plan = make_plan(items, Seen(deployments=(old,)), writing=WRITING, wishes=Wishes(), strategy=ROLLING,
@@ -236,7 +238,7 @@ def test_what_a_service_still_needs_is_kept() -> None:
     assert alone.outdated == (), "SELECTOR left the Service out, and its endpoints would go"
     assert "Service shop/web" in alone.notes[0]
     service["metadata"].pop("managedFields")
-    assert plan_of(items, service, deployments=(old,)).outdated == (old,), "this run switches it first"
+    assert plan_of(items, service, deployments=(old,)).outdated[0].body == old, "this run switches it first"
 
 
 def test_orphaned_replica_sets_go_with_their_deployments() -> None:
@@ -244,7 +246,7 @@ def test_orphaned_replica_sets_go_with_their_deployments() -> None:
     by_hand = {**other_strategy("by-hand"), "kind": "ReplicaSet"}
     owned = {**orphan, "metadata": {**orphan["metadata"], "name": "owned", "ownerReferences": [{"uid": "x"}]}}
     plan = plan_of(declared(DEPLOYMENT), deployments=(other_strategy(),), replica_sets=(orphan, owned, by_hand))
-    assert [body["metadata"]["name"] for body in plan.outdated] == ["web-7", "web-7-abc"]
+    assert [item.key.name for item in plan.outdated] == ["web-7", "web-7-abc"]
 
 
 READS = DEPLOYMENT.replace("env: [{name: COLOUR, value: red}]", "envFrom: [{configMapRef: {name: settings}}]")

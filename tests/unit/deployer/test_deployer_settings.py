@@ -21,7 +21,8 @@ def desk(tmp_path: Path) -> Desk:
 @pytest.mark.parametrize(
     ("env", "why"),
     [
-        ({"STRATEGY": "fast-rollback", "DEPLOY_ID": "7"}, "STRATEGY=fast-rollback is not there yet"),
+        ({"STRATEGY": "fast-rollback"}, "named after DEPLOY_ID, and that is not set"),
+        ({"STRATEGY": "fast-rollback", "DEPLOY_ID": "7", "RAW": "true"}, "RAW=true leaves manifests as they are"),
         ({"STRATEGY": "blue-green"}, "STRATEGY"),
         ({"DEPLOY_ID": "no spaces"}, "DEPLOY_ID='no spaces' becomes the value of a label"),
         ({"RESOURCE": "x" * 64}, "at most 63 characters"),
