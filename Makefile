@@ -41,8 +41,9 @@ format: venv  ## format the code and sort its imports
 images: venv  ## build the three step images and print their sizes (SBOM=1 writes a list of contents)
 	$(BIN)/python -m images.build
 
-docs: venv  ## write the settings tables into the images' READMEs
+docs: venv  ## write what is made from the code: settings tables in the READMEs, schemas for editors
 	$(BIN)/python -m kit_core.reference
+	$(BIN)/python -m kit_deploymentizer.schemas
 
 lock: venv  ## resolve the dependencies anew and write locks/*.txt
 	$(UV) pyproject.toml --group dev --all-extras -o locks/dev.txt

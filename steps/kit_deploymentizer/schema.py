@@ -7,15 +7,75 @@ from typing import Any, Final
 
 from kit_core.names import nearest
 
-KIT: Final = frozenset({"version", "base", "images", "type", "cluster", "resources", "output", "plugin", "sources"})
+Keys = Mapping[str, Mapping[str, Any]]
+"""The known keys of a map, each with its JSON Schema."""
+
+_FLAG: Final = ("boolean", "null")
+_WORD: Final = ("string", "number", "boolean", "null")
+
+
+def _key(description: str, *types: str, **more: Any) -> dict[str, Any]:
+    """A key's schema; null stands where an overriding file keeps what is below it."""
+    kind: dict[str, Any] = {"type": types[0] if len(types) == 1 else list(types)} if types else {}
+    return {"description": description, **kind, **more}
+
+
 FOLDERS: Final = ("base", "images", "type", "cluster", "resources", "output")
-CLUSTER: Final = frozenset({"apiVersion", "kind", "metadata", "resources"})
-METADATA: Final = frozenset({"name", "branch", "type", "disable", "allowFailure", "environment"})
-RESOURCE: Final = frozenset(
-    {"file", "svc", "containers", "disable", "branch", "kind", "image_tag", "image", "env", "name", "primary",
-     "annotations"}
-)  # fmt: skip
-"""`kind` is what older repositories write beside `file`; the original never read it."""
+PLUGIN: Final[Keys] = {
+    "path": _key("`…/file-config` or `…/env-api-client-v3`; only the last part counts.", "string"),
+    "options": _key("What the plugin is given.", "object", "null"),
+}
+_PATH: Final = _key("Folder, relative to WORKDIR or to kit.yaml.", "string", minLength=1)
+_PROPERTY: Final = _key("The key of an image file that says the image; `image` without it.", *_WORD)
+_PARTS: Final = {
+    "base": "Where base-cluster.yaml and base-var.yaml are.",
+    "images": "Where <image_tag>/<branch>.yaml are.",
+    "type": "Where <type>-var.yaml are.",
+    "cluster": "The folder whose folders are the clusters.",
+    "resources": "Where templates and plain manifests are.",
+    "output": "Where the manifests go: <output>/<cluster>/.",
+}
+
+
+def part_keys(part: str) -> Keys:
+    """The keys of one of kit.yaml's `FOLDERS`."""
+    return {"path": _PATH, "property": _PROPERTY} if part == "images" else {"path": _PATH}
+
+
+KIT: Final[Keys] = {
+    "version": _key("Of the original's format; not looked at."),
+    **{part: _key(description, "object") for part, description in _PARTS.items()},
+    "plugin": _key("Where the original asked for environment variables.", "object", "null"),
+    "sources": _key("Where environment variables come from.", "array", "null"),
+}
+CLUSTER: Final[Keys] = {
+    "apiVersion": _key("Not looked at."),
+    "kind": _key("What the file is.", const="ClusterNamespace"),
+    "metadata": _key("What the cluster is.", "object", "null"),
+    "resources": _key("What runs there, by name.", "object", "null"),
+}
+METADATA: Final[Keys] = {
+    "name": _key("The cluster's name, and its folder's in the output.", *_WORD),
+    "branch": _key("Which images it takes: images/<image_tag>/<branch>.yaml.", *_WORD),
+    "type": _key("Whose settings it takes: type/<type>-var.yaml.", *_WORD),
+    "disable": _key("true: nothing is rendered for it.", *_FLAG),
+    "allowFailure": _key("true: a resource that fails is left out with a warning.", *_FLAG),
+    "environment": _key("What an environment service is told."),
+}
+RESOURCE: Final[Keys] = {
+    "file": _key("The template below the resources folder (.mustache, .j2), or a .yaml that is copied.", *_WORD),
+    "svc": _key("Makes a Service of the template of all Services, <name>.yaml."),
+    "containers": _key("By name; without any, the resource is its own container."),
+    "disable": _key("true: makes no file.", *_FLAG),
+    "branch": _key("Another branch than the cluster's.", *_WORD),
+    "kind": _key("What older repositories write beside `file`; nobody reads it."),
+    "image_tag": _key("The image's repository: images/<image_tag>/<branch>.yaml.", *_WORD),
+    "image": _key("The image itself, instead of `image_tag`.", *_WORD),
+    "env": _key("Variables: a list of {name, value}; `external: true` takes the value from the step's environment."),
+    "name": _key("The container's name, where it is not the resource's.", *_WORD),
+    "primary": _key("Of several containers, the one that the resource is about."),
+    "annotations": _key("What an environment service is told of the container."),
+}
 
 
 @dataclass(frozen=True)
@@ -30,9 +90,8 @@ def strangers_in_kit(content: Any) -> Iterator[Stranger]:
     """Unknown keys of kit.yaml. A plugin's options are the plugin's own."""
     yield from _unknown(content, KIT, ())
     for part in FOLDERS:
-        known = {"path", "property"} if part == "images" else {"path"}
-        yield from _unknown(_at(content, part), known, (part,))
-    yield from _unknown(_at(content, "plugin"), {"path", "options"}, ("plugin",))
+        yield from _unknown(_at(content, part), part_keys(part), (part,))
+    yield from _unknown(_at(content, "plugin"), PLUGIN, ("plugin",))
 
 
 def strangers_in_cluster(content: Any, *, free_metadata: bool, multiple: Mapping[str, bool]) -> Iterator[Stranger]:
@@ -68,9 +127,7 @@ def _at(content: Any, key: str) -> Any:
     return content.get(key) if isinstance(content, Mapping) else None
 
 
-def _unknown(
-    content: Any, known: frozenset[str] | set[str], path: tuple[str | int, ...], *, only_typos: bool = False
-) -> Iterator[Stranger]:
+def _unknown(content: Any, known: Keys, path: tuple[str | int, ...], *, only_typos: bool = False) -> Iterator[Stranger]:
     if not isinstance(content, Mapping):
         return
     for key in content:
