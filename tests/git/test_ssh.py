@@ -183,10 +183,14 @@ def test_a_server_that_a_known_authority_vouches_for(ssh: Ssh) -> None:
     assert "is not the one that is known by this name" in run.log
 
 
-def test_a_revoked_key_is_refused(ssh: Ssh) -> None:
-    run = ssh.run(KIT_GIT_SSH_KNOWN_HOSTS=f"{ssh.server.known_hosts()}\n@revoked * {ssh.server.host_key()}")
+@pytest.mark.parametrize("vouched", [False, True], ids=["known", "vouched for"])
+def test_a_revoked_key_is_refused(ssh: Ssh, vouched: bool) -> None:
+    """Also where a certificate that a known authority signed is for that key."""
+    trusted = f"@cert-authority *,[127.0.0.1]:* {ssh.server.authority()}" if vouched else ssh.server.known_hosts()
+    run = ssh.run(KIT_GIT_SSH_KNOWN_HOSTS=f"{trusted}\n@revoked * {ssh.server.host_key()}")
     assert run.code == 1
-    assert "revoked" in run.log
+    assert "the server uses a key that was revoked" in run.log
+    assert ssh.asked() == []
 
 
 def test_a_key_that_the_server_does_not_know_is_refused_at_once(ssh: Ssh) -> None:

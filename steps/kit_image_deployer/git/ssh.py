@@ -9,6 +9,7 @@ import asyncio
 import getpass
 import os
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from kit_image_deployer.git.stream import Channel
 from kit_image_deployer.git.wire import RECEIVE_PACK
 
 _LOGIN_SECONDS: Final = 60.0
+_LEAST_SECONDS: Final = 0.1
 _KEEPALIVE_SECONDS: Final = 15
 _KEEPALIVES: Final = 3
 _LONGEST_WORDS: Final = 2000
@@ -59,10 +61,10 @@ class SshServer:
     def open(self, service: str, *, version: int, seconds: float) -> Channel:
         """See `stream.Server`."""
         self._loop = self._loop or Loop()
-        seconds = min(_LOGIN_SECONDS, seconds)
+        until = time.monotonic() + min(_LOGIN_SECONDS, seconds)
         used = self._connection is not None and not self._connection.is_closed()
         if not used:
-            self._connection = self._connect(self._loop, seconds)
+            self._connection = self._connect(self._loop, until)
         assert self._connection is not None
         command = f"{service} {quoted(self._place.path)}"
         # Of servers that let the variable pass, version 2 is had; others speak version 0.
@@ -70,22 +72,23 @@ class SshServer:
         try:
             with _faults():
                 session = self._connection.open_session(command=command, env=env, encoding=None)
-                return _SshChannel(self._loop, *self._loop.run(session, seconds))
+                return _SshChannel(self._loop, *self._loop.run(session, _left(until)))
         except Fault:
             self._disconnect()
             if not used:
                 raise
-            return self.open(service, version=version, seconds=seconds)  # the old connection's end is no fault
+            # The old connection's end is no fault.
+            return self.open(service, version=version, seconds=_left(until))
 
-    def _connect(self, loop: Loop, seconds: float) -> asyncssh.SSHClientConnection:
+    def _connect(self, loop: Loop, until: float) -> asyncssh.SSHClientConnection:
         place = self._place
         known = self._access.hosts.of(place.host, place.port)
         proxy = proxy_of("ssh", place.host, place.port, self._access.env)
-        connection = connected(place.host, place.port, proxy, where=self.where, seconds=seconds)
+        connection = connected(place.host, place.port, proxy, where=self.where, seconds=_left(until))
         gate = _Gate()
         try:
             with _faults():
-                return loop.run(self._log_in(connection, known, gate, seconds), seconds)
+                return loop.run(self._log_in(connection, known, gate, _left(until)), _left(until))
         except asyncssh.HostKeyNotVerifiable:
             connection.close()
             raise known.stranger(gate.offered, self.where) from None
@@ -106,7 +109,7 @@ class SshServer:
         self, connection: socket.socket, known: Known, gate: "_Gate", seconds: float
     ) -> asyncssh.SSHClientConnection:
         _name_for_nobody()
-        return await asyncssh.connect(
+        opened = await asyncssh.connect(
             self._place.host, self._place.port, sock=connection, config=None, client_factory=lambda: gate,
             known_hosts=lambda *_: (known.trusted(known.keys), known.trusted(known.authorities), ()),
             server_host_key_algs=known.algorithms(), x509_trusted_certs=None, x509_trusted_cert_paths=None,
@@ -115,6 +118,12 @@ class SshServer:
             disable_trivial_auth=True, login_timeout=seconds, keepalive_interval=_KEEPALIVE_SECONDS,
             keepalive_count_max=_KEEPALIVES,
         )  # fmt: skip
+        shown = opened.get_server_host_key()
+        if shown in known.revoked:  # of a certificate, asyncssh looks at the authority alone
+            opened.abort()
+            gate.offered = shown
+            raise asyncssh.HostKeyNotVerifiable("the key in the server's certificate was revoked")
+        return opened
 
     def _not_let_in(self, banner: str) -> KitError:
         key = fingerprint(self._access.key)
@@ -149,6 +158,10 @@ class SshServer:
         if self._loop is not None:
             self._loop.close()
             self._loop = None
+
+
+def _left(until: float) -> float:
+    return max(_LEAST_SECONDS, until - time.monotonic())
 
 
 def quoted(path: str) -> str:
