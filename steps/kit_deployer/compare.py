@@ -62,7 +62,7 @@ def compare(declared: Declared, live: Json, writing: Writing) -> Comparison:
     if not writing.raw and declared.key.group_kind != objects.GroupKind("", "Secret"):
         if not _same_configuration(declared, live):
             return Comparison("changed", why="the manifest changed")
-        ours = [path for path in differing if at(declared.manifest.body, *path) is None]
+        ours = [path for path in differing if at(declared.manifest.body, *path) != at(declared.body, *path)]
         if ours:
             return Comparison("changed", _shown(ours), why="what the deployer writes changed")
     else:
