@@ -17,7 +17,7 @@ from kit_deploymentizer.digests import Digests
 from kit_deploymentizer.index import HIDDEN, Index, read_index
 from kit_deploymentizer.plan import Kept, Output
 from kit_deploymentizer.repository import Cluster
-from kit_deploymentizer.stamps import Stamp, files_in, read_stamps, stamp_of
+from kit_deploymentizer.stamps import Stamp, read_stamps, stamps_in
 
 _PACKAGE: Final = Path(__file__).parent
 
@@ -99,18 +99,16 @@ class Earlier:
 class EarlierCluster:
     """What the output in place holds of one cluster."""
 
-    def __init__(
-        self, cluster: Cluster, index: Index, stamps: Mapping[str, list[int]], folder: Path, keys: Keys
-    ) -> None:
+    def __init__(self, cluster: Cluster, index: Index, stamps: Mapping[str, Stamp], folder: Path, keys: Keys) -> None:
         self._common = cluster.inputs
         self._index = index
-        self._stamps = stamps
         self._folder = str(folder)
         self._key = keys.of_cluster(cluster)
         digests = index.get("digests", {})
-        self._changed = keys.changed(digests)
-        self._digests = digests
-        self._entries = files_in(folder)
+        self._known = digests.keys() - keys.changed(digests)
+        self._stamps = stamps
+        self._now = stamps_in(folder)
+        self._untouched = self._now == stamps
         self.said = len(index["files"]), index["made"]
         self._files: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
         for path, facts in index["files"].items():
@@ -124,13 +122,9 @@ class EarlierCluster:
         outputs = []
         for path, facts in files:
             extra, digest = facts.get("inputs"), facts.get("sha256")
-            if (
-                not extra
-                or not isinstance(digest, str)
-                or any(file not in self._digests or file in self._changed for file in extra)
-            ):
+            if not extra or not isinstance(digest, str) or not self._known.issuperset(extra):
                 return None
-            stamp = self._intact(path, digest)
+            stamp = self._now.get(path) if self._untouched else self._intact(path, digest)
             if stamp is None:
                 return None
             outputs.append(self._output(resource, path, extra, Kept(f"{self._folder}/{path}", digest, stamp)))
@@ -138,11 +132,8 @@ class EarlierCluster:
 
     def _intact(self, path: str, digest: str) -> Stamp | None:
         """When the file was last touched, None where it is not what the index says."""
-        entry = self._entries.get(path)
-        if entry is None or not entry.is_file(follow_symlinks=False):
-            return None
-        stamp = stamp_of(entry.stat(follow_symlinks=False))
-        if self._stamps.get(path) == list(stamp):
+        stamp = self._now.get(path)
+        if stamp is None or self._stamps.get(path) == stamp:
             return stamp
         with contextlib.suppress(OSError):
             content = Path(f"{self._folder}/{path}").read_bytes()

@@ -12,18 +12,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-Stamp = tuple[int, int]
-"""Nanoseconds and bytes."""
+Stamp = list[int]
+"""Nanoseconds and bytes; a list, as JSON has it, so that a folder's can be compared with those that were noted."""
 
 FILE: Final = "stamps"
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
     """Of a file as the system sees it."""
-    return status.st_ctime_ns, status.st_size
+    return [status.st_ctime_ns, status.st_size]
 
 
-def read_stamps(hidden: Path) -> dict[str, dict[str, list[int]]]:
+def read_stamps(hidden: Path) -> dict[str, dict[str, Stamp]]:
     """By cluster and file; empty where there are none, or none that can be used."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
         content = json.loads((hidden / FILE).read_bytes())
@@ -35,6 +35,16 @@ def read_stamps(hidden: Path) -> dict[str, dict[str, list[int]]]:
 def stamps_text(stamps: Mapping[str, Mapping[str, object]]) -> bytes:
     """What `read_stamps` reads."""
     return json.dumps(stamps, separators=(",", ":")).encode()
+
+
+def stamps_in(folder: Path) -> dict[str, Stamp]:
+    """The files of a folder with their stamps; links are none, and a folder that is not there has none."""
+    found = {}
+    for entry in _entries(folder):
+        if entry.is_file(follow_symlinks=False):
+            status = entry.stat(follow_symlinks=False)
+            found[entry.name] = [status.st_ctime_ns, status.st_size]
+    return found
 
 
 def files_in(folder: Path) -> dict[str, os.DirEntry[str]]:
