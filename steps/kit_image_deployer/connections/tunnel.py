@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from kit_core.errors import InputError, WorkError
 from kit_core.network import proxy_for
+from kit_image_deployer.ahead import Ahead
 from kit_image_deployer.faults import Fault, NoAnswer
 
 _CONNECT_SECONDS: Final = 15.0
@@ -52,7 +53,7 @@ def connected(host: str, port: int, proxy: str | None, *, where: str, seconds: f
 def _parts(proxy: str) -> SplitResult:
     try:
         parts = urlsplit(proxy)
-        _ = parts.port  # raises where it is no number
+        _ = parts.port, (parts.hostname or "").encode("idna")  # raise where it is no number, and no name
         if parts.scheme == "http" and parts.hostname:
             return parts
     except ValueError:
@@ -65,8 +66,10 @@ def _parts(proxy: str) -> SplitResult:
 
 
 def _socket(host: str, port: int, seconds: float, who: str) -> socket.socket:
+    # A name is looked up by the system, which nobody can interrupt, and may have many addresses.
+    begun = Ahead(lambda: socket.create_connection((host, port), timeout=seconds))
     try:
-        connection = socket.create_connection((host, port), timeout=seconds)
+        connection = begun.result(within=seconds)
     except OSError as error:
         raise NoAnswer(f"{who}{_words(error)}") from error
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -5,6 +5,7 @@ The forges' keys are in forges.known_hosts, with the pages where each publishes 
 Where a forge changes a key, KIT_GIT_SSH_KNOWN_HOSTS adds the new one, and `@revoked` in it takes the old one away.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ FORGES: Final = Path(__file__).with_name("forges.known_hosts")
 _ALGORITHMS: Final = (
     "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256",
 )  # fmt: skip
+_KINDS: Final = frozenset({"ssh-ed25519", "ssh-rsa", *(f"ecdsa-sha2-nistp{bits}" for bits in (256, 384, 521))})
+_NAMES: Final = re.compile(r"(\s*(?:@\S+\s+)?)([^\s#@]\S*)")
 _CERTIFICATE: Final = "-cert-v01@openssh.com"
 _SETTING: Final = "KIT_GIT_SSH_KNOWN_HOSTS"
 
@@ -86,9 +89,11 @@ class KnownHosts:
         from kit_image_deployer.git.sshlib import asyncssh
 
         self._forges = asyncssh.import_known_hosts(FORGES.read_text("ascii"))
+        text = "\n".join(map(_small_names, text.splitlines()))
         for number, line in enumerate(text.splitlines(), start=1):
             try:
                 asyncssh.import_known_hosts(line)
+                _check_key(line)
             except ValueError as error:
                 raise InputError(
                     f"{_SETTING} has a line that is none of a known_hosts file",
@@ -115,6 +120,29 @@ class KnownHosts:
             _once(key for match in found for key in match[1]),
             _once(key for match in found for key in match[2]),
         )
+
+
+def _small_names(line: str) -> str:
+    """A line with its names in small letters, as ssh compares them; those that are hashed were so before."""
+    names = _NAMES.match(line)
+    if names is None or names[2].startswith("|"):
+        return line
+    return f"{names[1]}{names[2].lower()}{line[names.end() :]}"
+
+
+def _check_key(line: str) -> None:
+    """A key of another kind than ours is passed over; one of ours that cannot be read is damaged, and where it was
+    to be revoked that must not go unnoticed.
+    """
+    from kit_image_deployer.git.sshlib import asyncssh
+
+    names = _NAMES.match(line)
+    kind, _, key = line[names.end() :].strip().partition(" ") if names else ("", "", "")
+    if kind in _KINDS:
+        try:
+            asyncssh.import_public_key(f"{kind} {key}")
+        except asyncssh.KeyImportError:
+            raise ValueError(f"its {kind} key cannot be read") from None
 
 
 def fingerprint(key: "asyncssh.SSHKey") -> str:

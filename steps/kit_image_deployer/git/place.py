@@ -19,6 +19,7 @@ _SHORT: Final = re.compile(r"(?:([^/:@\[\]]+)@)?(\[[^\[\]/]+\]|[^/:@\[\]]+):(.*)
 _HOST: Final = re.compile(r"(\[[^\[\]]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?")
 _BRACKETS: Final = re.compile(r"\[([^:]+):([0-9]{1,5})\]")
 _UNFIT: Final = re.compile(r"[\x00-\x20\x7f-\x9f]")
+_UNFIT_IN_PATH: Final = re.compile(r"[\x00-\x1f\x7f]")
 _LOOKS: Final = "It should look like ssh://git@host/team/repo.git or git@host:team/repo.git."
 
 
@@ -46,7 +47,8 @@ def is_place(address: str) -> bool:
 def place_of(address: str) -> Place:
     """Take it apart. Raises `InputError`, which shows nothing of it: a password may stand anywhere in what is wrong."""
     if url := _URL.fullmatch(address):
-        scheme, authority, path = _SCHEMES[url[1].lower()], unquote(url[2]), unquote(url[3] or "")
+        scheme = _SCHEMES[url[1].lower()]
+        authority, path = (unquote(part or "", errors="surrogateescape") for part in (url[2], url[3]))
         user, at, server = authority.rpartition("@")
         found = _HOST.fullmatch(server)
         if ":" in user:
@@ -76,8 +78,16 @@ def _check(host: str, port: int, path: str, user: str) -> None:
         raise _no_address(f"{port} is no port")
     if any(part.startswith("-") for part in (host, path, user)):
         raise _no_address("a part of it begins with a dash, which a server may take for an option")
-    if _UNFIT.search(host + user) or re.search(r"[\x00-\x1f\x7f]", path):
+    if _UNFIT.search(host + user) or _UNFIT_IN_PATH.search(path):
         raise _no_address("it has a blank or a control character")
+    try:
+        (user + path).encode()
+    except UnicodeEncodeError:
+        raise _no_address("it is not UTF-8") from None
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        raise _no_address("its host is none: a part of it is empty, too long, or not for names") from None
 
 
 def _no_address(why: str) -> InputError:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, Protocol
+from urllib.parse import unquote
 
 from kit_core.errors import KitError, WorkError
 from kit_image_deployer.faults import Fault
@@ -29,6 +30,16 @@ _MAY_PASS: Final = re.compile(
     r"|no space left|i/o error",
     re.IGNORECASE,
 )
+
+
+def may_pass(words: str, where: str) -> bool:
+    """Whether what a server says at the end means that it may go well another time. Servers repeat the repository's
+    name, which is no sign of anything: what `where` is made of does not count.
+    """
+    for name in sorted(re.split(r"[/:]", unquote(where)), key=len, reverse=True):
+        if name:
+            words = re.sub(rf"(?<![\w-]){re.escape(name.removesuffix('.git'))}(?![\w-])", "", words)
+    return bool(_MAY_PASS.search(words))
 
 
 class Channel(Protocol):
@@ -141,7 +152,7 @@ class StreamTransport:
             beginning = conversation.peek()
             if not beginning:
                 words = conversation.words()
-                if not words or _MAY_PASS.search(words):
+                if not words or may_pass(words, self.where):
                     raise Fault(f"the connection ended before the server's first words{words and ': '}{words}")
                 raise self._server.refusal(service, words)
             if not _HEXADECIMAL.match(beginning):

@@ -86,6 +86,8 @@ def hashed(name: str) -> str:
         ("git.example.com", "git.example.com", 2222),  # as with ssh, where there is none for the port
         ("::1", "::1", 22),
         ("[::1]:2222", "::1", 2222),
+        ("Git.Example.COM", "git.example.com", 22),
+        ("*.Example.com,[2001:DB8::1]:22", "git.example.com", 22),
         (hashed("git.example.com"), "git.example.com", 22),
         (hashed("[git.example.com]:2222"), "git.example.com", 2222),
     ],
@@ -150,6 +152,18 @@ def test_a_server_with_another_key_is_told_with_both() -> None:
 def test_a_line_of_another_form_is_named(text: str) -> None:
     with pytest.raises(InputError, match=r"line 2: KIT_GIT_SSH_KNOWN_HOSTS"):
         KnownHosts(f"h {line(KEY)}\n{text}\n")
+
+
+@pytest.mark.parametrize("name", ["h", "@revoked *", "@cert-authority *.example.com", hashed("h")])
+@pytest.mark.parametrize(
+    "key",
+    [line(KEY)[:40], "ssh-ed25519 not/base64", "ssh-ed25519", line(RSA).replace("ssh-rsa", "ssh-ed25519")],
+    ids=["cut short", "no base64", "nothing", "another kind"],
+)
+def test_a_key_that_is_damaged_is_named(name: str, key: str) -> None:
+    """A line that revokes would otherwise be lost in silence."""
+    with pytest.raises(InputError, match=r"line 2: .*its ssh-ed25519 key cannot be read"):
+        KnownHosts(f"h {line(KEY)}\n{name} {key}")
 
 
 def test_a_kind_of_key_that_nobody_can_check_is_passed_over() -> None:

@@ -63,7 +63,9 @@ def test_what_is_none(address: str) -> None:
         "ssh://git:canary@host/repo", "git:canary@host:repo", "ssh://git@host", "ssh://git@host/", "ssh:///repo",
         "ssh://@host/repo", "ssh://git@host:canary/repo", "ssh://git@host:99999/repo", "ssh://git@host:0/repo",
         "ssh://-oProxyCommand=canary/repo", "-oProxyCommand=canary:repo", "git@host:-canary", "ssh://git@ho st/canary",
-        "git@host:canary\nrepo", "ssh://ho%00st/canary", "git@host:", ":canary",
+        "git@host:canary\nrepo", "ssh://ho%00st/canary", "git@host:", ":canary", "git@host..com:canary",
+        f"git://{'h' * 64}/canary", f"ssh://git@{'h' * 64}.com/canary", "git://host/canary%ff", "git@host:canary\udcff",
+        "git@h\udcff:canary",
     ],
 )  # fmt: skip
 def test_what_cannot_be_an_address_is_refused_and_not_shown(address: str) -> None:
@@ -76,7 +78,10 @@ _NAME = st.text("abcxyz019._", min_size=1, max_size=12)
 _PATH = st.lists(_NAME, min_size=1, max_size=4).map("/".join)
 
 
-@given(_NAME, _NAME, st.integers(1, 65_535), _PATH)
+_HOST = st.lists(st.text("abcxyz019_", min_size=1, max_size=6), min_size=1, max_size=3).map(".".join)
+
+
+@given(_NAME, _HOST, st.integers(1, 65_535), _PATH)
 def test_both_forms_name_the_same(user: str, host: str, port: int, path: str) -> None:
     long, short = place_of(f"ssh://{user}@{host}:{port}/{path}"), place_of(f"{user}@[{host}:{port}]:/{path}")
     assert (long.user, long.host, long.port, long.path) == (short.user, short.host, short.port, short.path)

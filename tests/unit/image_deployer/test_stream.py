@@ -148,6 +148,9 @@ def test_what_was_not_read_to_its_end_is_not_used_again() -> None:
         ("ERROR: Repository not found.", WorkError),
         ("fatal: '/x' does not appear to be a git repository", WorkError),
         ("sh: git-upload-pack: not found", WorkError),
+        ("fatal: '/srv/retry-x.git' does not appear to be a git repository", WorkError),
+        ("FATAL: R any busy/retry-x ada DENIED by fallthru", WorkError),
+        ("retry-x is busy, try again", Fault),
         ("remote: Internal server error", Fault),
         ("Service temporarily unavailable", Fault),
         ("Too many connections, try again later", Fault),
@@ -156,7 +159,8 @@ def test_what_was_not_read_to_its_end_is_not_used_again() -> None:
 )
 def test_what_a_server_says_before_it_hangs_up(said: str, error: type[Exception]) -> None:
     channel = FakeChannel(b"", [], said=said)
-    conversations, _ = transport(channel)
+    server = FakeServer([channel], where="ssh://host/busy/retry-x.git")
+    conversations = StreamTransport(server, lambda: 60)
     with pytest.raises(error, match=said or "ended before"):
         conversations.advertise(UPLOAD_PACK)
     assert channel.closed
