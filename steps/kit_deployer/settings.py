@@ -190,7 +190,7 @@ class DeployerSettings(CommonSettings):
     report_dir: Path | None = setting(
         None,
         group=REPORTS,
-        help="Folder to write `report.json`, `junit.xml` and `report.md` to, also when the run fails.",
+        help="Folder to write `report.json`, `junit.xml`, `report.md` and `report.html` to, also when the run fails.",
     )
 
     # Wanted by people who come from the original; what they do comes later. The command tells whoever sets one.

@@ -3,8 +3,8 @@
 
 `table` is the summary in the log, `summary` the one on a CI service's page, `document` the value behind `report.json`
 (its schema is `schema.json`), `junit` the file that CI services show as tests, `markdown` what a merge request is told.
-`same` finds what several clusters have in common, `words` makes foreign text harmless. A further form is a further
-file, and a line in `write_reports`.
+`page` is `report.html`, with the fleet as a `matrix` and a `timeline`. `same` finds what several clusters have in
+common, `words` makes foreign text harmless. A further form is a further file, and a line in `write_reports`.
 """
 
 import json
@@ -16,12 +16,14 @@ from kit_core.secrets import Masker
 from kit_deployer.report.document import document
 from kit_deployer.report.junit import junit
 from kit_deployer.report.markdown import markdown
+from kit_deployer.report.page import page
 from kit_deployer.report.words import masked
 from kit_deployer.result import RunResult
 
 JSON_FILE: Final = "report.json"
 JUNIT_FILE: Final = "junit.xml"
 MARKDOWN_FILE: Final = "report.md"
+HTML_FILE: Final = "report.html"
 
 
 def write_reports(result: RunResult, folder: Path, masker: Masker) -> list[Path]:
@@ -31,6 +33,7 @@ def write_reports(result: RunResult, folder: Path, masker: Masker) -> list[Path]
         JSON_FILE: json.dumps(document(result), indent=2, ensure_ascii=False) + "\n",
         JUNIT_FILE: junit(result),
         MARKDOWN_FILE: markdown(result),
+        HTML_FILE: page(result),
     }
     written = []
     for name, text in texts.items():

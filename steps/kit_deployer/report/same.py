@@ -34,7 +34,9 @@ class Change:
     @property
     def title(self) -> str:
         """The object, with its namespace where that is the same everywhere."""
-        return str(self.key) if self.one_namespace else f"{self.key.kind} {self.key.name}"
+        if self.one_namespace:
+            return str(self.key)
+        return f"{self.key.kind} {self.id[2]}".strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +56,20 @@ def changes(result: RunResult) -> list[Change]:
     for cluster in result.clusters:
         for item in cluster.objects:
             if item.did in _WRITTEN:
-                found.setdefault(_change(item), []).append((cluster.name, item))
+                found.setdefault(_change(cluster, item), []).append((cluster.name, item))
     grouped = [_grouped(id_, members) for id_, members in found.items()]
     return sorted(grouped, key=lambda change: -len(change.clusters))
 
 
-def change_id(item: ObjectResult) -> tuple[Any, ...] | None:
+def change_id(cluster: ClusterResult, item: ObjectResult) -> tuple[Any, ...] | None:
     """What an object's change has in common with the same change elsewhere; None where nothing changed."""
-    return _change(item) if item.did in _WRITTEN else None
+    return _change(cluster, item) if item.did in _WRITTEN else None
+
+
+def general_name(cluster: ClusterResult, key: Key) -> tuple[str, str, str]:
+    """Group, kind and name of an object, whichever namespace it is in; the cluster's own namespace has no name."""
+    own = key.kind == "Namespace" and not key.group and key.name == cluster.namespace
+    return key.group, key.kind, "" if own else key.name
 
 
 def troubles(result: RunResult) -> list[Trouble]:
@@ -76,9 +84,12 @@ def troubles(result: RunResult) -> list[Trouble]:
     ]
 
 
-def _change(item: ObjectResult) -> tuple[Any, ...]:
-    key = item.key
-    return key.group, key.kind, key.name, item.did, item.checked, item.why, _anywhere(_body(item.diff), key.namespace)
+def _change(cluster: ClusterResult, item: ObjectResult) -> tuple[Any, ...]:
+    name = general_name(cluster, item.key)
+    diff = _anywhere(_body(item.diff), item.key.namespace or cluster.namespace)
+    if not name[2]:
+        diff = diff.replace(f"name: {item.key.name}\n", "name: \n")
+    return *name, item.did, item.checked, item.why, diff
 
 
 def _grouped(id_: tuple[Any, ...], members: list[tuple[str, ObjectResult]]) -> Change:
@@ -91,7 +102,7 @@ def _grouped(id_: tuple[Any, ...], members: list[tuple[str, ObjectResult]]) -> C
         diff=_body(item.diff),
         checked=item.checked,
         clusters=_names(name for name, _ in members),
-        one_namespace=len({item.key.namespace for _, item in members}) == 1,
+        one_namespace=len({(item.key.namespace, item.key.name) for _, item in members}) == 1,
     )
 
 

@@ -3,7 +3,9 @@
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, Final, TypeVar, cast
 
 from kit_core.secrets import Masker
@@ -25,29 +27,48 @@ def masked(value: T, masker: Masker) -> T:
 
     Before a report is written, not after: what escapes `&` or `_` would hide a secret from the masker.
     """
+    return _with_texts(value, masker.mask)
+
+
+def cleaned(value: T) -> T:
+    """The same value with every text of it `plain`."""
+    return _with_texts(value, plain)
+
+
+def _with_texts(value: T, change: Callable[[str], str]) -> T:
     seen: dict[str, str] = {}
 
-    def text(plain: str) -> str:
+    def text(before: str) -> str:
         # A fleet's results say the same a thousand times.
-        found = seen.get(plain)
+        found = seen.get(before)
         if found is None:
-            found = seen[plain] = masker.mask(plain)
+            found = seen[before] = change(before)
         return found
 
-    return cast("T", _masked(value, text))
+    return cast("T", _changed(value, text))
 
 
-def _masked(value: Any, text: Any) -> Any:
+def _changed(value: Any, text: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return text(value)
     if isinstance(value, tuple):
-        return tuple(_masked(item, text) for item in value)
+        return tuple(_changed(item, text) for item in value)
     if is_dataclass(value) and not isinstance(value, type):
-        old = {field.name: getattr(value, field.name) for field in fields(value) if field.name not in _OURS}
-        new = {name: _masked(item, text) for name, item in old.items()}
-        changed = {name: item for name, item in new.items() if item != old[name]}
+        changed = {}
+        for name in _texts_of(type(value)):
+            old = getattr(value, name)
+            new = _changed(old, text) if old else old
+            if new is not old and new != old:
+                changed[name] = new
         return replace(value, **changed) if changed else value
     return value
+
+
+@cache
+def _texts_of(kind: type[Any]) -> tuple[str, ...]:
+    """The fields of a dataclass in which a text may be found."""
+    numbers = {"int", "float", "bool", "float | None", "int | None", int, float, bool, float | None, int | None}
+    return tuple(field.name for field in fields(kind) if field.name not in _OURS and field.type not in numbers)
 
 
 def plain(text: str) -> str:

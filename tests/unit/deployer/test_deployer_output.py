@@ -234,9 +234,14 @@ def test_reports_are_written_whole_masked_or_refused(tmp_path: Path) -> None:
     masker = Masker()
     masker.add("last words")
     written = write_reports(result(FAILED), tmp_path / "new/reports", masker)
-    assert [path.name for path in written] == ["report.json", "junit.xml", "report.md"]
+    assert [path.name for path in written] == ["report.json", "junit.xml", "report.md", "report.html"]
     assert all("last words" not in path.read_text() for path in written)
-    assert sorted(path.name for path in written[0].parent.iterdir()) == ["junit.xml", "report.json", "report.md"]
+    assert sorted(path.name for path in written[0].parent.iterdir()) == [
+        "junit.xml",
+        "report.html",
+        "report.json",
+        "report.md",
+    ]
     (tmp_path / "file").write_text("")
     with pytest.raises(WorkError, match=r"The report report\.json cannot be written"):
         write_reports(result(), tmp_path / "file", masker)
