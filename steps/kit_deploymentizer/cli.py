@@ -14,6 +14,7 @@ from kit_deploymentizer.settings import DeploymentizerSettings
 
 if TYPE_CHECKING:
     from kit_deploymentizer.problems import Problem
+    from kit_deploymentizer.scaffold.writing import Work
 
 
 def render(settings: DeploymentizerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
@@ -141,6 +142,46 @@ def lint(settings: DeploymentizerSettings, context: Context, _arguments: Mapping
     return DIFFERENT if findings and settings.exit_code else 0
 
 
+def init(settings: DeploymentizerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
+    """Make a new repository beside CONF, or here where its usual place is no folder."""
+    from kit_deploymentizer.scaffold.begin import new_repository
+
+    conf = context.cwd / settings.conf
+    if "conf" not in context.given and not conf.parent.is_dir():
+        conf = context.cwd / conf.name
+    return _written(new_repository(conf), conf.parent, context)
+
+
+def new(settings: DeploymentizerSettings, context: Context, arguments: Mapping[str, Any]) -> int:
+    """Add a service or a cluster to the repository."""
+    from kit_deploymentizer.deploymentizer import Deploymentizer
+    from kit_deploymentizer.scaffold.extend import new_cluster, new_service
+
+    what, name = arguments["WHAT"], arguments["NAME"]
+    if what not in {"service", "cluster"}:
+        raise InputError(f"new makes no {what}", hint="Write `new service NAME` or `new cluster NAME`.")
+    repository = Deploymentizer(settings, env=context.env, cwd=context.cwd).whole().repository
+    made = (
+        new_service(repository, name, settings.image)
+        if what == "service"
+        else new_cluster(repository, name, settings.type)
+    )
+    return _written(made, repository.paths.root, context)
+
+
+def _written(work: "Work", root: Path, context: Context) -> int:
+    from kit_deploymentizer.scaffold.writing import write
+
+    write(work)
+    for word, paths in (("new", work.made), ("changed", work.changed)):
+        for path in paths:
+            context.console.success(f"{word} {path.relative_to(root) if path.is_relative_to(root) else path}")
+    for note in work.notes:
+        context.console.info(f"Next: {note}.")
+    context.console.result("created", files=len(work.made), changed=len(work.changed))
+    return 0
+
+
 def encrypt(settings: DeploymentizerSettings, context: Context, arguments: Mapping[str, Any]) -> int:
     """Print a file, or the value on standard input, encrypted."""
     from kit_deploymentizer import encrypting
@@ -214,6 +255,22 @@ STEP: Final = Step(
             run=lint,
         ),
         Command(
+            name="init",
+            help="Make a new deployments repository in the folder of CONF (or in the current one) that renders at once:"
+            " a type, a cluster and a service to begin with. Overwrites nothing.",
+            run=init,
+        ),
+        Command(
+            name="new",
+            help="Add a service (--image) or a cluster (--type) to the repository, where kit.yaml says that such things"
+            " are. Overwrites nothing.",
+            run=new,
+            arguments=(
+                Argument(name="WHAT", help="service or cluster"),
+                Argument(name="NAME", help="its name: small letters, digits and `-`"),
+            ),
+        ),
+        Command(
             name="encrypt",
             help="Print a file encrypted, or, without one, the value on standard input as one line for any YAML of the"
             " repository. The key is CODESHIP_AES_KEY or codeship.aes.",
@@ -226,6 +283,8 @@ STEP: Final = Step(
         'docker run --rm -v "$PWD:/manifests" -e CLUSTER_NAME=production-eu -e SAVE=false kit-deploymentizer',
         'docker run --rm -v "$PWD:/manifests" kit-deploymentizer diff --against origin/master... --format markdown',
         'docker run --rm -v "$PWD:/manifests" kit-deploymentizer explain production-eu web web.image',
+        'docker run --rm -v "$PWD:/manifests" kit-deploymentizer init',
+        'docker run --rm -v "$PWD:/manifests" kit-deploymentizer new service web --image registry.example.com/web:1.0',
     ),
 )
 

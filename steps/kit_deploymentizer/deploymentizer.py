@@ -173,11 +173,15 @@ class Deploymentizer:
         """
         from kit_deploymentizer.lint import Linter, clusters_without_type
 
+        whole = self.whole()
+        found = clusters_without_type(self._settings.conf, self._settings.workdir, self._cwd)
+        return tuple(found) or Linter(whole.repository, whole.sight()).findings()
+
+    def whole(self) -> "Deploymentizer":
+        """The same without limits and without any secret: all clusters, all resources, placeholders."""
         unlimited: dict[str, Any] = dict.fromkeys(("resource", "cluster_name", "cluster_type", "shard", "deploy_id"))
         settings = replace(self._settings, placeholders=True, fast_rollback=False, commit_id=None, **unlimited)
-        whole = Deploymentizer(settings, env=self._env, cwd=self._cwd)
-        found = clusters_without_type(settings.conf, settings.workdir, self._cwd)
-        return tuple(found) or Linter(whole.repository, whole.sight()).findings()
+        return Deploymentizer(settings, env=self._env, cwd=self._cwd)
 
     def sight(self, repository: Repository | None = None) -> Sight:
         """What views of the repository (this run's, if none is given) are made with. Raises `InputError`."""

@@ -12,6 +12,7 @@ _REPOSITORY = "The deployments repository"
 _LIMITS = "What to render"
 _OUTPUT = "What to write"
 _TOLD = "What is told on standard output"
+_NEW = "What `new` makes"
 _SECRETS = "Secrets"
 _SERVICE = "Environment service (plugin env-api-client-v3)"
 _COMPATIBILITY = "Accepted for compatibility"
@@ -126,6 +127,19 @@ class DeploymentizerSettings(CommonSettings):
     )
     exit_code: bool = setting(
         False, group=_TOLD, help="`diff` ends with exit code 3 where anything differs, `lint` where it finds anything."
+    )
+    image: str | None = setting(
+        None,
+        group=_NEW,
+        default_text="registry.example.com/NAME:none, to be replaced",
+        help="Image that `new service` begins with, such as registry.example.com/shop/web:1.0; its path becomes the"
+        " image_tag.",
+    )
+    type: str | None = setting(
+        None,
+        group=_NEW,
+        default_text="the only type that there is",
+        help="Type of what `new cluster` makes; one that is not there yet is made.",
     )
     codeship_aes_key: Secret | None = setting(
         None,
