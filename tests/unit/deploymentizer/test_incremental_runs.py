@@ -11,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kit_core.errors import InputError
+from kit_deployer.index import read_index as read_by_deployer
 from kit_deploymentizer.digests import Digests
 from kit_deploymentizer.index import head_of, index_text, lines_of, read_index, with_head
 from kit_deploymentizer.plan import Planner
@@ -272,6 +274,20 @@ def test_a_file_that_changes_while_it_is_read_has_no_digest(tmp_path: Path) -> N
     assert again.of("b") == "absent"
     (tmp_path / "loop").symlink_to("loop")
     assert again.of("loop") == "absent"
+
+
+def test_the_deployer_reads_the_index_whichever_run_wrote_it(fleet: Workshop) -> None:
+    output = fleet.folder / "generated"
+    for commit in ("1" * 40, "2" * 40):
+        fleet.write({".git/HEAD": commit})
+        fleet.run(KEY="a long secret")
+        index = read_by_deployer(output, "east")
+        assert index is not None
+        assert (index.commit, index.partial, index.left_out) == (commit, False, ())
+        assert index.secrets == {"key.yaml": ("/data/k",)}
+    fleet.run(KIT_PLACEHOLDERS="true")
+    with pytest.raises(InputError, match="placeholders"):
+        read_by_deployer(output, "east")
 
 
 @given(st.dictionaries(st.text(max_size=8), st.lists(st.text(max_size=5), max_size=2), max_size=5))
