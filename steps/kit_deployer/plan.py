@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from kit_deployer.annotate import Declared, Writing
+from kit_deployer.annotate import ID, Declared, Writing
 from kit_deployer.compare import compare
 from kit_deployer.fitting import fit, is_scaled
 from kit_deployer.health.pods import condition
@@ -122,11 +122,8 @@ def make_plan(
             note = f"{item.key} is left out of this run ({action.why})"
         if note:
             notes.append(note)
-        actions.append(
-            replace(
-                action, waits=strategy.switches(item, live), managed_fields=_handed_over(action, fitted, scaled=scaled)
-            )
-        )
+        action = replace(action, managed_fields=_handed_over(action, fitted, scaled=scaled))
+        actions.append(_waiting(action) if strategy.switches(item, live) else action)
     held = [_held(action, actions) for action in actions]
     notes += [
         f"{now.key} is left out of this run ({now.why})"
@@ -152,6 +149,14 @@ def make_plan(
         leftovers=tuple(sorted(key for key in leftovers if key not in gone)),
         notes=tuple(notes),
     )
+
+
+def _waiting(action: Action) -> Action:
+    """The action as one that waits for the Deployments, and says what it waits to do."""
+    old, new = (at(body, "spec", "selector", ID) for body in (action.live, action.item.body))
+    why = f"from id {old} to {new}" if old and new and old != new else action.why
+    why = f"{why}, once all Deployments are available" if action.do == "change" else action.why
+    return replace(action, waits=True, why=why)
 
 
 def _held(action: Action, actions: Sequence[Action]) -> Action:

@@ -27,7 +27,7 @@ from kit_deployer.restarts import not_restarting
 from kit_deployer.result import ClusterResult, Did
 from kit_deployer.strategies import STRATEGIES
 from kit_deployer.survey import CONFIG_MAP, NAMESPACE
-from kit_deployer.switching import await_endpoints, check_ready, remove, switch
+from kit_deployer.switching import await_endpoints, check_ready, left_behind, remove, switch
 from kit_deployer.waiting import Awaited
 
 WORKERS = 20
@@ -263,8 +263,7 @@ class Rollout:
         outdated = self._prepared.plan.outdated
         if not outdated:
             return []
-        services = [action.item.body for action in switched if action.item.serves]
-        if services:
+        if services := left_behind(switched, outdated):
             self._record.say("waiting until no request goes to what will be deleted")
             await_endpoints(self._cluster, services, outdated, clock=self._clock)
         went, notes = remove(self._cluster, outdated)

@@ -96,6 +96,17 @@ def _kept(cluster: Cluster, action: Action, why: str, hint: str) -> WorkError:
     )
 
 
+def left_behind(switched: Iterable[Action], outdated: Iterable[Outdated]) -> list[Json]:
+    """The Services that, until they were switched, sent their requests to what is about to go."""
+    leaving = [gone.body for gone in outdated if gone.key.group_kind == DEPLOYMENT]
+    return [
+        action.item.body
+        for action in switched
+        if action.item.serves and action.live is not None
+        if any(users(body, [(action.key, action.live)]) for body in leaving)
+    ]
+
+
 def await_endpoints(
     cluster: Cluster, services: Iterable[Json], gone: Iterable[Outdated], *, clock: Callable[[], float]
 ) -> None:
