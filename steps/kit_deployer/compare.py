@@ -62,7 +62,7 @@ def compare(declared: Declared, live: Json, writing: Writing) -> Comparison:
     if not writing.raw and declared.key.group_kind != objects.GroupKind("", "Secret"):
         if not _same_configuration(declared, live):
             return Comparison("changed", why="the manifest changed")
-        ours = [path for path in differing if at(declared.manifest.body, *path) != at(declared.body, *path)]
+        ours = [path for path in differing if _written_by_us(declared, path)]
         if ours:
             return Comparison("changed", _shown(ours), why="what the deployer writes changed")
     else:
@@ -70,6 +70,12 @@ def compare(declared: Declared, live: Json, writing: Writing) -> Comparison:
         if removed or (declared.key.kind == "Secret" and differing):
             return Comparison("changed", (*removed, *_shown(differing)), why="the manifest changed")
     return Comparison("suspect", _shown(differing)) if differing else Comparison("same")
+
+
+def _written_by_us(declared: Declared, path: Path) -> bool:
+    """Whether the declared value is not the manifest's: one that it lacks, or a name that a deploy replaces."""
+    written, value = at(declared.manifest.body, *path), at(declared.body, *path)
+    return written is None or (isinstance(value, str) and value != written)
 
 
 def _same_configuration(declared: Declared, live: Json) -> bool:
