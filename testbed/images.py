@@ -62,6 +62,7 @@ TESTBED = Recipe(
     note="half a minute, once",
 )
 WORKLOAD = Recipe(name="kit-testbed-workload", folder=_HERE / "workload", note="half a minute, once")
+BROWSER = Recipe(name="kit-testbed-browser", folder=_HERE / "chromium", note="about a minute, once")
 
 
 def ensure_image(recipe: Recipe, progress: Progress = print) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 
 from kit_core.files import write_atomically
 from kit_core.secrets import Masker
+from kit_deployer.objects import Json
 from kit_deployer.report.document import document
 from kit_deployer.report.junit import junit
 from kit_deployer.report.markdown import markdown
@@ -30,7 +31,7 @@ def write_reports(result: RunResult, folder: Path, masker: Masker) -> list[Path]
     """Write every report into `folder`, each whole or not at all. Raises `WorkError`."""
     result = masked(result, masker)
     texts = {
-        JSON_FILE: json.dumps(document(result), indent=2, ensure_ascii=False) + "\n",
+        JSON_FILE: _json(document(result)),
         JUNIT_FILE: junit(result),
         MARKDOWN_FILE: markdown(result),
         HTML_FILE: page(result),
@@ -41,3 +42,9 @@ def write_reports(result: RunResult, folder: Path, masker: Masker) -> list[Path]
         write_atomically(path, masker.mask(text), what=f"The report {name}")
         written.append(path)
     return written
+
+
+def _json(content: Json) -> str:
+    """Readable JSON; half of a surrogate pair, which no file can hold, is written as JSON writes it in ASCII."""
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -62,6 +62,7 @@
   const form = find("filter");
   form.hidden = false;
   form.addEventListener("input", show);
+  form.addEventListener("change", show);
   form.addEventListener("submit", (event) => event.preventDefault());
   window.addEventListener("hashchange", open);
   open();

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
+from kit_core.secrets import Masker
 from kit_deployer.objects import Key
+from kit_deployer.report import write_reports
 from kit_deployer.report.matrix import CELLS, matrix
 from kit_deployer.report.page import page
 from kit_deployer.report.timeline import WIDTH, details, lines
@@ -85,6 +90,13 @@ def test_what_is_foreign_is_text() -> None:
     assert not set("\x00\x07\x1b\u202e\ud800") & set(text)
     shown = "".join(tags.text)
     assert all(trap in shown for trap in TRAPS if trap.isascii() and trap.isprintable())
+
+
+def test_every_report_of_hostile_texts_is_written_and_can_be_read(tmp_path: Path) -> None:
+    json_file, junit_file, *_ = write_reports(hostile(), tmp_path, Masker())
+    clusters = json.loads(json_file.read_text())["clusters"]
+    assert [cluster["notes"][0] for cluster in clusters] == list(TRAPS)
+    assert len(ET.parse(junit_file).getroot()) == len(TRAPS)
 
 
 def test_neither_style_nor_script_holds_a_value() -> None:
