@@ -18,7 +18,8 @@ names workloads that keep an old value. `deploymentizer` ties these together, `c
 `explained` tells it. `difference` compares two renders, `masking` hides what must not be seen of them, `differing`
 tells it; `comparing` gets both sides, `gittree` the repository at another commit. `lint` says what nobody uses: `named`
 knows what templates mention, `repeats` which overrides change nothing, and a `finding` tells where. `outcome` is how a
-run ends. `scaffold` makes what is new: a repository, a service, a cluster.
+run ends. `scaffold` makes what is new: a repository, a service, a cluster. `watch` renders at every save. `desk` and `telling`
+belong to the program.
 
 As a library:
 

@@ -4,17 +4,13 @@
 import contextlib
 import gc
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
-from kit_core.console import Console
 from kit_core.entry import Argument, Command, Context, Step, run
 from kit_core.errors import InputError, worst_exit_code
+from kit_deploymentizer import desk
 from kit_deploymentizer.settings import DeploymentizerSettings
-
-if TYPE_CHECKING:
-    from kit_deploymentizer.problems import Problem
-    from kit_deploymentizer.scaffold.writing import Work
+from kit_deploymentizer.telling import DIFFERENT, counted, tell
 
 
 def render(settings: DeploymentizerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
@@ -37,7 +33,7 @@ def render(settings: DeploymentizerSettings, context: Context, _arguments: Mappi
     with _uncollected():
         plan = deploymentizer.plan(again=False)
     for problem in plan.problems:
-        _tell(problem, console, paths.root, context.cwd)
+        tell(problem, console, paths.root, context.cwd)
     if plan.errors:
         console.result("failed", errors=len(plan.errors), clusters=len(plan.clusters))
         return worst_exit_code(problem.error.exit_code for problem in plan.errors)
@@ -59,12 +55,12 @@ def render(settings: DeploymentizerSettings, context: Context, _arguments: Mappi
         console.detail(f"{'removed' if path in report.removed else 'written'} {path}")
     if report.saved:
         console.success(
-            f"{_counted(facts['clusters'], 'cluster')} in {report.output}: {_counted(facts['written'], 'file')}"
+            f"{counted(facts['clusters'], 'cluster')} in {report.output}: {counted(facts['written'], 'file')}"
             f" written, {facts['unchanged']} unchanged, {facts['removed']} removed."
         )
     else:
         files = sum(len(cluster.outputs) for cluster in plan.clusters)
-        told = f"{_counted(facts['clusters'], 'cluster')} with {_counted(files, 'file')}"
+        told = f"{counted(facts['clusters'], 'cluster')} with {counted(files, 'file')}"
         console.success(f"{told} rendered; nothing was written (SAVE=false).")
     console.result(report.word, **facts)
     return 0
@@ -111,11 +107,11 @@ def diff(settings: DeploymentizerSettings, context: Context, _arguments: Mapping
         difference, problems = comparison.difference()
     except RenderError as error:
         for problem in error.problems:
-            _tell(problem, console, root, context.cwd)
+            tell(problem, console, root, context.cwd)
         console.result("failed", errors=len(error.problems))
         return error.exit_code
     for problem in problems:
-        _tell(problem, console, root, context.cwd)
+        tell(problem, console, root, context.cwd)
     told = comparison.told
     for note in comparison.notes:
         console.warning(f"{told} does not render whole, so it is compared as far as it does: {note}")
@@ -128,90 +124,12 @@ def diff(settings: DeploymentizerSettings, context: Context, _arguments: Mapping
     return DIFFERENT if difference and settings.exit_code else 0
 
 
-def lint(settings: DeploymentizerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
-    """Say what of the repository nobody uses, on standard output; 3 where that was asked for and there is any."""
-    from kit_deploymentizer.deploymentizer import Deploymentizer
-    from kit_deploymentizer.finding import as_json, as_text
-
-    if settings.format == "markdown":
-        raise InputError("lint writes text or JSON", why="KIT_FORMAT is markdown", hint="Use --format json or text.")
-    findings = Deploymentizer(settings, env=context.env, cwd=context.cwd, learn_secret=context.masker.add).lint()
-    if findings or settings.format == "json":
-        context.console.out(as_json(findings) if settings.format == "json" else as_text(findings))
-    context.console.result("found" if findings else "clean", findings=len(findings))
-    return DIFFERENT if findings and settings.exit_code else 0
-
-
-def init(settings: DeploymentizerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
-    """Make a new repository beside CONF, or here where its usual place is no folder."""
-    from kit_deploymentizer.scaffold.begin import new_repository
-
-    conf = context.cwd / settings.conf
-    if "conf" not in context.given and not conf.parent.is_dir():
-        conf = context.cwd / conf.name
-    return _written(new_repository(conf), conf.parent, context)
-
-
-def new(settings: DeploymentizerSettings, context: Context, arguments: Mapping[str, Any]) -> int:
-    """Add a service or a cluster to the repository."""
-    from kit_deploymentizer.deploymentizer import Deploymentizer
-    from kit_deploymentizer.scaffold.extend import new_cluster, new_service
-
-    what, name = arguments["WHAT"], arguments["NAME"]
-    if what not in {"service", "cluster"}:
-        raise InputError(f"new makes no {what}", hint="Write `new service NAME` or `new cluster NAME`.")
-    repository = Deploymentizer(settings, env=context.env, cwd=context.cwd).whole().repository
-    made = (
-        new_service(repository, name, settings.image)
-        if what == "service"
-        else new_cluster(repository, name, settings.type)
-    )
-    return _written(made, repository.paths.root, context)
-
-
-def _written(work: "Work", root: Path, context: Context) -> int:
-    from kit_deploymentizer.scaffold.writing import write
-
-    write(work)
-    for word, paths in (("new", work.made), ("changed", work.changed)):
-        for path in paths:
-            context.console.success(f"{word} {path.relative_to(root) if path.is_relative_to(root) else path}")
-    for note in work.notes:
-        context.console.info(f"Next: {note}.")
-    context.console.result("created", files=len(work.made), changed=len(work.changed))
-    return 0
-
-
 def encrypt(settings: DeploymentizerSettings, context: Context, arguments: Mapping[str, Any]) -> int:
     """Print a file, or the value on standard input, encrypted."""
     from kit_deploymentizer import encrypting
 
     return encrypting.encrypt(settings, context, arguments)
 
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _tell(problem: "Problem", console: Console, root: Path, cwd: Path) -> None:
-    """One line: a single cluster as the line's prefix, several in front of the sentence.
-
-    The sentence names files as they are found below `root`. What a CI marks is looked for from `cwd`, its checkout.
-    """
-    error, clusters = problem.error, tuple(problem.clusters)
-    if error.file and root != cwd and root.is_relative_to(cwd) and cwd != Path("/"):
-        error.file = str(root.relative_to(cwd) / error.file)
-    single = clusters[0] if len(clusters) == 1 else None
-    if problem.warning:
-        console.warning(str(error if single else problem), cluster=single, file=error.file, line=error.line)
-        return
-    if len(clusters) > 1:
-        error.where = f"[{problem.named}] {error.where}" if error.where else f"[{problem.named}]"
-    console.error(error, cluster=single)
-
-
-DIFFERENT: Final = 3
-"""The exit code for a difference, where it is asked for."""
 
 STEP: Final = Step(
     name="kit-deploymentizer",
@@ -252,23 +170,29 @@ STEP: Final = Step(
             help="Name what nobody uses (images, types, settings that no template reads, resources that are disabled"
             " everywhere), values that no cluster sets, and overrides that change nothing, each with file and line."
             " Looks at the whole repository, needs no secret, writes nothing.",
-            run=lint,
+            run=desk.lint,
         ),
         Command(
             name="init",
             help="Make a new deployments repository in the folder of CONF (or in the current one) that renders at once:"
             " a type, a cluster and a service to begin with. Overwrites nothing.",
-            run=init,
+            run=desk.init,
         ),
         Command(
             name="new",
             help="Add a service (--image) or a cluster (--type) to the repository, where kit.yaml says that such things"
             " are. Overwrites nothing.",
-            run=new,
+            run=desk.new,
             arguments=(
                 Argument(name="WHAT", help="service or cluster"),
                 Argument(name="NAME", help="its name: small letters, digits and `-`"),
             ),
+        ),
+        Command(
+            name="watch",
+            help="Render, and again whenever something is saved, showing what that changed in the manifests; errors are"
+            " shown and the watch goes on, until it is interrupted.",
+            run=desk.watch,
         ),
         Command(
             name="encrypt",
