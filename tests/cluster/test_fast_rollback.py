@@ -282,6 +282,7 @@ def test_switching_loses_no_request(town: Town) -> None:
             assert run.code == 0, run.log
             town.answers(number)
     assert run.did("shop")["Deployment/web-2"] == "deleted"
+    assert "waiting until no request goes to what will be deleted" in run.log
     assert traffic.lost == []
     assert min(traffic.of("deploy 1"), traffic.of("deploy 2")) > 20
 
