@@ -345,6 +345,10 @@ def test_what_a_token_service_refuses(
     run = registries.refused(image, "refused the credentials", KIT_DOCKER_CONFIG=path)
     tokens.answers.append((200, b'{"access": 1}', {}))
     registries.refused(image, "gave no token", KIT_DOCKER_CONFIG=path)
+    for unfit in ("canary\r\nX-Other: 1", "canarÿ", "\ud800", " "):
+        tokens.answers.append((200, json.dumps({"token": unfit}).encode(), {}))
+        run = registries.refused(image, "gave no token", KIT_DOCKER_CONFIG=path)
+        assert "canar" not in run.log
     tokens.answers.append((401, json.dumps({"details": f"no {tokens.password}"}).encode(), {}))
     run = registries.refused(image, "no ***", KIT_DOCKER_CONFIG=path)
     assert tokens.password not in run.log
@@ -462,6 +466,36 @@ def test_a_redirect_gets_no_credentials(
             run = registries.run(image, KIT_DOCKER_CONFIG=path)
     assert run.code == 0, run.log
     assert seen == [""]
+
+
+@pytest.mark.parametrize("place", ["https://[::1", "http://host:port/", "http://host:99999/", "http://a b/", "//"])
+def test_a_redirect_to_what_is_no_address(registries: Registries, open_shelf: Shelf, place: str) -> None:
+    def away(exchange: Exchange) -> bool:
+        exchange.answer(307, Location=place)
+        return True
+
+    with Relay(f"http://{open_shelf.host}", meddle=away) as relay:
+        registries.refused(relayed(relay, open_shelf, "oci"), "redirects")
+
+
+@pytest.mark.parametrize("realm", ["https://[::1", "http://host:port/", "http://host:99999/", "http://a..b/", "/token"])
+def test_a_token_service_that_is_no_address(registries: Registries, open_shelf: Shelf, realm: str) -> None:
+    def ask(exchange: Exchange) -> bool:
+        exchange.answer(401, WWW_Authenticate=f'Bearer realm="{realm}"')
+        return True
+
+    with Relay(f"http://{open_shelf.host}", meddle=ask) as relay:
+        registries.refused(relayed(relay, open_shelf, "oci"), "the registry names no token service")
+
+
+def test_a_token_service_that_is_away_is_named(
+    registries: Registries, token_shelf: Shelf, tokens: TokenService, docker_config: Any
+) -> None:
+    """It is not the registry that has to be looked at."""
+    tokens.answers.append((503, b"", {}))
+    path = docker_config(token_shelf.host, username=tokens.username, password=tokens.password)
+    named = f"{tokens.realm.removesuffix('/token')} answered 503"
+    registries.refused(token_shelf.reference("oci"), named, KIT_DOCKER_CONFIG=path, RETRIES="0")
 
 
 def test_plain_http_is_for_this_machine_and_for_hosts_that_are_named(

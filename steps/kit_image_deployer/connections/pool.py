@@ -28,7 +28,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
-from urllib3.util import make_headers
+from urllib3.util import make_headers, parse_url
 
 from kit_core.errors import InputError, KitError, WorkError
 from kit_image_deployer.ahead import Ahead
@@ -200,6 +200,16 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
     """Scheme, host and port of an address."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def is_address(url: str) -> bool:
+    """Whether it is an http(s) address that a connection can be made to: servers name others as they like."""
+    try:
+        parts = parse_url(url)
+        _ = urlsplit(url).port, (parts.host or "").encode("idna")  # both raise where they cannot be read
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.host)
 
 
 def words_of(error: Exception) -> str:

@@ -15,7 +15,16 @@ from urllib3.util import Timeout
 
 from kit_core.errors import InputError, WorkError
 from kit_core.network import proxy_for
-from kit_image_deployer.connections.pool import Body, finish, origin, pool_of, retry_after, unreachable, words_of
+from kit_image_deployer.connections.pool import (
+    Body,
+    finish,
+    is_address,
+    origin,
+    pool_of,
+    retry_after,
+    unreachable,
+    words_of,
+)
 from kit_image_deployer.faults import Fault
 
 _CONNECT_SECONDS: Final = 15.0
@@ -66,23 +75,23 @@ class Web:
         headers: Mapping[str, str],
         secret: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        where: str | None = None,
     ) -> Answer:
         """Send a request. `secret` are headers that only this address's own server may see: a redirect to another
-        one goes without them. Raises `Fault` where no answer came or the server is overloaded, else a `KitError`.
+        one goes without them. `where` is what errors call a server other than the one that is usually asked. Raises
+        `Fault` where no answer came or the server is overloaded, else a `KitError`.
         """
-        asked = url
+        asked, where = url, where or self.where
         for _ in range(_MOST_REDIRECTS + 1):
-            kept = (secret or {}) if origin(url) == origin(asked) else {}
-            answer = self._once(method, url, {**headers, **kept}, body)
+            same = origin(url) == origin(asked)
+            kept = (secret or {}) if same else {}
+            named = where if same else f"{where}, which redirects to {urlsplit(url).hostname},"
+            answer = self._once(method, url, {**headers, **kept}, body, named)
             place = answer.headers.get("Location")
             if answer.status not in _REDIRECTS or not place or method not in {"GET", "HEAD"}:
                 return answer
-            follow = urljoin(url, place)
-            scheme = urlsplit(follow).scheme
-            if scheme != "https" and (scheme != "http" or url.startswith("https:")):
-                raise WorkError(f"{self.where} redirects from {urlsplit(url).scheme} to {scheme}", where=asked)
-            url = follow
-        raise WorkError(f"{self.where} redirects again and again", where=asked, hint=f"Check {self.setting}.")
+            url = _followed(url, place, where)
+        raise WorkError(f"{where} redirects again and again", where=asked, hint=f"Check {self.setting}.")
 
     def _left(self) -> float:
         return self._until - time.monotonic()
@@ -93,7 +102,7 @@ class Web:
             self._pools[proxy] = pool_of(self.tls, proxy, self._left)
         return self._pools[proxy]
 
-    def _once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    def _once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, where: str) -> Answer:
         seconds = max(_LEAST_SECONDS, self.remaining())
         self._until = time.monotonic() + seconds
         try:
@@ -105,14 +114,14 @@ class Web:
         except LocationValueError as error:
             raise InputError(f"{url} is no address", why=str(error), hint=f"Check {self.setting}.") from None
         except (HTTPError, OSError) as error:
-            raise unreachable(error, self.where, setting=self.setting) from error
+            raise unreachable(error, where, setting=self.setting) from error
         try:
             if response.status in _MAY_PASS or response.status >= 500:
-                told = f"{self.where} answered {response.status} {response.reason or ''}".strip()
+                told = f"{where} answered {response.status} {response.reason or ''}".strip()
                 raise Fault(told, retry_after=pause_asked(response.headers))
             content = io.BufferedReader(Body(response, self._left), 65_536).read(_LARGEST + 1)
             if len(content) > _LARGEST:
-                raise WorkError(f"{self.where} answered with more than {_LARGEST >> 20} MB", where=url)
+                raise WorkError(f"{where} answered with more than {_LARGEST >> 20} MB", where=url)
             finish(response)
         except (HTTPError, OSError) as error:
             response.close()
@@ -130,6 +139,20 @@ class Web:
         """Close the connections."""
         for pool in self._pools.values():
             pool.clear()
+
+
+def _followed(url: str, place: str, where: str) -> str:
+    """The address that a redirect names. Raises `WorkError` for none, and for one that is less safe."""
+    try:
+        follow = urljoin(url, place)
+    except ValueError:
+        follow = ""
+    before, after = (address.partition(":")[0].lower() for address in (url, follow))
+    if after and after != "https" and (after != "http" or before == "https"):
+        raise WorkError(f"{where} redirects from {before} to {after}", where=url)
+    if not is_address(follow):
+        raise WorkError(f"{where} redirects to what is no address", where=url, why=repr(place))
+    return after + follow[len(after) :]
 
 
 def pause_asked(headers: Any) -> float | None:

@@ -16,15 +16,16 @@ from urllib3.util import make_headers
 
 from kit_core.errors import KitError, WorkError
 from kit_core.secrets import Masker, Secret
-from kit_image_deployer.connections.pool import origin
+from kit_image_deployer.connections.pool import is_address, origin
 from kit_image_deployer.connections.web import Answer, Web
 from kit_image_deployer.registry.dockerconfig import Credential, DockerConfig
 from kit_image_deployer.registry.reference import Reference
 
 _CLIENT: Final = "kit-image-deployer"
 _LONGEST_WORDS: Final = 300
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 # A word is a scheme, or with a value behind it a parameter of the scheme before it (RFC 9110, 11.6.1).
-_WORD: Final = re.compile(r"""[\s,]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*(=)\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?""")
+_WORD: Final = re.compile(r"""([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:\s*(=)\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?""")
 
 
 @dataclass(kw_only=True)
@@ -34,6 +35,7 @@ class Authority:
     reference: Reference
     config: DockerConfig
     web: Web
+    remaining: Callable[[], float]
     secret_found: Callable[[Secret], object]
     header: Mapping[str, str] = field(default_factory=dict)
     _credential: Credential | None = None
@@ -84,7 +86,9 @@ class Authority:
     def _look_up(self, *, needed: bool) -> None:
         """Find the credentials. Where they cannot be had, a public image may be there for everybody all the same."""
         try:
-            self._credential = self.config.credential(self.reference.registry, self.reference.repository)
+            self._credential = self.config.credential(
+                self.reference.registry, self.reference.repository, seconds=self.remaining()
+            )
         except WorkError as error:
             if needed:
                 raise
@@ -103,11 +107,11 @@ class Authority:
     def _token(self, asked: Mapping[str, str], answer: Answer) -> Secret:
         """A token from the service that the registry names, which gets the credentials, as it does from Docker."""
         realm = asked.get("realm", "")
-        parts = urlsplit(realm)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        if not is_address(realm):
             raise WorkError(
                 "the registry names no token service", where=self.reference.registry, why=f"realm={realm!r}"
             )
+        parts = urlsplit(realm)
         if parts.scheme == "http" and answer.url.startswith("https:"):
             hint = "Credentials and tokens would cross the network unencrypted; its administrator has to mend it."
             raise WorkError("the registry's token service speaks plain http", where=realm, hint=hint)
@@ -122,7 +126,8 @@ class Authority:
             query += [*(("scope", scope) for scope in scopes), ("client_id", _CLIENT)]
             url = urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query), *query]), fragment=""))
             secret = {"Authorization": f"Basic {_basic(given).reveal()}"} if given and given.password else {}
-            told = self.web.ask("GET", url, headers={"Accept": "application/json"}, secret=secret)
+            headers = {"Accept": "application/json"}
+            told = self.web.ask("GET", url, headers=headers, secret=secret, where=_host(realm))
         return self._read_token(told, realm)
 
     def _by_identity(self, realm: str, query: list[tuple[str, str]], scopes: list[str], identity: Secret) -> Answer:
@@ -131,7 +136,7 @@ class Authority:
             ("scope", " ".join(scopes)), ("refresh_token", identity.reveal()),
         ]  # fmt: skip
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-        return self.web.ask("POST", realm, headers=headers, body=urlencode(form).encode())
+        return self.web.ask("POST", realm, headers=headers, body=urlencode(form).encode(), where=_host(realm))
 
     def _read_token(self, told: Answer, realm: str) -> Secret:
         if told.status in {400, 401, 403}:
@@ -139,8 +144,9 @@ class Authority:
         content = _json(told.body) if told.status == 200 else None
         if isinstance(content, dict):
             for name in ("token", "access_token"):
-                if isinstance(content.get(name), str) and content[name]:
-                    return Secret(content[name])
+                token = content.get(name)
+                if isinstance(token, str) and _TOKEN.fullmatch(token):  # it goes into a header
+                    return Secret(token)
         words = "" if told.status == 200 else self._masker.mask(words_of_answer(told))
         raise WorkError(
             "the registry's token service gave no token",

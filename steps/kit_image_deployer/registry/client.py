@@ -7,6 +7,7 @@ holds what opens it, `challenge` earns the right to ask, `web` sends the request
 """
 
 import hashlib
+import ipaddress
 import json
 import ssl
 from collections.abc import Callable, Iterable, Mapping
@@ -127,8 +128,9 @@ class _Conversation:
         env = {} if local else access.env
         self._web = Web(where=reference.registry, setting=_SETTING, tls=access.tls, env=env, remaining=access.remaining)
         self._authority = Authority(
-            reference=reference, config=access.config, web=self._web, secret_found=self._secret_found
-        )
+            reference=reference, config=access.config, web=self._web, remaining=access.remaining,
+            secret_found=self._secret_found,
+        )  # fmt: skip
 
     def close(self) -> None:
         self._web.close()
@@ -147,11 +149,17 @@ class _Conversation:
         answer = self._ask("GET")
         if answer.status != 200:
             raise self._refusal(answer)
-        if not _is_manifest(answer.body):
+        version = _schema_version(answer.body)
+        if version is None:
             raise WorkError(
                 "this is no registry", where=self._reference.registry,
                 why=f"it answered with {_media_type(answer) or 'no content type'} instead of a manifest",
                 hint=f"Check {_SETTING}.",
+            )  # fmt: skip
+        if version != 2:  # of the first one, a digest is not that of what is sent
+            raise WorkError(
+                f"{self._text} is in a form that is no longer used", where=self._reference.registry,
+                why=f"its manifest has the schema version {version!r}", hint="Push it again with a tool of today.",
             )  # fmt: skip
         algorithm = (self._reference.digest or "sha256").partition(":")[0]
         return self._checked(f"{algorithm}:{hashlib.new(algorithm, answer.body).hexdigest()}", answer)
@@ -203,7 +211,12 @@ class _Conversation:
 def is_local(host: str) -> bool:
     """Whether a host (with a port, if any) is this machine itself, which Docker, too, may ask by plain http."""
     name = host.rpartition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]
-    return name in {"localhost", "::1"} or name.startswith("127.")
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def insecure_hosts(names: Iterable[str]) -> frozenset[str]:
@@ -220,9 +233,10 @@ def _media_type(answer: Answer) -> str:
     return str(answer.headers.get("Content-Type", "")).partition(";")[0].strip()
 
 
-def _is_manifest(body: bytes) -> bool:
+def _schema_version(body: bytes) -> object:
+    """What a manifest says of its form, None for what is no manifest."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and "schemaVersion" in content
+        return None
+    return content.get("schemaVersion") if isinstance(content, dict) else None

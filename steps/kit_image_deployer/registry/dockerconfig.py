@@ -2,9 +2,9 @@
 """Credentials for registries from a Docker configuration, as `docker login` writes it."""
 
 import base64
-import binascii
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from typing import Any, Final
 
 from kit_core.errors import InputError, WorkError
 from kit_core.secrets import Secret
-from kit_image_deployer.registry.reference import DOCKER_HUB
+from kit_image_deployer.faults import Fault
+from kit_image_deployer.registry.reference import DOCKER_HUB, DOCKER_HUBS
 
 _NAMES: Final = ("config.json", ".dockerconfigjson")
 """What the file is called in a folder: Docker's name, and the key of a Kubernetes secret that was mounted."""
 
 _HUB_KEY: Final = "https://index.docker.io/v1/"
-_HUB_HOSTS: Final = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
 _TOKEN_USER: Final = "<token>"  # noqa: S105 - the name that says so
 _HELPER_SECONDS: Final = 30
 
@@ -52,16 +52,19 @@ class DockerConfig:
     content: Mapping[str, Any]
     env: Mapping[str, str]
 
-    def credential(self, registry: str, repository: str) -> Credential | None:
-        """What opens `repository` in `registry`, or None. Runs the credential helper that the file names for it.
+    def credential(self, registry: str, repository: str, *, seconds: float = _HELPER_SECONDS) -> Credential | None:
+        """What opens `repository` in `registry`, or None. Runs the credential helper that the file names for it, for
+        so many seconds at most.
 
         An entry that was written without a helper is used as well. Raises `InputError` where the entry cannot be
-        read, `WorkError` where its helper fails or is not there.
+        read, `WorkError` where its helper fails or is not there, `Fault` where the time is up.
         """
-        helper = _mapping(self.content, "credHelpers", self.path).get(registry) or self.content.get("credsStore")
+        helpers = _mapping(self.content, "credHelpers", self.path)
+        named = [program for key, program in helpers.items() if _named(key) == (registry, "")]
+        helper = named[0] if named else self.content.get("credsStore")
         program = which(f"docker-credential-{helper}", path=self.env.get("PATH", "")) if helper else None
         if program:
-            return _from_helper(program, registry, self.env)
+            return _from_helper(program, registry, self.env, seconds)
         entry = _entry(_mapping(self.content, "auths", self.path), registry, repository)
         found = _from_entry(*entry, self.path) if entry else None
         if found is None and helper:
@@ -95,8 +98,9 @@ def read_docker_config(path: Path | None, env: Mapping[str, str]) -> DockerConfi
         content = json.loads(found.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise _unreadable(found, error) from None
-    except ValueError as error:
-        place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "it is not UTF-8"
+    except (ValueError, RecursionError) as error:
+        place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else None
+        place = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else place
         raise InputError("it is no JSON", where=str(found), why=place, hint="`docker login` writes it anew.") from None
     if not isinstance(content, dict):
         raise InputError("it is no Docker configuration", where=str(found), hint="`docker login` writes one.")
@@ -135,11 +139,8 @@ def _entry(auths: Mapping[str, Any], registry: str, repository: str) -> tuple[st
     """
     best: tuple[int, str, Mapping[str, Any]] | None = None
     for key, entry in auths.items():
-        host, _, path = key.partition("://")[2].partition("/") if "://" in key else key.partition("/")
-        path = path.strip("/")
-        named = "" if path in {"v1", "v2"} else path
-        same = DOCKER_HUB if host.lower() in _HUB_HOSTS else host.lower()
-        if same != registry or not isinstance(entry, dict) or not entry:
+        host, named = _named(key)
+        if host != registry or not isinstance(entry, dict) or not entry:
             continue
         if named and not f"{repository}/".startswith(f"{named}/"):
             continue
@@ -148,16 +149,30 @@ def _entry(auths: Mapping[str, Any], registry: str, repository: str) -> tuple[st
     return best[1:] if best else None
 
 
+def _named(key: str) -> tuple[str, str]:
+    """The registry that a key means, and the path in it, if any."""
+    host, _, path = key.rpartition("://")[2].partition("/")
+    path = path.strip("/")
+    return DOCKER_HUB if host.lower() in DOCKER_HUBS else host.lower(), "" if path in {"v1", "v2"} else path
+
+
 def _from_entry(key: str, entry: Mapping[str, Any], path: Path | None) -> Credential | None:
     def text(name: str) -> str:
         value = entry.get(name)
-        return value if isinstance(value, str) else ""
+        if not isinstance(value, str):
+            return ""
+        if not _is_text(value) or (name == "registrytoken" and re.search(r"[^\x21-\x7e]", value)):
+            raise InputError(
+                f"`{name}` of {key} cannot be read", where=str(path), hint="`docker login` writes it anew."
+            )
+        return value
 
     username, password = text("username"), text("password")
     if auth := text("auth"):
         try:
-            username, colon, password = base64.b64decode(auth, validate=True).decode().rstrip("\0").partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+            lines = "".join(auth.split())  # some tools break them, and Docker does not mind
+            username, colon, password = base64.b64decode(lines, validate=True).decode().rstrip("\0").partition(":")
+        except ValueError:
             colon = ""
         if not colon:
             raise InputError(
@@ -179,7 +194,12 @@ def _secret(text: str) -> Secret | None:
     return Secret(text) if text else None
 
 
-def _from_helper(program: str, registry: str, env: Mapping[str, str]) -> Credential | None:
+def _is_text(value: object) -> bool:
+    """JSON can hold what is no text: one half of a pair of UTF-16."""
+    return isinstance(value, str) and not re.search("[\ud800-\udfff]", value)
+
+
+def _from_helper(program: str, registry: str, env: Mapping[str, str], seconds: float) -> Credential | None:
     """What a credential helper knows: it is asked with `get` and the server's address on its standard input.
 
     Its protocol is described at https://github.com/docker/docker-credential-helpers.
@@ -190,11 +210,14 @@ def _from_helper(program: str, registry: str, env: Mapping[str, str]) -> Credent
     try:
         done = subprocess.run(
             [program, "get"], input=server, env=dict(env), capture_output=True, text=True,
-            errors="replace", timeout=_HELPER_SECONDS, check=False,
+            errors="replace", timeout=min(_HELPER_SECONDS, seconds), check=False,
         )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        why = "it did not end in time" if isinstance(error, subprocess.TimeoutExpired) else error.strerror
-        raise WorkError(f"{name} failed for {registry}", why=why, hint=hint) from None
+    except subprocess.TimeoutExpired:
+        if seconds < _HELPER_SECONDS:
+            raise Fault(f"{name} did not end in time") from None
+        raise WorkError(f"{name} failed for {registry}", why="it did not end in time", hint=hint) from None
+    except OSError as error:
+        raise WorkError(f"{name} failed for {registry}", why=error.strerror, hint=hint) from None
     if done.returncode:
         if "credentials not found" in done.stdout:
             return None
@@ -204,10 +227,12 @@ def _from_helper(program: str, registry: str, env: Mapping[str, str]) -> Credent
     try:
         told = json.loads(done.stdout)
         username, secret = told["Username"], told["Secret"]
-    except (ValueError, TypeError, KeyError):
+        if not (_is_text(username) and _is_text(secret)):
+            raise TypeError
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise WorkError(f"{name} did not answer with credentials for {registry}", hint=hint) from None
     if not secret:
         return None
     if username == _TOKEN_USER:
-        return Credential(source=name, identity_token=Secret(str(secret)))
-    return Credential(source=name, username=str(username), password=Secret(str(secret)))
+        return Credential(source=name, identity_token=Secret(secret))
+    return Credential(source=name, username=username, password=Secret(secret))

@@ -8,7 +8,7 @@ from typing import Final
 from kit_core.errors import InputError
 
 DOCKER_HUB: Final = "docker.io"
-_DOCKER_HUBS: Final = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
+DOCKER_HUBS: Final = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
 _LENGTHS: Final = {"sha256": 64, "sha512": 128}
 
 
@@ -50,7 +50,7 @@ def taken_apart(text: str) -> Reference:
     registry = first if slash and (set(first) & set(".:[") or first == "localhost" or first != first.lower()) else ""
     path = rest if registry else name
     repository, _, tag = path.partition(":")
-    if not registry or registry.lower() in _DOCKER_HUBS:
+    if not registry or registry.lower() in DOCKER_HUBS:
         registry = DOCKER_HUB
         repository = repository if "/" in repository else f"library/{repository}"
     return Reference(registry=registry.lower(), repository=repository, tag=tag or None, digest=digest or None)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from kit_core.errors import InputError, WorkError
 from kit_core.secrets import Secret
+from kit_image_deployer.faults import Fault
 from kit_image_deployer.registry.dockerconfig import Credential, DockerConfig, read_docker_config
 
 
@@ -94,6 +95,30 @@ def test_the_other_fields_of_an_entry() -> None:
     assert "long" not in repr(identity)
 
 
+def test_base64_in_lines_is_read_as_docker_reads_it() -> None:
+    written = base64.b64encode(f"ada:{'s' * 100}".encode()).decode()
+    entry = {"auth": f"{written[:76]}\n{written[76:]}\r\n"}
+    assert pair(config({"auths": {"r.io": entry}}).credential("r.io", "a")) == ("ada", "s" * 100)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("password", "canary\ud800"),
+        ("username", "canary\udfff"),
+        ("identitytoken", "\ud800canary"),
+        ("registrytoken", "canary\r\nX-Other: 1"),
+        ("registrytoken", "canarÿ"),
+    ],
+    ids=ascii,
+)
+def test_what_cannot_be_sent_is_named_and_not_shown(field: str, value: str) -> None:
+    entry = {"username": "ada", "password": "s", field: value}
+    with pytest.raises(InputError, match=f"`{field}` of r.io cannot be read") as raised:
+        config({"auths": {"r.io": entry}}).credential("r.io", "a")
+    assert "canar" not in str(raised.value)
+
+
 @pytest.mark.parametrize("value", ["canary-no-base64!", base64.b64encode(b"canarynocolon").decode(), "4pyT/w=="])
 def test_an_entry_that_cannot_be_read_is_named_and_not_shown(value: str) -> None:
     with pytest.raises(InputError) as raised:
@@ -108,6 +133,8 @@ read -r server || true
 case "$server" in
   ecr.io) printf '{"ServerURL": "%s", "Username": "AWS", "Secret": "%s"}' "$server" "$HELP" ;;
   https://index.docker.io/v1/) printf '{"Username": "<token>", "Secret": "identity"}' ;;
+  half.io) printf '{"Username": "ada", "Secret": {"canary": 1}}' ;;
+  slow.io) exec sleep 30 ;;
   broken.io) printf 'no region is set'; exit 1 ;;
   strange.io) printf 'canary' ;;
   *) printf 'credentials not found in native keychain'; exit 1 ;;
@@ -129,6 +156,23 @@ def test_a_helper_is_asked(helper: str) -> None:
     assert found.credential("other.io", "shop/cart") is None
 
 
+@pytest.mark.parametrize("key", ["https://index.docker.io/v1/", "index.docker.io", "docker.io", "Docker.IO"])
+def test_a_helper_for_docker_hub_under_each_of_its_names(helper: str, key: str) -> None:
+    found = config({"credHelpers": {key: "kit"}}, PATH=helper).credential("docker.io", "acme/cart")
+    assert found is not None
+    assert found.identity_token == Secret("identity")
+
+
+def test_a_helper_that_is_none_means_the_file(helper: str) -> None:
+    content = {"credsStore": "kit", "credHelpers": {"broken.io": ""}, "auths": {"broken.io": auth("ada", "s")}}
+    assert pair(config(content, PATH=helper).credential("broken.io", "a")) == ("ada", "s")
+
+
+def test_a_helper_gets_no_more_time_than_there_is(helper: str) -> None:
+    with pytest.raises(Fault, match="docker-credential-kit did not end in time"):
+        config({"credsStore": "kit"}, PATH=helper).credential("slow.io", "a", seconds=0.2)
+
+
 def test_a_store_is_asked_for_every_registry(helper: str) -> None:
     found = config({"credsStore": "kit"}, PATH=helper, HELP="pass")
     assert pair(found.credential("ecr.io", "a")) == ("AWS", "pass")
@@ -142,9 +186,10 @@ def test_a_helper_that_fails_is_told_in_its_own_words(helper: str) -> None:
     found = config({"credsStore": "kit"}, PATH=helper)
     with pytest.raises(WorkError, match=r"docker-credential-kit failed for broken\.io: no region is set"):
         found.credential("broken.io", "a")
-    with pytest.raises(WorkError, match=r"did not answer with credentials for strange\.io") as raised:
-        found.credential("strange.io", "a")
-    assert "canary" not in str(raised.value)
+    for registry in ("strange.io", "half.io"):
+        with pytest.raises(WorkError, match=f"did not answer with credentials for {registry}") as raised:
+            found.credential(registry, "a")
+        assert "canary" not in str(raised.value)
 
 
 def test_a_helper_that_is_not_here() -> None:
@@ -182,6 +227,8 @@ def test_where_it_is_looked_for(tmp_path: Path) -> None:
     [
         ("{\n canary", "it is no JSON: line 2"),
         ('["canary"]', "it is no Docker configuration"),
+        ("[" * 100_000, "it is no JSON"),
+        (f'{{"a": {"1" * 5000}}}', "it is no JSON"),
     ],
 )
 def test_a_file_that_is_none(tmp_path: Path, text: str, words: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit_core.errors import InputError
+from kit_core.errors import InputError, WorkError
 from kit_image_deployer.connections.pool import NoTlsError
 from kit_image_deployer.connections.web import Answer
 from kit_image_deployer.faults import Fault, NoAnswer
@@ -115,6 +115,7 @@ def test_pinning_keeps_the_tag_and_leaves_alone_what_is_pinned() -> None:
         (['Bearer realm="",service='], {"bearer": {"realm": "", "service": ""}}),
         ([], {}),
         ([",,, ="], {}),
+        ([f'Basic {"," * 60_000}"'] * 10, {"basic": {}}),  # not in a time that grows with the square
     ],
 )
 def test_what_a_registry_asks_for(headers: list[str], asked: dict[str, dict[str, str]]) -> None:
@@ -136,6 +137,8 @@ def test_no_header_is_too_strange(headers: list[str]) -> None:
         ("[::1]:5000", True),
         ("registry:5000", False),
         ("localhost.example.com", False),
+        ("127.example.com", False),
+        ("[2001:db8::1]:5000", False),
         ("10.0.0.1:5000", False),
     ],
 )
@@ -201,3 +204,29 @@ def test_plain_http_is_tried_after_tls_where_it_is_allowed(monkeypatch: pytest.M
             with pytest.raises(type(trouble)):
                 resolve("r:5000/cart:1", access=access)
         assert [url for _, url, _ in script.asked] == addresses
+
+
+def manifest(body: bytes) -> Answer:
+    return Answer(status=200, reason="", headers={"Content-Type": "application/json"}, body=body, url="")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"schemaVersion": 1, "fsLayers": []}', "is in a form that is no longer used"),
+        (b'{"schemaVersion": "hello"}', "is in a form that is no longer used"),
+        (b'{"errors": []}', "this is no registry"),
+        (b"[" * 100_000, "this is no registry"),
+    ],
+    ids=["first", "text", "none", "deep"],
+)
+def test_a_manifest_whose_digest_would_be_another_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch, body: bytes, words: str
+) -> None:
+    """What is pinned has to be what can be pulled: of the first form, the digest leaves the signatures out."""
+    script = Script([manifest(b""), manifest(body)])
+    monkeypatch.setattr("kit_image_deployer.registry.client.Web", lambda **_: script)
+    config = DockerConfig(path=None, content={}, env={})
+    access = RegistryAccess(config=config, tls=None, env={}, remaining=lambda: 1.0)
+    with pytest.raises(WorkError, match=words):
+        resolve("r.example.com/cart:1", access=access)
