@@ -23,7 +23,7 @@ from kit_deploymentizer.plan import Plan, Planner
 from kit_deploymentizer.problems import Problems
 from kit_deploymentizer.reading import placed
 from kit_deploymentizer.repository import Repository, read_repository
-from kit_deploymentizer.reuse import Earlier, Keys
+from kit_deploymentizer.reuse import Earlier, Keys, with_a_say
 from kit_deploymentizer.settings import DeploymentizerSettings
 from kit_deploymentizer.sources import World
 from kit_deploymentizer.sources.opening import open_sources
@@ -212,20 +212,8 @@ class Deploymentizer:
 
     def _reuse(self, repository: Repository, *, look: bool) -> Earlier:
         settings, paths = self._settings, repository.paths
-        keys = Keys(
-            repository.reader.digests,
-            (
-                settings.deploy_id,
-                settings.fast_rollback,
-                settings.commit_id,
-                settings.resource if settings.commit_id else None,
-                settings.validate,
-                self._strict,
-                settings.config_checksum,
-                settings.placeholders,
-                service_templates(paths.resources),
-            ),
-        )
+        said = (*with_a_say(settings), self._strict, service_templates(paths.resources))
+        keys = Keys(repository.reader.digests, said)
         return Earlier(paths.output, keys, whole=settings.config_checksum, look=look)
 
     def _limits(self) -> Limits:

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,9 +18,15 @@ from kit_deploymentizer.digests import Digests
 from kit_deploymentizer.index import HIDDEN, Index, read_index
 from kit_deploymentizer.plan import Kept, Output
 from kit_deploymentizer.repository import Cluster
+from kit_deploymentizer.settings import DeploymentizerSettings
 from kit_deploymentizer.stamps import Stamp, read_stamps, stamps_in
 
 _PACKAGE: Final = Path(__file__).parent
+_NO_SAY: Final = frozenset(
+    {"conf", "workdir", "resource", "cluster_type", "cluster_name", "shard", "save", "clean", "incremental", "format",
+     "against", "exit_code", "debug", "log_format", "ca_cert", "elroy_url", "elroy_secret", "elroy_only"}
+)  # fmt: skip
+"""Settings that change nothing of what a resource is rendered to."""
 
 
 class Keys:
@@ -44,6 +51,14 @@ class Keys:
     def changed(self, digests: Mapping[str, str]) -> frozenset[str]:
         """Those of the files that had another digest."""
         return self._digests.changed(digests)
+
+
+def with_a_say(settings: DeploymentizerSettings) -> tuple[object, ...]:
+    """The settings that resources are made from: all, but for those that are known to have no say. Secrets only decide
+    about what is rendered each time."""
+    named = {field.name: getattr(settings, field.name) for field in fields(settings) if field.name not in _NO_SAY}
+    resource = settings.resource if settings.commit_id else None  # the commit is one resource's
+    return (*named.items(), resource)
 
 
 def _sources() -> list[tuple[str, int, int]]:
