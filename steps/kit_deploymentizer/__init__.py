@@ -18,8 +18,8 @@ names workloads that keep an old value. `deploymentizer` ties these together, `c
 `explained` tells it. `difference` compares two renders, `masking` hides what must not be seen of them, `differing`
 tells it; `comparing` gets both sides, `gittree` the repository at another commit. `lint` says what nobody uses: `named`
 knows what templates mention, `repeats` which overrides change nothing, and a `finding` tells where. `outcome` is how a
-run ends. `scaffold` makes what is new: a repository, a service, a cluster. `watch` renders at every save. `desk` and `telling`
-belong to the program.
+run ends. `scaffold` makes what is new: a repository, a service, a cluster. `watch` renders at every save. `desk` and
+`telling` belong to the program.
 
 As a library:
 
@@ -28,22 +28,41 @@ As a library:
 
     report = Deploymentizer(DeploymentizerSettings(conf=Path("kit.yaml"))).run()
     print(report.word, report.written)
+
+`plan` renders in memory, `explain`, `diff` and `lint` answer what the commands of these names do; all of them return
+frozen values. What is wrong with the input raises `kit_core.errors.InputError`, what does not render `RenderError`.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kit_deploymentizer.deploymentizer import Deploymentizer
+    from kit_deploymentizer.difference import Difference
+    from kit_deploymentizer.explain import Explained
+    from kit_deploymentizer.finding import Finding
     from kit_deploymentizer.outcome import RenderError, Report
+    from kit_deploymentizer.plan import Plan
     from kit_deploymentizer.settings import DeploymentizerSettings
 
-__all__ = ["Deploymentizer", "DeploymentizerSettings", "RenderError", "Report"]
+__all__ = [
+    "Deploymentizer",
+    "DeploymentizerSettings",
+    "Difference",
+    "Explained",
+    "Finding",
+    "Plan",
+    "RenderError",
+    "Report",
+]
+_MODULES = {"Difference": "difference", "Explained": "explain", "Finding": "finding", "Plan": "plan"} | {
+    "DeploymentizerSettings": "settings", "RenderError": "outcome", "Report": "outcome"
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     """Load the library when it is asked for, so that `--help` does not."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from kit_deploymentizer import deploymentizer
+    from importlib import import_module
 
-    return getattr(deploymentizer, name)
+    return getattr(import_module(f"kit_deploymentizer.{_MODULES.get(name, 'deploymentizer')}"), name)

@@ -2,9 +2,11 @@
 """The documented entry point, the commit of a clone, and what stays out of logs."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +28,56 @@ def test_the_example_of_the_packages_docstring_works(
     code = "\n".join(line.removeprefix("    ") for line in example[1].splitlines())
     exec(compile(code, "example", "exec"), {})
     assert capsys.readouterr().out == "rendered ('east/app.yaml', 'west/app.yaml')\n"
+
+
+def test_the_example_of_the_guide_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = Path(__file__).parents[3]
+    shutil.copytree(root / "examples/deployments-repo", tmp_path / "shop")
+    monkeypatch.chdir(tmp_path / "shop")
+    (code,) = re.findall(
+        r"```python\n(.*?)```", (root / "docs/deployments-repository.md").read_text("utf-8"), re.DOTALL
+    )
+    exec(compile(code, "example", "exec"), {})
+    said = capsys.readouterr().out
+    assert "staging-eu ['cart-deployment.yaml', 'cart.yaml', " in said
+    assert "'staging-eu/cart.yaml'" in said
+    assert "storefront.env.0.value off clusters/production-us/cluster.yaml:10\n" in said
+
+
+def test_what_the_commands_answer_the_library_answers(workshop: Workshop) -> None:
+    workshop.app(CONFIG_MAP + "data: {a: '{{{word}}}'}\n")
+    workshop.write({
+        "base-var.yaml": "kind: ResourceConfig\nword: before\n",
+        "type/demo-var.yaml": "kind: ResourceConfig\nmetadata: {type: demo}\n",
+    })  # fmt: skip
+
+    def step(**limits: Any) -> Deploymentizer:
+        made = DeploymentizerSettings(conf=Path("kit.yaml"), **limits)
+        return Deploymentizer(made, env={}, cwd=workshop.folder)
+
+    step().run()
+    assert not step().diff("generated")
+    workshop.write({"base-var.yaml": "kind: ResourceConfig\nword: after\n"})
+    difference = step().diff("generated")
+    assert isinstance(difference, kit_deploymentizer.Difference)
+    assert [(one.path, one.kind, one.clusters) for one in difference.changes] == [
+        ("app.yaml", "changed", ("east", "west"))
+    ]
+    assert step(cluster_name="east").diff("generated").clusters == ("east",)
+    (finding,) = step(cluster_name="east", resource="app").lint()
+    assert isinstance(finding, kit_deploymentizer.Finding)
+    assert (finding.kind, finding.file, finding.line) == ("unused-type", "type/demo-var.yaml", 2)
+    (word,) = [one for one in step().explain("east", "app") if one.name == "word"]
+    assert isinstance(word, kit_deploymentizer.Explained)
+    assert (word.setter.value, word.setter.told) == ("after", "base-var.yaml:2")
+    assert isinstance(step().plan(), kit_deploymentizer.Plan)
+    assert workshop.output()["east/app.yaml"].endswith("data: {a: 'before'}\n"), "only run writes"
+
+
+def test_all_names_of_the_package_are_there() -> None:
+    assert all(getattr(kit_deploymentizer, name).__name__ == name for name in kit_deploymentizer.__all__)
 
 
 def test_a_plan_is_a_value_and_is_what_gets_written(workshop: Workshop) -> None:
