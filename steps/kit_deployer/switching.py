@@ -16,7 +16,7 @@ from kit_deployer.discovery import Resource
 from kit_deployer.failures import ApiError, Stopped
 from kit_deployer.health.pods import condition
 from kit_deployer.managedfields import takeover
-from kit_deployer.objects import Json, at, key_of, labels_of
+from kit_deployer.objects import Json, Key, at, key_of, labels_of
 from kit_deployer.plan import Action, Outdated
 from kit_deployer.strategies.fast_rollback import refusal
 from kit_deployer.strategies.model import DEPLOYMENT, users
@@ -147,8 +147,15 @@ def remove(cluster: Cluster, outdated: Iterable[Outdated]) -> tuple[list[Outdate
     """Delete what is outdated, except what a Service needs by now; what went, and notes on what did not."""
     outdated = list(outdated)
     places = sorted({gone.key.namespace for gone in outdated})
-    services = [(key_of(body), body) for place in places for body in cluster.list_all(SERVICES, place)[0]]
+    services: list[tuple[Key, Json]] = []
     went, notes = [], []
+    for place in places:
+        try:
+            services += [(key_of(body), body) for body in cluster.list_all(SERVICES, place)[0]]
+        except ApiError as error:
+            if error.status != 403:
+                raise
+            notes.append(f"the account may not list services in {place}: who needs old Deployments is as it was before")
     for gone in outdated:
         needing = users(gone.body, services) if gone.key.group_kind == DEPLOYMENT else []
         if needing:

@@ -270,7 +270,7 @@ def test_what_goes_and_what_stays(ages: list[int], chosen: int | None) -> None:
 
 
 def test_what_is_not_ours_never_goes() -> None:
-    others = []
+    others: list[Json] = []
     for field, change in (
         ("labels", {"name": "other"}),
         ("labels", {"strategy": None}),
