@@ -7,7 +7,7 @@ In the order in which data flows: `settings` declares what can be set and `sourc
 are there. `git/` finds the deployments repository and reads it by single objects, `snapshot` what it says at one
 commit. `plan` makes of that and of the change the commit to push: `promote` tells what a promotion means there,
 `guard/` whether a build may replace what stands there, `edit/` changes the values byte-exactly, `message/` writes the
-commit's message, `signing/` signs it.
+commit's message, `signing/` signs it (`pem` finds keys in what a CI's variable holds).
 
 `update` ties them: read, decide, commit, push with the head that the edit was made on as the expected old value, and
 again where someone else was faster, as long as `patience` lasts (`faults` tells what may pass). `forge/` does so for

@@ -1,35 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""A private key as it comes out of a CI's variable: mended, decrypted, and told apart from what is none."""
+"""The private key for ssh: decrypted, and told apart from what is none."""
 
 import re
 from typing import TYPE_CHECKING, Final
 
 from kit_core.errors import InputError
 from kit_core.secrets import Secret
+from kit_image_deployer.pem import mended
 
 if TYPE_CHECKING:
     import asyncssh
 
-_PEM: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _PUBLIC: Final = re.compile(r"(ssh-|ecdsa-|sk-)\S+ AAAA")
-_HEADER: Final = re.compile(r"(?:Proc-Type|DEK-Info): ?\S+")
 _KINDS: Final = "OpenSSH's own form and PEM (RSA, EC, Ed25519) can be read."
-
-
-def mended(text: str) -> str:
-    """The key with the line breaks that it should have: CRLF, `\\n` written out, blanks in their place and a missing
-    last one are what variables and web forms make of them.
-    """
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\\n", "\n").strip()
-    found = _PEM.search(text)
-    if found is None:
-        return text + "\n"
-    body = found[2].strip()
-    if "\n" not in body and " " in body:
-        headers = _HEADER.findall(body)
-        data = _HEADER.sub("", body).split()
-        body = "\n".join([*headers, "", *data] if headers else data)
-    return f"-----BEGIN {found[1]}-----\n{body}\n-----END {found[1]}-----\n"
 
 
 def read_key(key: Secret, passphrase: Secret | None) -> "asyncssh.SSHKey":

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from kit_core.errors import InputError
 from kit_core.secrets import Secret
+from kit_image_deployer.pem import mended
 
 SETTING: Final = "KIT_SIGNING_KEY"
 PASSPHRASE_SETTING: Final = "KIT_SIGNING_KEY_PASSPHRASE"  # noqa: S105 - its name
@@ -36,18 +37,19 @@ def signer_of(key: Secret, passphrase: Secret | None) -> Signer:
 
     Raises `InputError` where it is neither, cannot sign, or does not open; the message holds nothing of it.
     """
-    text = "\n".join(line.strip() for line in key.reveal().strip().splitlines()) + "\n"
+    text = mended(key.reveal())
+    octets = text.encode("utf-8", "surrogateescape")
     header = _HEADER.match(text)
     kind = header[1] if header else ""
     if kind in _SSH:
         from kit_image_deployer.signing.sshsig import SshSigner
 
-        return SshSigner(text.encode(), passphrase)
+        return SshSigner(octets, passphrase)
     if kind == _OPENPGP:
         from kit_image_deployer.signing.openpgp import OpenPgpSigner
 
-        return OpenPgpSigner(text.encode(), passphrase)
-    if kind.startswith("PGP PUBLIC") or text.startswith(("ssh-", "ecdsa-")):
+        return OpenPgpSigner(octets, passphrase)
+    if kind.startswith("PGP PUBLIC") or text.startswith(("ssh-", "ecdsa-", "sk-")):
         why = "it is a public key, and only the private one can sign"
     else:
         why = f"it begins with {kind}" if kind else "it does not begin with a line -----BEGIN …-----"

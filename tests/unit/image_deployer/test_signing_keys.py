@@ -117,6 +117,22 @@ def test_a_key_in_pem_with_a_passphrase() -> None:
         signer_of(Secret(text), Secret("no"))
 
 
+@pytest.mark.parametrize("mangled", ["\\n", "\r\n", "\n  "], ids=["written out", "CRLF", "indented"])
+def test_a_key_is_mended_as_the_one_for_ssh_is(mangled: str) -> None:
+    """A line break that a variable made two letters of is no passphrase."""
+    key = openssh(ed25519.Ed25519PrivateKey.generate())
+    assert signer_of(Secret(key.replace("\n", mangled)), None).name == signer_of(Secret(key), None).name
+    pgp = LEADING_ZERO.replace("\n", mangled)
+    assert signer_of(Secret(pgp), Secret("pw")).name == signer_of(Secret(LEADING_ZERO), Secret("pw")).name
+
+
+def test_bytes_that_are_no_text() -> None:
+    """So the environment holds what is not UTF-8."""
+    for kind in ("OPENSSH PRIVATE KEY", "PGP PRIVATE KEY BLOCK"):
+        with pytest.raises(InputError, match="KIT_SIGNING_KEY"):
+            signer_of(Secret(f"-----BEGIN {kind}-----\n\n\udcff\n-----END {kind}-----\n"), None)
+
+
 @given(st.text(max_size=200))
 def test_no_text_is_too_strange(text: str) -> None:
     for key in (text, f"-----BEGIN OPENSSH PRIVATE KEY-----\n{text}", f"-----BEGIN PRIVATE KEY-----\n{text}",

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from kit_core.errors import InputError
 from kit_core.secrets import Secret
-from kit_image_deployer.git.sshkey import mended, read_key
+from kit_image_deployer.git.sshkey import read_key
+from kit_image_deployer.pem import mended
 
 RSA = rsa.generate_private_key(65537, 2048)
 EC = ec.generate_private_key(ec.SECP256R1())
@@ -46,6 +47,11 @@ MANGLED: dict[str, Callable[[str], str]] = {
     "line breaks written out": lambda text: text.replace("\n", "\\n"),
     "blanks for line breaks": lambda text: text.replace("\n", " "),
     "blanks around": lambda text: f"\n  {text}  \n",
+    "indented": lambda text: text.replace("\n", "\n    "),
+    "words before it": lambda text: f"Bag Attributes: none\n{text}",
+    "parameters before it": lambda text: (
+        f"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n{text}"
+    ),
 }
 
 
