@@ -13,6 +13,7 @@ from kit_core.console import Console
 from kit_core.errors import InputError
 from kit_core.secrets import Masker
 from kit_deployer.annotate import FAST_ROLLBACK, Writing, check_label_value
+from kit_deployer.listening import Listener
 from kit_deployer.options import Options
 from kit_deployer.result import RunResult
 from kit_deployer.targets import find_targets
@@ -29,7 +30,8 @@ class Deployer:
     >>> result.exit_code, [cluster.counts for cluster in result.clusters]  # doctest: +SKIP
 
     `configs` is a glob of kubeconfigs; `manifests_dir` and `namespaces_dir` hold a folder a cluster. `console` gets the
-    log (none by default), `env` is where proxies, PATH and a plugin's variables come from, `stop` ends a run early.
+    log (none by default), `env` is where proxies, PATH and a plugin's variables come from, `stop` ends a run early, and
+    `listener` is told how the run goes on.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Deployer:
         masker: Masker | None = None,
         env: Mapping[str, str] | None = None,
         stop: threading.Event | None = None,
+        listener: Listener | None = None,
     ) -> None:
         self._configs = configs
         self._manifests_dir = Path(manifests_dir)
@@ -56,6 +59,7 @@ class Deployer:
         self._env = dict(os.environ) if env is None else env
         self._console = console or _silent(self._masker)
         self._stop = stop or threading.Event()
+        self._listener = listener
 
     def run(self, options: Options | None = None) -> RunResult:
         """Deploy (by default: a dry run) and say what was done; failures of clusters are in the result.
@@ -90,6 +94,7 @@ class Deployer:
             env=self._env,
             ca_cert=self._ca_cert,
             secret_found=self._masker.add,
+            listener=self._listener,
         )
         return replace(fleet.run(), warnings=found.warnings)
 

@@ -11,6 +11,7 @@ from kit_deployer.settings import ABANDONED, NOT_YET, DeployerSettings
 if TYPE_CHECKING:
     from kit_deployer.options import Options
     from kit_deployer.result import RunResult
+    from kit_deployer.telling import Teller
 
 SUMMARY: Final = (
     "Brings every cluster to its folder of manifests: checks them on the server, applies them in order, waits until"
@@ -24,6 +25,7 @@ def deploy_command(settings: DeployerSettings, context: Context, _arguments: Map
 
     _tell_what_is_ignored(context)
     options = options_of(settings)
+    teller = _teller(settings, context)
     deployer = Deployer(
         configs=settings.configs,
         manifests_dir=settings.manifests_dir,
@@ -35,14 +37,20 @@ def deploy_command(settings: DeployerSettings, context: Context, _arguments: Map
         masker=context.masker,
         env=context.env,
         stop=context.stop,
+        listener=teller,
     )
     if settings.dry_run:
         context.console.info("dry run: nothing is written (DRY_RUN=false deploys)")
     try:
         result = deployer.run(options)
     except KitError as error:
-        _write(_not_begun(error, settings), settings, context)
+        result = _not_begun(error, settings)
+        _write(result, settings, context)
+        if teller is not None:
+            teller.over(result)
         raise
+    if teller is not None:
+        teller.over(result)
     code = result.exit_code
     if not _write(result, settings, context):
         code = code or KitError.exit_code
@@ -120,6 +128,34 @@ def _tell_what_is_ignored(context: Context) -> None:
     abandoned = sorted(name for name in context.env if name.startswith(ABANDONED) and context.env[name])
     if abandoned:
         context.console.info(f"ignored: {', '.join(abandoned)} (services that only the original's makers had)")
+
+
+def _teller(settings: DeployerSettings, context: Context) -> "Teller | None":
+    """Who tells webhooks of the run; nobody where none is set, or where nothing is deployed."""
+    if settings.dry_run or not (settings.available_webhook or settings.slack_webhook):
+        return None
+    from kit_deployer.telling import Addresses, Teller
+
+    addresses = Addresses(
+        webhooks=settings.available_webhook,
+        slack=settings.slack_webhook,
+        uuid=settings.uuid,
+        revert=settings.is_rollback,
+        job_url=_job_url(context.env),
+    )
+    return Teller(addresses, console=context.console, masker=context.masker, env=context.env, ca_cert=settings.ca_cert)
+
+
+def _job_url(env: Mapping[str, str]) -> str | None:
+    """The CI's page of this run, where it says which that is."""
+    from kit_core.ci import detect
+    from kit_core.secrets import bare_urls
+
+    provider = detect(env)
+    if provider.name == "github" and env.get("GITHUB_RUN_ID"):
+        server = env.get("GITHUB_SERVER_URL", "https://github.com")
+        return bare_urls(f"{server}/{env.get('GITHUB_REPOSITORY', '')}/actions/runs/{env['GITHUB_RUN_ID']}")
+    return bare_urls(env.get(provider.build_url or "", "")) or None
 
 
 def _write(result: "RunResult", settings: DeployerSettings, context: Context) -> bool:

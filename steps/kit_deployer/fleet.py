@@ -13,6 +13,7 @@ from kit_core.errors import Interrupted, KitError
 from kit_deployer.cluster import Cluster
 from kit_deployer.connection import CONNECTIONS, Connection, connect
 from kit_deployer.inputs import Inputs
+from kit_deployer.listening import Listener, Nobody
 from kit_deployer.options import Options
 from kit_deployer.result import ClusterResult, Failure, RunResult, cluster_failure
 from kit_deployer.rollout import Rollout
@@ -36,6 +37,7 @@ class Fleet:
         env: Mapping[str, str],
         ca_cert: Path | None,
         secret_found: Callable[[str], None],
+        listener: Listener | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._inputs = inputs
@@ -45,6 +47,7 @@ class Fleet:
         self._env = env
         self._ca_cert = ca_cert
         self._secret_found = secret_found
+        self._listener = listener or Nobody()
         self._clock = clock
         self._begun = self._deadline = 0.0
         self._lock = threading.Lock()
@@ -56,6 +59,7 @@ class Fleet:
         """Deploy; the result holds every cluster, also after a signal."""
         self._begun, started = self._clock(), datetime.now(UTC).isoformat(timespec="seconds")
         self._deadline = self._begun + self._options.run_timeout
+        self._listener.begin([inputs.target.name for inputs in self._inputs])
         threads = self._start()
         interrupted = 0
         try:
@@ -92,6 +96,7 @@ class Fleet:
                 result = self._one(inputs)
                 with self._lock:
                     self._results[inputs.target.name] = result
+                self._listener.cluster_over(result)
 
         count = min(self._options.max_parallel, len(self._inputs))
         threads = [threading.Thread(target=work, name=f"kit-cluster-{number}", daemon=True) for number in range(count)]
@@ -155,6 +160,7 @@ class Fleet:
             deadline=self._deadline,
             # Many clusters share this machine: each gets fewer connections then, and always some.
             workers=max(2, min(CONNECTIONS, _ALL_WORKERS // running)),
+            began=self._listener.began,
             clock=self._clock,
         )
         with self._lock:

@@ -17,6 +17,8 @@ LAST_UPDATED: Final = "kit-deployer/last-updated"
 UUID: Final = "deployment.invision/uuid"
 RUN: Final = "kit-deployer/run"
 FREEZE: Final = "kit-deployer/freeze"
+ALIAS: Final = "kit-deployer/alias-name"
+"""What webhooks call the object, where that is not its name; the original's."""
 
 WRITTEN_ANNOTATIONS: Final = frozenset({ORIGINAL_NAME, LAST_APPLIED, LAST_APPLIED_SHA1, COMMIT, LAST_UPDATED, UUID})
 """The annotations a deploy writes by itself: they never count as a difference."""

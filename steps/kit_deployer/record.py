@@ -10,7 +10,7 @@ from typing import Any
 from kit_core.console import Console
 from kit_core.errors import KitError
 from kit_deployer.health.model import Verdict
-from kit_deployer.objects import Key
+from kit_deployer.objects import ALIAS, Key, annotations_of
 from kit_deployer.plan import Action, Plan
 from kit_deployer.result import Did, Failure, ObjectResult, cluster_failure
 
@@ -18,8 +18,16 @@ from kit_deployer.result import Did, Failure, ObjectResult, cluster_failure
 class Record:
     """Results by object, failures and notes. `name` is the cluster's; everything noted is also said on the console."""
 
-    def __init__(self, name: str, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        console: Console,
+        clock: Callable[[], float] = time.monotonic,
+        began: Callable[[str], None] = lambda _name: None,
+    ) -> None:
+        """`began` is told what webhooks call an object when it has been applied."""
         self.name = name
+        self._began_with = began
         self._console = console
         self._clock = clock
         self._begun = clock()
@@ -59,7 +67,10 @@ class Record:
     def done(self, key: Key, did: Did, why: str = "", *, tell: bool = True, **facts: Any) -> None:
         """An object was dealt with. `facts` are further fields of its result."""
         with self._lock:
-            self._objects[key] = replace(self._objects[key], did=did, why=why, done_at=self._now(), **facts)
+            item = replace(self._objects[key], did=did, why=why, done_at=self._now(), **facts)
+            self._objects[key] = item
+        if tell and did in {"created", "changed"}:
+            self._began_with(item.told_as)
         if tell:
             self.say(f"{did} {key}" + (f" ({why})" if why else ""), object=str(key), did=did)
 
@@ -134,4 +145,5 @@ def _planned(action: Action) -> ObjectResult:
     why = action.why
     if action.paths and action.state == "drifted":
         why = f"{why}: {', '.join(action.paths[:3])}"
-    return ObjectResult(key=action.key, did=did, why=why, place=action.item.manifest.place)
+    told_as = annotations_of(action.item.body).get(ALIAS) or action.item.original_name
+    return ObjectResult(key=action.key, did=did, why=why, place=action.item.manifest.place, told_as=told_as)

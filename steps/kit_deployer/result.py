@@ -21,7 +21,7 @@ class ObjectResult:
 
     `health` is empty for what was not waited for. `diff` is unified YAML of before and after, secrets masked. `seconds`
     is how long its request took; `done_at` and `healthy_at` are when that ended and when its health was decided, in
-    seconds after its cluster began.
+    seconds after its cluster began. `told_as` is what webhooks call it.
     """
 
     key: Key
@@ -33,6 +33,7 @@ class ObjectResult:
     health_why: str = ""
     diff: str = ""
     seconds: float = 0.0
+    told_as: str = ""
     done_at: float | None = None
     healthy_at: float | None = None
 

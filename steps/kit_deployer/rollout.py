@@ -46,6 +46,7 @@ class Rollout:
         *,
         deadline: float,
         workers: int = WORKERS,
+        began: Callable[[str], None] = lambda _name: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._inputs = inputs
@@ -58,7 +59,7 @@ class Rollout:
         self._workers = workers
         self._clock = clock
         self._begun = clock()
-        self._record = Record(inputs.target.name, console, clock)
+        self._record = Record(inputs.target.name, console, clock, began)
         self._prepared = Prepared(Plan())
         self._attendant = Attendant(cluster, self._record, console, deadline, clock)
         self._applied: dict[Key, Awaited] = {}

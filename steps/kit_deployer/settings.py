@@ -192,12 +192,25 @@ class DeployerSettings(CommonSettings):
         group=REPORTS,
         help="Folder to write `report.json`, `junit.xml`, `report.md` and `report.html` to, also when the run fails.",
     )
+    available_webhook: tuple[str, ...] = setting(
+        (),
+        original=True,
+        group=REPORTS,
+        help="Addresses that are told, at `<address>/<name>`, when a resource begins and when it is over everywhere.",
+    )
+    slack_webhook: Secret | None = setting(
+        None,
+        group=REPORTS,
+        help="Slack's incoming webhook for a message when a deploy changed something or failed.",
+    )
+    is_rollback: bool = setting(
+        False,
+        original=True,
+        group=REPORTS,
+        help="Marks a wanted step back, which webhooks are told; older commits are not refused yet.",
+    )
 
     # Wanted by people who come from the original; what they do comes later. The command tells whoever sets one.
-    available_webhook: tuple[str, ...] = setting((), original=True, group=LATER, help="URLs that are told of progress.")
-    is_rollback: bool = setting(
-        False, original=True, group=LATER, help="Marks a wanted step back; older commits are not refused yet."
-    )
     dependency_wait: float = setting(
         3, original=True, unit="s", minimum=0, group=LATER, help="Pause between two looks at a dependency."
     )
@@ -246,8 +259,6 @@ class DeployerSettings(CommonSettings):
 
 NOT_YET: Final = frozenset(
     {
-        "available_webhook",
-        "is_rollback",
         "dependency_wait",
         "dependency_timeout",
         "github_auth_token",
