@@ -16,7 +16,7 @@ from kit_deploymentizer.javascript import text_of, truthy
 from kit_deploymentizer.layout import read_kit
 from kit_deploymentizer.mustache import Mustache
 from kit_deploymentizer.mustache_scan import MustacheError
-from kit_deploymentizer.named import Named, named_in
+from kit_deploymentizer.named import Named, may_be_set, named_in
 from kit_deploymentizer.reading import Reader, YamlFile, is_there, listed
 from kit_deploymentizer.remarks import Unset
 from kit_deploymentizer.repeats import Repeat, repeats
@@ -151,40 +151,42 @@ class Linter:
     def _unset_values(self) -> Iterator[Finding]:
         """What templates printed as nothing, unless the name is set in another view of the same template."""
         folder, shown = self._repository.paths.resources, self._repository.reader.shown
-        missing: dict[tuple[str, int, str], None] = {}
-        views: dict[str, list[Mapping[str, Any]]] = {}
+        missing: dict[str, dict[tuple[int, str], None]] = {}
+        if self._sight.source is not None:  # it may set anything
+            return
+        for file, template, values in self._views({}):
+            unset = [one for one in template.render(values)[1] if isinstance(one, Unset)]
+            if unset:
+                missing.setdefault(file, {}).update(dict.fromkeys((one.line, one.name) for one in unset))
+        for file, _, values in self._views(missing) if missing else ():
+            missing[file] = {one: None for one in missing[file] if not may_be_set(one[1], values)}
+        for file, names in missing.items():
+            for line, name in names:
+                yield Finding("unset-value", f"nothing sets {name}, in no cluster", shown(folder / file), line)
+
+    def _views(self, only: Mapping[str, object]) -> Iterator[tuple[str, Mustache, Mapping[str, Any]]]:
+        """Every Mustache template (of `only`, where there are any) with every view that it is rendered with."""
+        folder = self._repository.paths.resources
         parsed: dict[str, Mustache | None] = {}
         services = service_templates(folder)
         for cluster in self._clusters:
             for name, resource in cluster.resources.items():
                 if cluster.disabled or not isinstance(resource, dict) or resource.get("disable") is True:
                     continue
-                for file in _files_of(resource, services):
-                    template = parsed.setdefault(file, _mustache(folder / file)) if file not in parsed else parsed[file]
-                    values = self._view(cluster, name, resource) if template else None
-                    if template and values is not None:
-                        views.setdefault(file, []).append(values)
-                        unset = [one for one in template.render(values)[1] if isinstance(one, Unset)]
-                        missing |= dict.fromkeys((file, one.line, one.name) for one in unset)
-        for file, line, name in missing:
-            if not self._may_be_set(name, views[file]):
-                yield Finding("unset-value", f"nothing sets {name}, in no cluster", shown(folder / file), line)
+                files = [file for file in _files_of(resource, services) if file in only or not only]
+                for file in files:
+                    if file not in parsed:
+                        parsed[file] = _mustache(folder / file)
+                templates = [(file, template) for file in files if (template := parsed[file])]
+                values = self._view(cluster, name, resource) if templates else None
+                if values is not None:
+                    yield from ((file, template, values) for file, template in templates)
 
     def _view(self, cluster: Cluster, name: str, resource: Mapping[str, Any]) -> Mapping[str, Any] | None:
         try:
             return self._sight.view(cluster, name, resource).values
         except KitError:  # a render tells
             return None
-
-    def _may_be_set(self, name: str, views: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether another view of the template, a run with other settings or a source might set the name."""
-        head, *rest = name.split(".")
-        if head == "deployment" or self._sight.source is not None:
-            return True
-        there = [view for view in views if head in view]
-        if there and rest:
-            return any(_leads(view, name.split(".")) for view in there)
-        return any(_knows(view, name.rsplit(".", maxsplit=1)[-1]) for view in views)
 
     def _repeats(self) -> Iterator[Finding]:
         settings = repeats([cluster.settings_layers for cluster in self._clusters], skip=_OWN)
@@ -270,20 +272,3 @@ def _has_anchor(file: YamlFile, line: int) -> bool:
             break
         block.append(text)
     return "&" in "\n".join(block)
-
-
-def _leads(value: Any, parts: Sequence[str]) -> bool:
-    for part in parts:
-        if isinstance(value, list):
-            return True  # by an index, or `length`
-        if not isinstance(value, dict) or part not in value:
-            return False
-        value = value[part]
-    return True
-
-
-def _knows(value: Any, key: str) -> bool:
-    """Whether any map in `value` has the key."""
-    if isinstance(value, dict):
-        return key in value or any(_knows(item, key) for item in value.values())
-    return isinstance(value, list) and any(_knows(item, key) for item in value)

@@ -5,9 +5,9 @@ Told generously: a name that might be read counts as read, since `lint` must not
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from kit_deploymentizer.mustache_scan import MustacheError, tokens_of
 
@@ -53,3 +53,30 @@ def named_in(templates: Iterable[tuple[str, str]]) -> Named:
         parts.update(names)
         parts.update(part for name in names for part in name.split("."))
     return Named(frozenset(parts), "\n".join(jinja))
+
+
+def may_be_set(name: str, view: Mapping[str, Any]) -> bool:
+    """Whether the view, or a run with other settings, sets the name somewhere where a template might reach it."""
+    parts = name.split(".")
+    if parts[0] == "deployment":
+        return True
+    if len(parts) > 1 and parts[0] in view:
+        return _leads(view, parts)
+    return _knows(view, parts[-1])
+
+
+def _leads(value: Any, parts: Sequence[str]) -> bool:
+    for part in parts:
+        if isinstance(value, list):
+            return True  # by an index, or `length`
+        if not isinstance(value, dict) or part not in value:
+            return False
+        value = value[part]
+    return True
+
+
+def _knows(value: Any, key: str) -> bool:
+    """Whether any map in `value` has the key."""
+    if isinstance(value, dict):
+        return key in value or any(_knows(item, key) for item in value.values())
+    return isinstance(value, list) and any(_knows(item, key) for item in value)
