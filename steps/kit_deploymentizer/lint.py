@@ -137,9 +137,8 @@ class Linter:
         """Every template: those of the resources folder, used or not, and what resources name beside it."""
         folder = self._repository.paths.resources
         paths = {path for path in folder.rglob("*") if path.is_file()} if folder.is_dir() else set()
-        paths |= {
-            folder / text_of(resource["file"]) for _, resource in self._resources() if truthy(resource.get("file"))
-        }
+        named = {text_of(resource["file"]) for _, resource in self._resources() if truthy(resource.get("file"))}
+        paths |= {folder / file for file in named}
         for path in sorted(paths):
             if path.name.endswith(_TEMPLATES) and path.is_file():
                 yield path.name, read_text(path, what="A template")
