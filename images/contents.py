@@ -17,6 +17,7 @@ from email.parser import HeaderParser
 from pathlib import Path
 from urllib.parse import quote
 
+from images.recipe.dependencies import normal
 from testbed.docker import docker
 from testbed.errors import TestbedError
 
@@ -38,8 +39,9 @@ class Component:
         """The package URL, by which scanners find it (https://github.com/package-url/purl-spec)."""
         version = quote(self.version, safe="")
         qualifiers = f"?arch={self.architecture}&distro=debian-13" if self.kind == "deb" else ""
+        name = quote(self.name) if self.kind == "deb" else normal(self.name)
         namespace = "deb/debian" if self.kind == "deb" else "pypi"
-        return f"pkg:{namespace}/{quote(self.name)}@{version}{qualifiers}"
+        return f"pkg:{namespace}/{name}@{version}{qualifiers}"
 
 
 def write_contents(reference: str, folder: Path) -> Path:

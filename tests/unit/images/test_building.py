@@ -122,13 +122,18 @@ def test_lists_have_comments(tmp_path: Path) -> None:
 
 
 def test_the_list_of_contents_has_package_urls() -> None:
-    found = [Component("deb", "libc6", "2.41-12+deb13u5", "amd64"), Component("pypi", "typer", "0.28.0", licence="MIT")]
+    found = [
+        Component("deb", "libc6", "2.41-12+deb13u5", "amd64"),
+        Component("pypi", "typer", "0.28.0", licence="MIT"),
+        Component("pypi", "Typing_Extensions", "4.16.0"),
+    ]
     document = bill("kit-x:1.0.0", "sha256:ab", {"org.opencontainers.image.created": "2026-01-01T00:00:00Z"}, found)
     components = document["components"]
     assert isinstance(components, list)
     assert [item["purl"] for item in components] == [
         "pkg:deb/debian/libc6@2.41-12%2Bdeb13u5?arch=amd64&distro=debian-13",
         "pkg:pypi/typer@0.28.0",
+        "pkg:pypi/typing-extensions@4.16.0",  # as indexes compare names: scanners look for this one only
     ]
     assert document["metadata"] == {
         "timestamp": "2026-01-01T00:00:00Z",
