@@ -8,8 +8,8 @@ kubeconfigs (`kubeconfig`) with cluster folders; `inputs` reads their `manifests
 changed from same, `strategies` decide who waits for whom, `plan` is the value that comes of it. `applying` sends it,
 `waiting` watches (`watching`) until `health` has its verdict, `explain` makes it a sentence, `inventory` remembers on
 the cluster what was put there. `cluster` is the one place that talks to an API server (`sending`, `connection`,
-`credentials`, `discovery`, `failures`). All of it ends in `result`, from which every `report` is made. `cli` is the
-program, `api` the library:
+`credentials`, `discovery`, `failures`). All of it ends in `result`, from which every `report` is made; `telling`
+listens (`listening`) and tells webhooks. `cli` is the program, `api` the library:
 
 >>> from kit_deployer import Deployer, Options
 >>> deployer = Deployer(configs="clusters/*/kubeconfig", manifests_dir="generated", commit="4f2a91c")
