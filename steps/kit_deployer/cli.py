@@ -109,7 +109,13 @@ def options_of(settings: DeployerSettings) -> "Options":
         adopt=settings.adopt,
         drift=settings.drift,
         selector=selector,
-        waiting=Waiting(enabled=settings.available_enabled, policy=policy, log_lines=settings.log_lines),
+        waiting=Waiting(
+            enabled=settings.available_enabled,
+            policy=policy,
+            log_lines=settings.log_lines,
+            dependency_timeout=settings.dependency_timeout,
+            dependency_wait=settings.dependency_wait,
+        ),
         backoff=Backoff(
             tries=settings.backoff_fail_after,
             first=settings.backoff_initial_delay / 1000,

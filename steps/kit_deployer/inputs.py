@@ -8,6 +8,7 @@ from pathlib import Path
 from kit_core.console import Console
 from kit_deployer import lint
 from kit_deployer.annotate import Writing, declare
+from kit_deployer.dependencies import check_dependencies
 from kit_deployer.index import Index, read_index
 from kit_deployer.manifests import load_folder, refuse_duplicates, wrong_manifest
 from kit_deployer.objects import NOT_YET, Key, Manifest, annotations_of, at, labels_of
@@ -67,7 +68,8 @@ def read_inputs(
         refuse_duplicates(folder.manifests, target.namespace)
         for manifest in folder.manifests:
             _tell_what_comes_later(manifest, target.name, console)
-        declare([(_likely_key(manifest, target.namespace), manifest) for manifest in folder.manifests], writing)
+        keyed = [(_likely_key(manifest, target.namespace), manifest) for manifest in folder.manifests]
+        check_dependencies(declare(keyed, writing))
         found.append(
             Inputs(
                 target=target,

@@ -25,7 +25,7 @@ WRITTEN_ANNOTATIONS: Final = frozenset({ORIGINAL_NAME, LAST_APPLIED, LAST_APPLIE
 
 NOT_YET: Final = frozenset(
     f"kit-deployer/{name}"
-    for name in ("dependency-selector", "replace", "timeout", "ready-when", "failed-when", "keep", "ring")
+    for name in ("replace", "timeout", "ready-when", "failed-when", "keep", "ring")
 )
 """The annotations whose feature comes later: whoever writes one is told."""
 

@@ -21,6 +21,8 @@ class Waiting:
     policy: Policy = field(default_factory=Policy)
     limits: Limits = field(default_factory=Limits)
     log_lines: int = 25
+    dependency_timeout: float = 600.0
+    dependency_wait: float = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)

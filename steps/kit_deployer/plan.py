@@ -8,6 +8,7 @@ from typing import Literal
 from kit_deployer.annotate import ID, Declared, Writing
 from kit_deployer.compare import compare
 from kit_deployer.fitting import fit, is_scaled
+from kit_deployer.health.judge import checked
 from kit_deployer.health.pods import condition
 from kit_deployer.inventory import Inventory
 from kit_deployer.managedfields import applied_by_us, takeover
@@ -261,6 +262,20 @@ def unchecked(action: Action, plan: Plan) -> str:
     if (action.key.group, action.key.kind) in defined:
         return f"its definition {action.key.group_kind} is only created by the run"
     return ""
+
+
+def to_await(plan: Plan, *, everything: bool) -> list[Key]:
+    """The objects whose health a run waits for before it switches and cleans up: all, or only Deployments for that."""
+    if not everything and not plan.switches:
+        return []
+    return [
+        action.key
+        for action in plan.actions
+        if (everything and checked(action.key.group_kind) and not (action.waits and action.do != "keep"))
+        or action.key.group_kind == DEPLOYMENT
+        # A Job that a TTL has removed cannot be looked at; it completed before. What is frozen is nobody's business.
+        if not (action.state == "completed" and action.live is None) and action.state != "frozen"
+    ]
 
 
 def by_phase(actions: Iterable[Action]) -> list[list[Action]]:

@@ -2,7 +2,7 @@
 """One cluster: look, plan, apply, wait, finish. What has been done is known at any moment, also from other threads."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from kit_core.console import Console
@@ -10,17 +10,17 @@ from kit_core.errors import KitError, TimeLimitError
 from kit_deployer import parallel
 from kit_deployer.applying import Applied, apply_action
 from kit_deployer.cluster import Cluster
+from kit_deployer.dependencies import find_dependents, in_waves
+from kit_deployer.depending import Doorkeeper
 from kit_deployer.diff import unified
 from kit_deployer.failures import Stopped
-from kit_deployer.health.judge import checked
-from kit_deployer.health.model import DEPLOYMENT
 from kit_deployer.healthy import Attendant
 from kit_deployer.inputs import Inputs
 from kit_deployer.inventory import Inventory, to_configmap
 from kit_deployer.objects import Key
 from kit_deployer.options import Options
 from kit_deployer.order import CRD, TITLES, phase_of
-from kit_deployer.plan import JOB, Action, Plan, by_phase, unchecked
+from kit_deployer.plan import JOB, Action, Plan, by_phase, to_await, unchecked
 from kit_deployer.preparing import Prepared, prepare
 from kit_deployer.record import Record
 from kit_deployer.restarts import not_restarting
@@ -62,6 +62,7 @@ class Rollout:
         self._record = Record(inputs.target.name, console, clock, began)
         self._prepared = Prepared(Plan())
         self._attendant = Attendant(cluster, self._record, console, deadline, clock)
+        self._doorkeeper = Doorkeeper(cluster, self._attendant, options.waiting, inputs.target.namespace, clock)
         self._applied: dict[Key, Awaited] = {}
         self._finished = False
         self._begun_writing = False
@@ -122,6 +123,8 @@ class Rollout:
         for item in plan.namespaces:
             self._cluster.create(NAMESPACE, item.body, dry_run=True)
             self._record.done(item.key, "created", tell=False)
+        for dependent in find_dependents(plan.actions):
+            self._doorkeeper.foresee(dependent)
         actions = [action for action in plan.actions if action.do != "keep"]
         parallel.each(self._check_one, actions, workers=self._workers, name=self._target.name)
         for gone in plan.outdated:
@@ -173,9 +176,12 @@ class Rollout:
             self._record.done(item.key, "created")
         self._write_inventory(self._prepared.inventory, self._prepared.before)
         switching = [action for action in plan.actions if action.waits and action.do != "keep"]
-        for phase in by_phase(action for action in plan.actions if not action.waits):
-            if not self._apply(phase) or not self._await_definitions(phase):
-                self._record.say("what comes after the failed objects was not begun")
+        dependents = find_dependents(plan.actions)
+        later = {dependent.action.key for dependent in dependents}
+        if not self._apply_in_order(action for action in plan.actions if not action.waits and action.key not in later):
+            return
+        for wave in in_waves(dependents):
+            if not self._doorkeeper.passes(wave, self._awaited) or not self._apply_in_order(one.action for one in wave):
                 return
         if not self._await_health():
             return
@@ -183,6 +189,14 @@ class Rollout:
             return
         removed = self._remove_outdated(switching)
         self._remember(removed)
+
+    def _apply_in_order(self, actions: Iterable[Action]) -> bool:
+        """Apply phase by phase; False where one failed, and what comes after it was not begun."""
+        for phase in by_phase(actions):
+            if not self._apply(phase) or not self._await_definitions(phase):
+                self._record.say("what comes after the failed objects was not begun")
+                return False
+        return True
 
     def _apply(self, actions: list[Action]) -> bool:
         """Apply the actions of one phase side by side; False where one failed."""
@@ -235,29 +249,16 @@ class Rollout:
             {key: self._applied[key] for key in keys}, replace(waiting, policy=policy)
         )
 
+    def _awaited(self, key: Key) -> Awaited:
+        """What to wait for: an object as we applied it, or as it was found."""
+        found = self._applied.get(key)
+        return found or Awaited(self._prepared.resources[key], since=self._clock(), fresh=False)
+
     def _await_health(self) -> bool:
         """Wait as far as the settings or the plan ask for it; False where something did not become healthy."""
-        plan, everything = self._prepared.plan, self._options.waiting.enabled
-        if not everything and not plan.switches:
-            return True
-        now = self._clock()
-        awaited = {
-            action.key: self._applied.get(
-                action.key, Awaited(self._prepared.resources[action.key], since=now, fresh=False)
-            )
-            for action in plan.actions
-            if (everything and checked(action.key.group_kind) and not (action.waits and action.do != "keep"))
-            or action.key.group_kind == DEPLOYMENT
-        }
-        # A Job that a TTL has removed cannot be looked at; it completed before. What is frozen is nobody's business.
-        gone = {
-            action.key
-            for action in plan.actions
-            if (action.state == "completed" and action.live is None) or action.state == "frozen"
-        }
-        return self._attendant.wait(
-            {key: value for key, value in awaited.items() if key not in gone}, self._options.waiting
-        )
+        waiting = self._options.waiting
+        keys = to_await(self._prepared.plan, everything=waiting.enabled)
+        return not keys or self._attendant.wait({key: self._awaited(key) for key in keys}, waiting)
 
     def _remove_outdated(self, switched: list[Action]) -> list[Key]:
         """Delete what is no longer needed, once no request goes there any more; what was deleted."""

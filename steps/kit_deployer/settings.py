@@ -162,6 +162,22 @@ class DeployerSettings(CommonSettings):
         group=HEALTH,
         help="Causes (reasons of Kubernetes' events) that never fail early; they are named at the timeout.",
     )
+    dependency_timeout: float = setting(
+        600,
+        original=True,
+        unit="s",
+        minimum=0,
+        group=HEALTH,
+        help="How long an object waits for what its `kit-deployer/dependency-selector` names.",
+    )
+    dependency_wait: float = setting(
+        3,
+        original=True,
+        unit="s",
+        minimum=0,
+        group=HEALTH,
+        help="Pause between two looks for a dependency that is not there yet; one that is there is watched.",
+    )
     log_lines: int = setting(
         25,
         minimum=0,
@@ -211,12 +227,6 @@ class DeployerSettings(CommonSettings):
     )
 
     # Wanted by people who come from the original; what they do comes later. The command tells whoever sets one.
-    dependency_wait: float = setting(
-        3, original=True, unit="s", minimum=0, group=LATER, help="Pause between two looks at a dependency."
-    )
-    dependency_timeout: float = setting(
-        600, original=True, unit="s", minimum=0, group=LATER, help="How long a dependency is waited for."
-    )
     github_auth_token: Secret | None = setting(
         None, original=True, group=LATER, help="Token for comparing commits on GitHub."
     )
@@ -259,8 +269,6 @@ class DeployerSettings(CommonSettings):
 
 NOT_YET: Final = frozenset(
     {
-        "dependency_wait",
-        "dependency_timeout",
         "github_auth_token",
         "github_user",
         "github_repo",

@@ -15,7 +15,10 @@ import pytest
 from testbed.cluster import Cluster
 from tests.cluster.desk import Desk, Outcome, autoscaler, config_map, deployment, documents, service
 
-PROBE = "readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1}"
+# A busy machine answers late: that takes no pod from its Service.
+PROBE = (
+    "readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 30}"
+)
 BUDGET = """\
 apiVersion: policy/v1
 kind: PodDisruptionBudget
@@ -62,10 +65,10 @@ class Town:
 
     def answers(self, number: str) -> None:
         """Until the Service answers with this deploy: a node's proxy learns of it a moment after the controllers."""
-        end = time.monotonic() + 15
-        while (said := json.loads(self.cluster.fetch("web", namespace=self.namespace)).get("message")) != (
-            f"deploy {number}"
-        ):
+        end = time.monotonic() + 60
+        while (
+            said := json.loads(self.cluster.fetch("web", namespace=self.namespace, limit=60)).get("message")
+        ) != f"deploy {number}":
             assert time.monotonic() < end, said
             time.sleep(0.2)
 
@@ -127,7 +130,7 @@ def test_a_bad_version_gets_no_request(town: Town) -> None:
     bad = deployment("web", town.image, container=PROBE, CRASH="on purpose")
     failed = town.deploy("2", text=bad, AVAILABLE_TIMEOUT="3")
     assert failed.code in {1, 70}, failed.log
-    assert "on purpose" in failed.log
+    assert f"Deployment {town.namespace}/web-2" in failed.log
     assert failed.did("shop")["Service/web"] == "not done"
     assert town.selector()["id"] == "1"
     town.answers("1")
