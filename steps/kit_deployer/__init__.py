@@ -2,14 +2,16 @@
 """kit-deployer: brings every cluster to its folder of manifests and waits until it is healthy, or says why it is not.
 
 In the order in which data flows: `settings` declares what can be set, `options` holds it as values. `targets` pairs
-kubeconfigs (`kubeconfig`) with cluster folders; `inputs` reads their `manifests` and the render's `index`; `shapes` and
-`lint` find what a server would refuse. `fleet` runs one `rollout` a cluster, side by side. A rollout reads the cluster
-(`survey`), and plans: `annotate` writes labels and names, `order` knows the phases, `compare` and `managedfields` tell
-changed from same, `strategies` decide who waits for whom, `plan` is the value that comes of it. `applying` sends it,
-`waiting` watches (`watching`) until `health` has its verdict, `explain` makes it a sentence, `inventory` remembers on
-the cluster what was put there. `cluster` is the one place that talks to an API server (`sending`, `connection`,
-`credentials`, `discovery`, `failures`). All of it ends in `result`, from which every `report` is made; `telling`
-listens (`listening`) and tells webhooks. `cli` is the program, `api` the library:
+kubeconfigs (`kubeconfig`) with cluster folders; `inputs` reads their `manifests` and the render's `index`; `shapes`
+and `lint` find what a server would refuse. `fleet` runs one `rollout` a cluster, side by side. A rollout reads the
+cluster (`survey`), and plans: `annotate` writes labels and names (`beside` those of fast-rollback), `order` knows the
+phases, `dependencies` who waits for whom, `compare` and `managedfields` tell changed from same, `fitting` leaves out
+what others rule, `strategies` decide what takes over from what, `plan` is the value that comes of it. `applying`
+sends it, `depending` holds back what waits, `healthy` waits (`waiting`, `watching`) until `health` has its verdict,
+`explain` makes it a sentence, `switching` lets Services change over, `inventory` remembers on the cluster what was
+put there. `cluster` is the one place that talks to an API server (`sending`, `connection`, `credentials`,
+`discovery`, `failures`). All of it ends in `result`, from which every `report` is made; `telling` listens
+(`listening`) and tells webhooks. `cli` is the program, `api` the library:
 
 >>> from kit_deployer import Deployer, Options
 >>> deployer = Deployer(configs="clusters/*/kubeconfig", manifests_dir="generated", commit="4f2a91c")
