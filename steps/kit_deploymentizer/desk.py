@@ -2,6 +2,7 @@
 """Commands for people at their desk: what nobody uses, new files, and a render at every save."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +34,12 @@ def init(settings: DeploymentizerSettings, context: Context, _arguments: Mapping
     from kit_deploymentizer.scaffold.begin import new_repository
 
     conf = context.cwd / settings.conf
+    notes: tuple[str, ...] = ()
     if "conf" not in context.given and not conf.parent.is_dir():
         conf = context.cwd / conf.name
-    return _written(new_repository(conf), conf.parent, context)
+        notes = (f"outside of the image, say where it is: export CONF={conf.name}",)
+    work = new_repository(conf)
+    return _written(replace(work, notes=(*notes, *work.notes)), conf.parent, context)
 
 
 def new(settings: DeploymentizerSettings, context: Context, arguments: Mapping[str, Any]) -> int:
