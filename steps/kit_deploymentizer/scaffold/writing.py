@@ -30,7 +30,8 @@ def write(work: Work) -> None:
             write_atomically(path, text, what="A new file")
             done.append(path)
         for path, text in work.changed.items():
-            write_atomically(path, text, what="The file", mode=path.stat().st_mode & 0o777)
+            # A link stays one: what it leads to is changed.
+            write_atomically(path.resolve(), text, what="The file", mode=path.stat().st_mode & 0o777)
     except KitError:
         for path in done:
             with contextlib.suppress(OSError):

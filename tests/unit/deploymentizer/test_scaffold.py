@@ -240,6 +240,18 @@ def test_a_base_that_cannot_be_added_to_is_left_and_the_lines_are_shown(place: P
     refused(place, "Put this below `resources` by hand:", "new", "service", "web")
 
 
+def test_a_base_that_is_a_link_stays_one_and_keeps_its_mode(place: Place) -> None:
+    good(place.run("init"))
+    base, real = place.folder / BASE, place.folder / "shared.yaml"
+    base.rename(real)
+    real.chmod(0o640)
+    base.symlink_to("shared.yaml")
+    good(place.run("new", "service", "web"))
+    assert base.is_symlink()
+    assert "  web:\n" in real.read_text()
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
 @pytest.mark.parametrize(
     "before",
     [
