@@ -119,7 +119,8 @@ def in_waves(dependents: Iterable[Dependent]) -> list[list[Dependent]]:
         if not wave:
             raise ValueError("objects wait for each other")  # `check_dependencies` has refused that
         waves.append(wave)
-        rest = [dependent for dependent in rest if dependent not in wave]
+        sent = {dependent.action.key for dependent in wave}
+        rest = [dependent for dependent in rest if dependent.action.key not in sent]
     return waves
 
 
