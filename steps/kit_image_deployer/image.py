@@ -36,6 +36,7 @@ def check_reference(image: str, *, setting: str) -> None:
     if not found:
         raise InputError(
             f"{setting}={_short(image)} is no image reference",
+            why="it has a scheme, as a page's address; leave that out" if "://" in image else None,
             hint="It looks like registry.example.com/team/app:tag; names are lower case, a tag has at most 128 "
             "letters, digits, dots, dashes and underscores.",
         )

@@ -33,6 +33,11 @@ EMAIL_VARIABLES: Final = (
     "DRONE_COMMIT_AUTHOR_EMAIL", "BUILD_REQUESTEDFOREMAIL",
 )  # fmt: skip
 
+# Set in a pull request's build only: for containers that the variable which names the CI was not passed into.
+_OF_PULL_REQUESTS: Final = (
+    "GITHUB_HEAD_REF", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_SOURCE_BRANCH", "CHANGE_BRANCH",
+    "TRAVIS_PULL_REQUEST_BRANCH", "SYSTEM_PULLREQUEST_SOURCEBRANCH",
+)  # fmt: skip
 # Where a tag is built, these hold its name, and the variable on the right does too, though it is no branch.
 _TAGS: Final = (
     ("TRAVIS_TAG", "TRAVIS_BRANCH"), ("TAG_NAME", "BRANCH_NAME"), ("DRONE_TAG", "DRONE_BRANCH"),
@@ -160,9 +165,11 @@ def _workflow(env: Mapping[str, str]) -> str:
 def check_pull_request(env: Mapping[str, str], *, allowed: bool) -> None:
     """Raise `InputError` in a pull request's build: what nobody merged yet must not be deployed."""
     provider = detect(env)
-    if provider.is_pull_request(env) and not allowed:
+    named = next((name for name in _OF_PULL_REQUESTS if env.get(name)), None)
+    teller = provider.title if provider.is_pull_request(env) else named
+    if teller and not allowed:
         raise InputError(
             "COMMIT=true is refused in a pull request's build",
-            why=f"{provider.title} says that this build belongs to a pull request, which nobody merged yet",
+            why=f"{teller} says that this build belongs to a pull request, which nobody merged yet",
             hint="Run this step on the branch only, or set KIT_ALLOW_PULL_REQUEST=true if it is meant.",
         )

@@ -157,6 +157,24 @@ def test_a_pull_requests_build(env: dict[str, str]) -> None:
     assert change({**env, "COMMIT": "true", "KIT_ALLOW_PULL_REQUEST": "true"}).updates[0].branch == "basket"
 
 
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"GITHUB_HEAD_REF": "basket", "GITHUB_REF": "refs/pull/7/merge", "GITHUB_SHA": SHA},
+        {"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "basket", "CI_COMMIT_SHA": SHA},
+        {"CI_COMMIT_SOURCE_BRANCH": "basket", "CI_COMMIT_BRANCH": "master", "CI_COMMIT_SHA": SHA},
+        {"CHANGE_BRANCH": "basket", "BRANCH_NAME": "PR-7", "GIT_COMMIT": SHA},
+        {"TRAVIS_PULL_REQUEST_BRANCH": "basket", "TRAVIS_BRANCH": "master", "TRAVIS_COMMIT": SHA},
+        {"SYSTEM_PULLREQUEST_SOURCEBRANCH": "refs/heads/basket", "BUILD_SOURCEVERSION": SHA},
+    ],
+)
+def test_a_pull_requests_build_without_the_variable_that_names_the_ci(env: dict[str, str]) -> None:
+    with pytest.raises(InputError, match=f"{next(iter(env))} says that this build belongs to a pull request"):
+        change({**env, "COMMIT": "true"})
+    assert change({**env, "COMMIT": "true", "KIT_ALLOW_PULL_REQUEST": "true"}).updates[0].branch == "basket"
+    assert change({**env, next(iter(env)): "", "CI_BRANCH": "basket", "COMMIT": "true"}).updates[0].branch == "basket"
+
+
 @pytest.mark.parametrize("branch", ["origin/detached", "detached", "HEAD", "origin/HEAD"])
 def test_a_detached_head_has_no_branch(branch: str) -> None:
     with pytest.raises(InputError, match="names no branch"):
@@ -213,6 +231,7 @@ def test_bytes_that_are_no_text_become_marks() -> None:
         ({"CI_BRANCH": "feature/basket", "CI_COMMIT_ID": SHA}, ["'feature/basket'", "Set IMAGE"]),
         ({"CI_BRANCH": "x" * 100, "CI_COMMIT_ID": SHA}, ["cannot stand in an image's tag", "Set IMAGE"]),
         ({"CI_BRANCH": "master", "IMAGE": "Not an image"}, ["IMAGE='Not an image' is no image reference"]),
+        ({"CI_BRANCH": "master", "IMAGE": "https://r.example.com/cart:1"}, ["it has a scheme"]),
         ({"CI_BRANCH": "master", "CI_COMMIT_ID": SHA, "DOCKER_REGISTRY": "reg.example.com", "DOCKER_REPO": "web:1"},
          ["DOCKER_REGISTRY/DOCKER_REPO:CI_BRANCH-CI_COMMIT_ID='reg.example.com/web:1:master-"]),
         ({"CI_BRANCH": "master", "CI_COMMIT_ID": "", "DOCKER_REGISTRY": ""},
