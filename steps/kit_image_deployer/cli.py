@@ -110,7 +110,7 @@ STEP: Final = Step(
         Command(
             name="promote",
             help="Copy the images that are recorded for one branch to another, in one commit, with the commit and build"
-            " that are recorded beside them. The settings that name images and builds say nothing about it.",
+            " that are recorded beside them. Settings that name an image, or the build of one, do not count here.",
             run=promote_command,
             arguments=(
                 Argument(name="FROM_BRANCH", help="the branch whose images are copied, such as staging"),

@@ -96,7 +96,10 @@ class ImageDeployerSettings(CommonSettings):
         " takes none is an error.",
     )
     github_user: str | None = setting(
-        None, original=True, group=_WHERE, help="Owner of the repository on GitHub: a short way to write KIT_GIT_URL."
+        None,
+        original=True,
+        group=_WHERE,
+        help="Owner of the repository on GitHub: a short way to write KIT_GIT_URL, which wins where both are set.",
     )
     github_repo: str | None = setting(
         None, original=True, group=_WHERE, help="Name of the repository on GitHub, or owner/name."
@@ -152,7 +155,12 @@ class ImageDeployerSettings(CommonSettings):
         default_text="the address's first part, or kit-image-deployer",
     )
     ci_committer_email: str | None = setting(
-        None, original=True, group=_BUILD, native=EMAIL_VARIABLES, help="The address of who the commit is by."
+        None,
+        original=True,
+        group=_BUILD,
+        native=EMAIL_VARIABLES,
+        help="The address of who the commit is by.",
+        default_text="kit-image-deployer@localhost; with GITHUB_ACTOR, that user's no-reply address",
     )
     build_number: str | None = setting(
         None,

@@ -90,6 +90,15 @@ def test_wrong_credentials_fail_at_once(deployments: Deployments, settings: dict
     assert "canary" not in run.log
 
 
+def test_githubs_token_is_asked_for_where_github_is_named(deployments: Deployments) -> None:
+    root, _, name = deployments.repository.url_outside.removesuffix(".git").rpartition("/")
+    github = {"KIT_GIT_URL": "", "KIT_GITHUB_URL": root, "GITHUB_USER": "acme", "GITHUB_REPO": name}
+    run = deployments.run(KIT_GIT_PASSWORD="", KIT_GIT_USERNAME="", **github)
+    assert run.code == 1
+    assert "asks for credentials: 401" in run.log
+    assert "Set GITHUB_AUTH_TOKEN (or GITHUB_AUTH_TOKEN_FILE)." in run.log
+
+
 def test_a_repository_that_is_not_there(deployments: Deployments) -> None:
     url = deployments.repository.url_outside.replace(".git", "-gone.git")
     run = deployments.run(KIT_GIT_URL=url)

@@ -25,7 +25,8 @@ _TOKEN_USER: Final = "x-access-token"  # noqa: S105 - a user
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """A repository's address without credentials, and the credentials. `setting` is where the password came from.
+    """A repository's address without credentials, and the credentials. `setting` is where the password came
+    from, or should come from.
 
     `place` is an ssh or git address taken apart; of ssh's settings, `known_hosts` holds a known_hosts file's lines.
     """
@@ -59,12 +60,14 @@ def address_of(
     ssh the user in it is the one who logs in. Raises `InputError` for what is no address.
     """
     base = (github_url or GITHUB).rstrip("/")
+    setting = "KIT_GIT_PASSWORD"
     if git_url is None:
         if not github_repo or not (github_user or "/" in github_repo):
             return None
         name = github_repo.removesuffix(".git")
         path = name if "/" in name else f"{github_user}/{name}"
         git_url = f"{base}/{path}.git"
+        setting = setting if password else "GITHUB_AUTH_TOKEN"
     git_url = git_url.strip()
     if is_place(git_url):
         place = place_of(git_url)
@@ -76,7 +79,6 @@ def address_of(
             ssh_key=ssh_key, ssh_passphrase=ssh_passphrase, known_hosts=known_hosts or "",
         )  # fmt: skip
     url, url_username, url_password = _split_credentials(git_url)
-    setting = "KIT_GIT_PASSWORD"
     if password is None and github_token is not None and _server(url) == _server(base):
         password, setting = github_token, "GITHUB_AUTH_TOKEN"
     if password is None and url_password is not None:

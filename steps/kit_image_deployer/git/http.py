@@ -172,11 +172,13 @@ class HttpTransport:
                     hint="If that address is right, name it in KIT_GIT_URL.",
                 )
             what = "the git server refused the credentials" if given else "the git server asks for credentials"
-            hint = (
-                f"Check {self._access.setting} and KIT_GIT_USERNAME: is the token still valid?"
-                if given
-                else "Set KIT_GIT_USERNAME and KIT_GIT_PASSWORD (or KIT_GIT_PASSWORD_FILE)."
-            )
+            setting = self._access.setting
+            if given:
+                hint = f"Check {setting} and KIT_GIT_USERNAME: is the token still valid?"
+            elif setting == "KIT_GIT_PASSWORD":
+                hint = "Set KIT_GIT_USERNAME and KIT_GIT_PASSWORD (or KIT_GIT_PASSWORD_FILE)."
+            else:
+                hint = f"Set {setting} (or {setting}_FILE)."
             return WorkError(what, where=self.where, why=told, hint=hint)
         if status == 403:
             what = "these credentials may not " + ("push to the repository" if writing else "read the repository")

@@ -23,7 +23,10 @@ class LocalRemote:
         try:
             self._repo = Repo(str(folder))
         except NotGitRepository:
-            hint = "Check KIT_GIT_URL: it should be the folder of a repository, or of its .git."
+            hint = (
+                "Check KIT_GIT_URL: without https:// or ssh:// before it, it is a folder, which should be that of a"
+                " repository or of its .git."
+            )
             raise WorkError("there is no git repository", where=self.where, hint=hint) from None
         check_object_format(self._repo.object_format.name, self.where)
 

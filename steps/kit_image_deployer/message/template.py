@@ -77,7 +77,8 @@ def message_template(text: str) -> Render:
         _check(environment.parse(text))
         template = environment.from_string(text)
     except TemplateSyntaxError as error:
-        raise _wrong(text, error.lineno, error.message or "it is no template", _meant_filter(error.message)) from None
+        why = (error.message or "it is no template").rstrip(".")
+        raise _wrong(text, error.lineno, why, _meant_filter(error.message)) from None
     except RecursionError:
         raise _wrong(text, None, "it is nested too deeply", None) from None
 
@@ -156,6 +157,8 @@ def _failure(text: str, error: Exception) -> InputError:
             why = why if meant else f"{why}; defined are {', '.join(VARIABLES)}"
         elif found := _UNDEFINED_KEY.search(why):
             meant = nearest(found[1], _OF_A_FILE)
+            if not meant and why.startswith("'dict object'"):  # a file is the only one there is
+                why = f"a file has no `{found[1]}`; it has {', '.join(_OF_A_FILE)}"
     return _wrong(text, line, why, meant)
 
 

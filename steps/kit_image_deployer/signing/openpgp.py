@@ -34,7 +34,7 @@ def _signer(key: Tsk, packets: bytes, passphrase: Secret | None) -> PySigner:
         return key.signer()
     except RuntimeError as error:
         if "encrypted" not in str(error):
-            why = "none of its keys may sign: they are expired, revoked, for other uses, or of an unusual kind"
+            why = "none of its keys may sign: they are without their secret, expired, revoked, or for other uses"
             raise unusable(why) from None
     if passphrase is None:
         raise locked(None)

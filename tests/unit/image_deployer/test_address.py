@@ -40,7 +40,9 @@ GITHUB = "https://github.com/acme/deployments.git"
         (given("https://g/x.git"), "https://g/x.git", None, None, "KIT_GIT_PASSWORD"),
         (given(user="acme", repo="deployments", token=TOKEN), GITHUB, "x-access-token", TOKEN, "GITHUB_AUTH_TOKEN"),
         (given(repo="acme/deployments.git", token=TOKEN), GITHUB, "x-access-token", TOKEN, "GITHUB_AUTH_TOKEN"),
-        (given(user="a", repo="b", github_url="https://ghe/"), "https://ghe/a/b.git", None, None, "KIT_GIT_PASSWORD"),
+        (given(user="a", repo="b", github_url="https://ghe/"), "https://ghe/a/b.git", None, None, "GITHUB_AUTH_TOKEN"),
+        (given(user="acme", repo="deployments", password=PASSWORD), GITHUB, "x-access-token", PASSWORD,
+         "KIT_GIT_PASSWORD"),
         (given(GITHUB, token=TOKEN), GITHUB, "x-access-token", TOKEN, "GITHUB_AUTH_TOKEN"),
         (given("https://other/x.git", token=TOKEN), "https://other/x.git", None, None, "KIT_GIT_PASSWORD"),
         (given("/srv/x.git"), "/srv/x.git", None, None, "KIT_GIT_PASSWORD"),
@@ -97,7 +99,7 @@ def test_git_addresses_need_nothing() -> None:
 
 def test_a_folder_that_is_no_repository(tmp_path: Path) -> None:
     for url in (str(tmp_path), f"file://{tmp_path}", str(tmp_path / "gone")):
-        with pytest.raises(WorkError, match="there is no git repository"):
+        with pytest.raises(WorkError, match=r"there is no git repository.*without https://"):
             open_remote(Address(url=url), ca_cert=None, env={}, remaining=lambda: 1)
 
 

@@ -59,6 +59,8 @@ def test_what_a_template_makes_is_defused_as_well() -> None:
     [
         ("a\n{{ imag }}", ["KIT_COMMIT_MESSAGE_TEMPLATE:2", "'imag' is undefined", "Is `image` meant?"]),
         ("{{ files[0].branhc }}", ["TEMPLATE:1", "Is `branch` meant?"]),
+        ("{% for f in files %}{{ f.colour }}{% endfor %}", ["a file has no `colour`; it has image, previous, path"]),
+        ("{{ image", ["expected 'end of print statement' in `{{ image`"]),
         ("{{ image|uper }}", ["TEMPLATE:1", "Is `upper` meant?"]),
         ("{{ now }}", ["'now' is undefined", "defined are image, previous"]),
         ("{{ env.PATH }}", ["'env' is undefined"]),
