@@ -100,7 +100,10 @@ def test_reports_follow_their_schema_also_when_the_run_fails(
     web = next(case for name, case in cases.items() if name and name.startswith("Deployment"))
     assert web.find("failure") is not None
     assert str(web.get("file")).endswith("all.yaml")
-    assert sorted(path.name for path in (shop.root / "reports").iterdir()) == ["junit.xml", "report.json"]
+    names = ["junit.xml", "report.html", "report.json", "report.md"]
+    assert sorted(path.name for path in (shop.root / "reports").iterdir()) == names
+    html, markdown = ((shop.root / "reports" / name).read_text() for name in names[1::2])
+    assert all("no database" in text and "CrashLoopBackOff" in text for text in (html, markdown))
 
 
 def start(desk: Desk, **env: str) -> subprocess.Popen[str]:
