@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import pytest
 
+from kit_deployer.strategies.fast_rollback import refusal
 from testbed.cluster import Cluster
 from tests.cluster.desk import Desk, Outcome, autoscaler, config_map, deployment, documents, service
 
@@ -199,6 +200,24 @@ def test_a_newer_run_that_switched_meanwhile_is_left_alone(town: Town) -> None:
     assert run.did("shop")["Service/web"] == "failed"
     assert town.selector()["id"] == "9"
     assert town.deployments() == ["web-1", "web-2"]
+
+
+def test_a_change_in_the_last_moment_is_read_again(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server itself refuses a write that was decided on another version of the Service."""
+    assert town.deploy("1").code == 0
+    decided: list[str] = []
+
+    def slowly(*bodies: Any, **facts: Any) -> str:
+        decided.append(refusal(*bodies, **facts))
+        if len(decided) == 1:
+            town.patch("service", "web", {"metadata": {"annotations": {"example.com/address": "10.0.0.1"}}})
+        return decided[-1]
+
+    monkeypatch.setattr("kit_deployer.switching.refusal", slowly)
+    run = town.deploy("2")
+    assert run.code == 0, run.log
+    assert decided == ["", ""]
+    assert town.selector()["id"] == "2"
 
 
 def test_pods_that_are_not_ready_get_no_service(town: Town) -> None:
