@@ -24,8 +24,7 @@ WRITTEN_ANNOTATIONS: Final = frozenset({ORIGINAL_NAME, LAST_APPLIED, LAST_APPLIE
 """The annotations a deploy writes by itself: they never count as a difference."""
 
 NOT_YET: Final = frozenset(
-    f"kit-deployer/{name}"
-    for name in ("replace", "timeout", "ready-when", "failed-when", "keep", "ring")
+    f"kit-deployer/{name}" for name in ("replace", "timeout", "ready-when", "failed-when", "keep", "ring")
 )
 """The annotations whose feature comes later: whoever writes one is told."""
 
