@@ -56,6 +56,8 @@ def receiver() -> Iterator[Receiver]:
             with suppress(ConnectionError):
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
+                if status // 100 == 3:
+                    self.send_header("Location", f"{state.url}/elsewhere")
                 self.end_headers()
                 self.wfile.write(data)
 

@@ -121,6 +121,22 @@ def test_a_thousand_clusters_with_fifty_objects_each(same: bool) -> None:
         assert "more changes are in report.json" in text
 
 
+def test_endless_diffs_and_logs_are_cut_and_that_is_said() -> None:
+    diff = "--- a\n+++ b\n" + "+ a line of a long file <&>\n" * 4_000
+    keys = [Key("", "ConfigMap", "shop", f"file-{number}") for number in range(200)]
+    items = tuple(ObjectResult(key=key, did="changed", diff=diff) for key in keys)
+    failures = tuple(
+        Failure(message=f"{number}", object=key, logs=f"{number} {'x' * 9_000} last words")
+        for number, key in enumerate(keys)
+    )
+    only = ClusterResult(name="one", server="", namespace="shop", objects=items, failures=failures)
+    text = page(RunResult(clusters=(only,), dry_run=False, started="", seconds=1))
+    assert len(text.encode()) < LARGEST
+    assert text.count("The rest of this difference is in report.json.") == 200
+    assert "The rest of the log is in report.json." in text
+    assert "last words" in text
+
+
 def test_clusters_that_have_little_in_common_make_no_endless_table() -> None:
     def one(number: int) -> ClusterResult:
         keys = [Key("batch", "Job", "shop", f"job-{number}-{index}") for index in range(60)]
