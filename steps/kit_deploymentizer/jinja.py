@@ -74,6 +74,8 @@ class JinjaEngine:
                 file=place,
                 line=error.lineno,
             ) from None
+        except RecursionError:
+            raise InputError("The template cannot be parsed", where=shown, why=_TOO_DEEP, file=shown) from None
         except TemplateNotFound:
             raise InputError(
                 f"{name} is not below the resources folder",
@@ -117,6 +119,8 @@ class JinjaEngine:
                 source = _line(Path(file).read_text("utf-8"), line)
             trace = trace.tb_next
         why = str(error) if isinstance(error, TemplateError | ValueError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, RecursionError):
+            why = "it includes or calls itself without an end, or is nested too deeply"
         meant = _meant(error, view)
         return WorkError(
             "The template did not render",
@@ -128,6 +132,7 @@ class JinjaEngine:
         )
 
 
+_TOO_DEEP: Final = "it is nested too deeply"
 _HINT: Final = (
     "Set the value in base-var.yaml, a type's or a cluster's settings, or give it a default: `{{ x | default('…') }}`."
 )

@@ -53,12 +53,15 @@ class _Scan:
         self._set_delimiters("{{", "}}")
 
     def text(self) -> None:
-        """Everything up to the next tag, a line at a time."""
+        """Everything up to the next tag: the rest of this line, whole lines, and the beginning of the tag's line."""
         found = self._opening.search(self.source, self.position)
         end = found.start() if found else len(self.source)
+        started = False
         while self.position < end:
-            newline = self.source.find("\n", self.position, end)
+            find = self.source.rfind if started else self.source.find
+            newline = find("\n", self.position, end)
             stop = newline + 1 if newline >= 0 else end
+            started = True
             piece = self.source[self.position : stop]
             if piece.isspace():
                 self._blanks.append(len(self.tokens))
@@ -67,7 +70,7 @@ class _Scan:
             self.tokens.append(Token("text", piece, self.position, stop, self._line))
             self.position = stop
             if newline >= 0:
-                self._line += 1
+                self._line += piece.count("\n")
                 self._end_line()
 
     def tag(self) -> None:

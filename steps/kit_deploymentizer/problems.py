@@ -40,6 +40,7 @@ class Problems:
         self.count = 0
         """How often anything was told."""
         self._found: dict[tuple[Any, ...], Problem] = {}
+        self._near: dict[tuple[str, str], str | None] = {}
         self._remarks: dict[tuple[str, Remark], tuple[dict[str, None], dict[str, None], str | None]] = {}
 
     def add(self, error: KitError, cluster: str | None = None, *, warning: bool = False) -> None:
@@ -59,8 +60,13 @@ class Problems:
         self.count += 1
         key = (template, remark)
         if key not in self._remarks:
-            near = nearest(remark.name, sorted(islice(_dotted(view), _NAMES))) if isinstance(remark, Unset) else None
-            self._remarks[key] = ({}, {}, near)
+            if isinstance(remark, Unset) and (template, remark.name) not in self._near:
+                self._near[template, remark.name] = nearest(remark.name, sorted(islice(_dotted(view), _NAMES)))
+            self._remarks[key] = (
+                {},
+                {},
+                self._near.get((template, remark.name)) if isinstance(remark, Unset) else None,
+            )
         clusters, resources, _ = self._remarks[key]
         clusters[cluster] = None
         resources[resource] = None
