@@ -8,7 +8,7 @@ from typing import Any, Final, NoReturn
 
 from kit_core.entry import Argument, Command, Context, Step, run
 from kit_core.errors import InputError, worst_exit_code
-from kit_deploymentizer import desk
+from kit_deploymentizer.desk import commands as desk
 from kit_deploymentizer.settings import DeploymentizerSettings
 from kit_deploymentizer.telling import DIFFERENT, counted, tell
 
@@ -16,7 +16,7 @@ from kit_deploymentizer.telling import DIFFERENT, counted, tell
 def render(settings: DeploymentizerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
     """Render the repository and write the output; the exit code."""
     from kit_deploymentizer.deploymentizer import Deploymentizer
-    from kit_deploymentizer.layout import normal
+    from kit_deploymentizer.inputs.layout import normal
 
     console = context.console
     deploymentizer = Deploymentizer(
@@ -82,7 +82,7 @@ def _uncollected() -> Iterator[None]:
 def explain(settings: DeploymentizerSettings, context: Context, arguments: Mapping[str, Any]) -> int:
     """Say where each value of a resource's view comes from, on standard output."""
     from kit_deploymentizer.deploymentizer import Deploymentizer
-    from kit_deploymentizer.explained import as_json, as_text, selected
+    from kit_deploymentizer.explain.telling import as_json, as_text, selected
 
     cluster, resource = arguments["CLUSTER"], arguments["RESOURCE"]
     if settings.format == "markdown":
@@ -96,8 +96,8 @@ def explain(settings: DeploymentizerSettings, context: Context, arguments: Mappi
 
 def diff(settings: DeploymentizerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
     """Say what changes in every cluster's manifests, on standard output; 3 where that was asked for and some do."""
-    from kit_deploymentizer.comparing import Comparison
-    from kit_deploymentizer.differing import as_json, as_markdown, as_text, summary
+    from kit_deploymentizer.diff.comparing import Comparison
+    from kit_deploymentizer.diff.telling import as_json, as_markdown, as_text, summary
     from kit_deploymentizer.outcome import RenderError
 
     console = context.console
@@ -126,7 +126,7 @@ def diff(settings: DeploymentizerSettings, context: Context, _arguments: Mapping
 
 def encrypt(settings: DeploymentizerSettings, context: Context, arguments: Mapping[str, Any]) -> int:
     """Print a file, or the value on standard input, encrypted."""
-    from kit_deploymentizer import encrypting
+    from kit_deploymentizer.desk import encrypting
 
     return encrypting.encrypt(settings, context, arguments)
 

@@ -12,30 +12,30 @@ from kit_core.errors import InputError, KitError
 from kit_core.keys import Key, read_key
 from kit_core.names import nearest
 from kit_core.settings import without_secrets
-from kit_deploymentizer.checking import check_duplicates, check_repository
-from kit_deploymentizer.commit import checked_out_commit
-from kit_deploymentizer.encrypted import Unlocker, key_folders
-from kit_deploymentizer.explain import Explained, Explainer
-from kit_deploymentizer.inspect import Inspector
-from kit_deploymentizer.limits import check_combination, nothing_there, shard_of
+from kit_deploymentizer.checks.inspect import Inspector
+from kit_deploymentizer.checks.stale import stale_workloads
+from kit_deploymentizer.explain.places import Explained, Explainer
+from kit_deploymentizer.inputs.checking import check_duplicates, check_repository
+from kit_deploymentizer.inputs.encrypted import Unlocker, key_folders
+from kit_deploymentizer.inputs.limits import check_combination, nothing_there, shard_of
+from kit_deploymentizer.inputs.reading import placed
+from kit_deploymentizer.inputs.repository import Repository, read_repository
 from kit_deploymentizer.outcome import RenderError, Report
+from kit_deploymentizer.output.commit import checked_out_commit
+from kit_deploymentizer.output.reuse import Earlier, Keys, with_a_say
+from kit_deploymentizer.output.write import Limits, Writer
 from kit_deploymentizer.plan import Plan, Planner
 from kit_deploymentizer.problems import Problems
-from kit_deploymentizer.reading import placed
-from kit_deploymentizer.repository import Repository, read_repository
-from kit_deploymentizer.reuse import Earlier, Keys, with_a_say
+from kit_deploymentizer.rendering.templates import service_templates
+from kit_deploymentizer.rendering.view import Deployment, Sight
 from kit_deploymentizer.settings import DeploymentizerSettings
 from kit_deploymentizer.sources import World
 from kit_deploymentizer.sources.opening import open_sources
 from kit_deploymentizer.sources.together import Together
-from kit_deploymentizer.stale import stale_workloads
-from kit_deploymentizer.templates import service_templates
-from kit_deploymentizer.view import Deployment, Sight
-from kit_deploymentizer.write import Limits, Writer
 
 if TYPE_CHECKING:
-    from kit_deploymentizer.difference import Difference
-    from kit_deploymentizer.finding import Finding
+    from kit_deploymentizer.diff.difference import Difference
+    from kit_deploymentizer.lint.finding import Finding
 
 
 class Deploymentizer:
@@ -162,7 +162,7 @@ class Deploymentizer:
         No secret is needed, and none is in it. Raises `RenderError` where the repository has errors, `InputError` where
         there is nothing to compare with.
         """
-        from kit_deploymentizer.comparing import Comparison
+        from kit_deploymentizer.diff.comparing import Comparison
 
         return Comparison(self._settings, self._env, self._cwd, against).difference()[0]
 
@@ -171,7 +171,7 @@ class Deploymentizer:
 
         Raises `InputError` where the repository cannot be read.
         """
-        from kit_deploymentizer.lint import Linter, clusters_without_type
+        from kit_deploymentizer.lint.unused import Linter, clusters_without_type
 
         whole = self.whole()
         found = clusters_without_type(self._settings.conf, self._settings.workdir, self._cwd)

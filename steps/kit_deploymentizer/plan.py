@@ -9,14 +9,14 @@ from typing import Any, Final, Literal, Protocol
 from kit_core.errors import InputError, KitError
 from kit_core.keys import DecryptError
 from kit_core.names import nearest
-from kit_deploymentizer.javascript import text_of, truthy
+from kit_deploymentizer.inputs.reading import placed
+from kit_deploymentizer.inputs.repository import Cluster, Repository, is_file_name
+from kit_deploymentizer.inputs.secret_values import SecretValue, without
+from kit_deploymentizer.output.stamps import Stamp
 from kit_deploymentizer.problems import Problem, Problems
-from kit_deploymentizer.reading import placed
-from kit_deploymentizer.repository import Cluster, Repository, is_file_name
-from kit_deploymentizer.secret_values import SecretValue, without
-from kit_deploymentizer.stamps import Stamp
-from kit_deploymentizer.templates import COPIED, Templates, output_name
-from kit_deploymentizer.view import Sight, View
+from kit_deploymentizer.rendering.javascript import text_of, truthy
+from kit_deploymentizer.rendering.templates import COPIED, Templates, output_name
+from kit_deploymentizer.rendering.view import Sight, View
 
 Level = Literal["error", "warn", "off"]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from kit_core.errors import InputError, KitError
 from kit_core.names import nearest
-from kit_deploymentizer.remarks import Remark, Unset
+from kit_deploymentizer.rendering.remarks import Remark, Unset
 
 _NAMED: Final = 3
 _NAMES: Final = 10_000

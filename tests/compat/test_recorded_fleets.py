@@ -18,8 +18,8 @@ from kit_core.entry import main
 from kit_core.errors import KitError
 from kit_deploymentizer import Deploymentizer, DeploymentizerSettings
 from kit_deploymentizer.cli import STEP
-from kit_deploymentizer.explain import Remembering, leaves, trace_view
-from kit_deploymentizer.origins import Given
+from kit_deploymentizer.explain.origins import Given
+from kit_deploymentizer.explain.places import Remembering, leaves, trace_view
 
 ARCHIVE = Path(__file__).parent / "kit-fleets.tar.xz"
 CASES = [f"case-2026-{number:03}" for number in range(60)]

@@ -10,10 +10,10 @@ import pytest
 from jsonschema import Draft7Validator
 
 from kit_core.yamlio import load_document
-from kit_deploymentizer import schemas
-from kit_deploymentizer.javascript import text_of
-from kit_deploymentizer.schema import Stranger, flags_that_are_none, strangers_in_cluster, strangers_in_kit
-from kit_deploymentizer.words import original_words
+from kit_deploymentizer.inputs import schemas
+from kit_deploymentizer.inputs.schema import Stranger, flags_that_are_none, strangers_in_cluster, strangers_in_kit
+from kit_deploymentizer.inputs.words import original_words
+from kit_deploymentizer.rendering.javascript import text_of
 
 ROOT = Path(__file__).parents[2]
 VALIDATORS = {name.removesuffix(".schema.json"): Draft7Validator(schema) for name, schema in schemas.schemas().items()}

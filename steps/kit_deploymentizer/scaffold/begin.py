@@ -4,7 +4,7 @@
 from pathlib import Path
 from typing import Final
 
-from kit_deploymentizer.reading import is_there
+from kit_deploymentizer.inputs.reading import is_there
 from kit_deploymentizer.scaffold import texts
 from kit_deploymentizer.scaffold.insert import with_resource
 from kit_deploymentizer.scaffold.writing import Work

@@ -10,14 +10,14 @@ from typing import Any, Final
 from kit_core.errors import InputError
 from kit_core.files import read_text
 from kit_core.names import nearest
-from kit_deploymentizer.javascript import text_of, truthy
-from kit_deploymentizer.layout import BASE_CLUSTER
-from kit_deploymentizer.reading import YamlFile, is_there, listed
-from kit_deploymentizer.repository import Repository
+from kit_deploymentizer.inputs.layout import BASE_CLUSTER
+from kit_deploymentizer.inputs.reading import YamlFile, is_there, listed
+from kit_deploymentizer.inputs.repository import Repository
+from kit_deploymentizer.rendering.javascript import text_of, truthy
+from kit_deploymentizer.rendering.templates import output_name, service_templates
 from kit_deploymentizer.scaffold import texts
 from kit_deploymentizer.scaffold.insert import with_resource
 from kit_deploymentizer.scaffold.writing import Work, refuse_what_is_there
-from kit_deploymentizer.templates import output_name, service_templates
 
 _LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _PART: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"

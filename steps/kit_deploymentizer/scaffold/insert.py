@@ -11,8 +11,8 @@ import yaml
 
 from kit_core.errors import KitError
 from kit_core.yamlio import load_document
-from kit_deploymentizer.javascript import text_of
-from kit_deploymentizer.words import original_words
+from kit_deploymentizer.inputs.words import original_words
+from kit_deploymentizer.rendering.javascript import text_of
 
 _KEY: Final = "resources"
 _NULL: Final = "tag:yaml.org,2002:null"

@@ -5,7 +5,7 @@ import json
 from typing import Final
 
 from kit_core.yamlwords import kubernetes_words
-from kit_deploymentizer.words import original_words
+from kit_deploymentizer.inputs.words import original_words
 
 KIT: Final = """\
 # Where kit finds everything. Paths begin at this folder.

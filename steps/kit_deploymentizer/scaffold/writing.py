@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kit_core.errors import InputError, KitError
 from kit_core.files import write_atomically
-from kit_deploymentizer.reading import is_there
+from kit_deploymentizer.inputs.reading import is_there
 
 
 @dataclass(frozen=True)

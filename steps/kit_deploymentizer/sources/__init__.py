@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from kit_core.errors import InputError
 from kit_core.names import nearest
 from kit_core.secrets import Secret
-from kit_deploymentizer.javascript import text_of
+from kit_deploymentizer.rendering.javascript import text_of
 
 if TYPE_CHECKING:
-    from kit_deploymentizer.encrypted import Unlocker
+    from kit_deploymentizer.inputs.encrypted import Unlocker
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from kit_core.errors import InputError, WorkError
 from kit_core.secrets import Secret
-from kit_deploymentizer.javascript import text_of, truthy
+from kit_deploymentizer.rendering.javascript import text_of, truthy
 from kit_deploymentizer.sources import Fetched, Target, World
 from kit_deploymentizer.sources.answers import is_too_deep
 from kit_deploymentizer.sources.once import Once

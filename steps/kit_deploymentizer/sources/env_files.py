@@ -12,13 +12,13 @@ from kit_core.errors import InputError
 from kit_core.files import refused
 from kit_core.keys import DecryptError, Key
 from kit_core.yamlio import Document, load_document
-from kit_deploymentizer.javascript import text_of
-from kit_deploymentizer.secret_values import SecretValue
+from kit_deploymentizer.inputs.secret_values import SecretValue
+from kit_deploymentizer.inputs.words import original_words
+from kit_deploymentizer.rendering.javascript import text_of
 from kit_deploymentizer.sources import Fetched, Target, World
 from kit_deploymentizer.sources.answers import read_json, values_of
 from kit_deploymentizer.sources.once import Once
 from kit_deploymentizer.sources.places import filled
-from kit_deploymentizer.words import original_words
 
 _ENCRYPTED: Final = re.compile(r"\.(?:encrypted|enc|aes)$", re.IGNORECASE)
 """Endings that say that a file is encrypted; the one before says what is in it."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from kit_core.errors import InputError
 from kit_core.files import read_text
 from kit_core.yamlio import Position
-from kit_deploymentizer.javascript import text_of
-from kit_deploymentizer.secret_values import SecretValue
+from kit_deploymentizer.inputs.secret_values import SecretValue
+from kit_deploymentizer.rendering.javascript import text_of
 from kit_deploymentizer.sources import Fetched, Target, World
 from kit_deploymentizer.sources.answers import is_too_deep
 
 if TYPE_CHECKING:
-    from kit_deploymentizer.encrypted import Unlocker
+    from kit_deploymentizer.inputs.encrypted import Unlocker
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from kit_core.errors import KitError
 from kit_core.names import nearest
-from kit_deploymentizer.layout import read_plugin
-from kit_deploymentizer.reading import YamlFile, placed, wrong
+from kit_deploymentizer.inputs.layout import read_plugin
+from kit_deploymentizer.inputs.reading import YamlFile, placed, wrong
 from kit_deploymentizer.sources import SENDS_METADATA, source_name
 from kit_deploymentizer.sources.options import KINDS, fault, options_of
 from kit_deploymentizer.sources.places import check_places

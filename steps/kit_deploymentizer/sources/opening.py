@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kit_core.errors import KitError
-from kit_deploymentizer.layout import read_plugin
-from kit_deploymentizer.reading import YamlFile, placed
+from kit_deploymentizer.inputs.layout import read_plugin
+from kit_deploymentizer.inputs.reading import YamlFile, placed
 from kit_deploymentizer.sources import SENDS_METADATA, EnvironmentSource, Maker, World, open_source, source_name
 from kit_deploymentizer.sources.listed import IN_REPOSITORY, Listed, read_sources
 from kit_deploymentizer.sources.options import KINDS

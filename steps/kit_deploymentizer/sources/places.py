@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from kit_core.errors import InputError
 from kit_core.names import nearest
-from kit_deploymentizer.javascript import text_of
+from kit_deploymentizer.rendering.javascript import text_of
 from kit_deploymentizer.sources import Target
 
 NAMES: Final = ("cluster", "type", "resource", "service")

@@ -12,9 +12,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from kit_core.errors import KitError
-from kit_deploymentizer.javascript import text_of
-from kit_deploymentizer.merge import merge
-from kit_deploymentizer.placeholders import placeholder
+from kit_deploymentizer.rendering.javascript import text_of
+from kit_deploymentizer.rendering.merge import merge
+from kit_deploymentizer.rendering.placeholders import placeholder
 from kit_deploymentizer.sources import EnvironmentSource, Fetched, Target
 
 if TYPE_CHECKING:

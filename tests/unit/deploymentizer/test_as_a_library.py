@@ -12,7 +12,7 @@ import pytest
 
 import kit_deploymentizer
 from kit_deploymentizer import Deploymentizer, DeploymentizerSettings, RenderError
-from kit_deploymentizer.commit import checked_out_commit
+from kit_deploymentizer.output.commit import checked_out_commit
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, KIT, Workshop
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from kit_deploymentizer.checksum import ANNOTATION, Checksums, annotate
-from kit_deploymentizer.manifest import Reference
+from kit_deploymentizer.checks.checksum import ANNOTATION, Checksums, annotate
+from kit_deploymentizer.checks.manifest import Reference
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, Workshop
 
 CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"a": "1"}}
@@ -117,7 +117,7 @@ def test_the_checksum_does_not_depend_on_the_order_of_references(monkeypatch: py
     workload = yaml.safe_load(HEAD + "  template: {spec: {}}\n")
     sums = []
     for order in (both, both[::-1]):
-        monkeypatch.setattr("kit_deploymentizer.checksum.references", lambda _spec, order=order: order)
+        monkeypatch.setattr("kit_deploymentizer.checks.checksum.references", lambda _spec, order=order: order)
         sums.append(Checksums([CONFIG, SECRET]).of(workload))
     assert sums[0] is not None
     assert sums[0] == sums[1]

@@ -12,7 +12,7 @@ from dulwich.objects import Blob, Commit, Tree
 from dulwich.repo import Repo
 
 from kit_core.errors import InputError
-from kit_deploymentizer.gittree import write_tree
+from kit_deploymentizer.diff.gittree import write_tree
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, KIT, Workshop
 
 DATA = CONFIG_MAP + "data:\n  a: '{{{word}}}'\n"

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from demo.shop import EXAMPLES
 from kit_core.yamlio import load_document
 from kit_deploymentizer import Deploymentizer, DeploymentizerSettings
-from kit_deploymentizer.explain import Explained
-from kit_deploymentizer.merge import merge
-from kit_deploymentizer.origins import Place, merge_traced, traced
-from kit_deploymentizer.reading import YamlFile
+from kit_deploymentizer.explain.origins import Place, merge_traced, traced
+from kit_deploymentizer.explain.places import Explained
+from kit_deploymentizer.inputs.reading import YamlFile
+from kit_deploymentizer.rendering.merge import merge
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, KIT, Workshop
 
 SHOP = EXAMPLES / "deployments-repo"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from kit_core.errors import InputError
 from kit_deployer.index import read_index as read_by_deployer
-from kit_deploymentizer.digests import Digests
-from kit_deploymentizer.index import head_of, index_text, lines_of, read_index, with_head
+from kit_deploymentizer.output.digests import Digests
+from kit_deploymentizer.output.index import head_of, index_text, lines_of, read_index, with_head
 from kit_deploymentizer.plan import Planner
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, KIT, SERVICE, Workshop
 

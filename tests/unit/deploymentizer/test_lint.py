@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kit_deploymentizer import Deploymentizer, DeploymentizerSettings
-from kit_deploymentizer.lint import KINDS
+from kit_deploymentizer.lint.unused import KINDS
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, KIT, Workshop
 
 EXAMPLE = Path(__file__).parents[3] / "examples/deployments-repo"

@@ -8,9 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit_deploymentizer.difference import Change, Difference, Shown, compare
-from kit_deploymentizer.differing import LIMIT, as_markdown, as_text
-from kit_deploymentizer.masking import is_credential, masked_pair
+from kit_deploymentizer.diff.difference import Change, Difference, Shown, compare
+from kit_deploymentizer.diff.masking import is_credential, masked_pair
+from kit_deploymentizer.diff.telling import LIMIT, as_markdown, as_text
 
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit_deploymentizer.merge import merge, merge_env
+from kit_deploymentizer.rendering.merge import merge, merge_env
 
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
 keys = st.sampled_from(["a", "b", "c", "env", "name"])

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from kit_deploymentizer.mustache import Mustache
-from kit_deploymentizer.mustache_scan import MustacheError
+from kit_deploymentizer.rendering.mustache import Mustache
+from kit_deploymentizer.rendering.mustache_scan import MustacheError
 
 
 def render(source: str, view: dict[str, Any]) -> str:

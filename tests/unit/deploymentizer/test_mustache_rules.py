@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kit_deploymentizer.mustache import Mustache
+from kit_deploymentizer.rendering.mustache import Mustache
 
 VIEW: dict[str, Any] = {
     "t": True, "f": False, "n": None, "z": 0, "one": 1, "fl": 1.5, "es": "", "s": "text", "a": "outer",

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit_deploymentizer.javascript import length_of, number_text, text_of, truthy
-from kit_deploymentizer.words import original_words
+from kit_deploymentizer.inputs.words import original_words
+from kit_deploymentizer.rendering.javascript import length_of, number_text, text_of, truthy
 
 _DAY = dt.datetime(2016, 1, 1, tzinfo=dt.UTC)
 

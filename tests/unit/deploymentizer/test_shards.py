@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit_core.errors import InputError
-from kit_deploymentizer.limits import Shard, shard_of
+from kit_deploymentizer.inputs.limits import Shard, shard_of
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, Workshop
 
 NAMES = st.lists(st.text(min_size=1, max_size=8), unique=True, max_size=40)

@@ -12,7 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from kit_core.errors import InputError
-from kit_deploymentizer.layout import read_kit
+from kit_deploymentizer.inputs.layout import read_kit
 from kit_deploymentizer.sources.listed import read_sources
 from kit_deploymentizer.sources.options import schema
 from tests.unit.deploymentizer.workshop import KIT, Workshop

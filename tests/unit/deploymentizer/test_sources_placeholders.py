@@ -12,7 +12,7 @@ from kit_core.envfile import encrypt, encrypt_value
 from kit_core.errors import InputError
 from kit_core.keys import Key
 from kit_deployer.index import read_index
-from kit_deploymentizer.placeholders import placeholder
+from kit_deploymentizer.rendering.placeholders import placeholder
 from tests.unit.deploymentizer.workshop import KIT, Workshop
 
 KEY = Key(bytes(range(32)))
@@ -137,7 +137,7 @@ def test_the_mark_stays_while_any_file_has_placeholders(workshop: Workshop) -> N
 def test_a_placeholder_is_valid_wherever_a_template_puts_it(name: str) -> None:
     import yaml
 
-    from kit_deploymentizer.mustache import escape
+    from kit_deploymentizer.rendering.mustache import escape
 
     text = placeholder("external", name, "content")
     assert yaml.safe_load(f"a: {text}") == {"a": text}

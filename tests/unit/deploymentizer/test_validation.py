@@ -3,8 +3,8 @@
 
 import pytest
 
-from kit_deploymentizer.check import read_rendered, secret_pointers
-from kit_deploymentizer.secret_values import SecretValue
+from kit_deploymentizer.checks.check import read_rendered, secret_pointers
+from kit_deploymentizer.inputs.secret_values import SecretValue
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, KIT, Workshop
 
 ENV_API = "plugin: {path: x/env-api-client-v3, options: {apiUrl: 'https://example.com'}}\n"

@@ -17,8 +17,8 @@ from kit_core.ci import detect
 from kit_core.console import Console
 from kit_core.entry import Context
 from kit_core.secrets import Masker
+from kit_deploymentizer.desk.watch import Watch, snapshot, wait_for_change
 from kit_deploymentizer.settings import DeploymentizerSettings
-from kit_deploymentizer.watch import Watch, snapshot, wait_for_change
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, KIT, Workshop
 
 PATIENCE = 20.0

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from kit_core.yamlio import YamlError, load_document
-from kit_deploymentizer.javascript import text_of
-from kit_deploymentizer.words import original_words
+from kit_deploymentizer.inputs.words import original_words
+from kit_deploymentizer.rendering.javascript import text_of
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, Workshop
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from kit_deploymentizer import Deploymentizer, DeploymentizerSettings
-from kit_deploymentizer.lint import KINDS
+from kit_deploymentizer.lint.unused import KINDS
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "deployments-repository.md").read_text("utf-8")
 SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: {{{svc.name}}}}\nspec: {selector: {name: {{{name}}}}}\n"

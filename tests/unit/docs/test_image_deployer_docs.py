@@ -16,9 +16,9 @@ from kit_core.declare import declared
 from kit_image_deployer.change import Result
 from kit_image_deployer.cli import STEP
 from kit_image_deployer.message.commit import Written, commit_message
+from kit_image_deployer.message.template import VARIABLES, message_template
 from kit_image_deployer.settings import ImageDeployerSettings
 from kit_image_deployer.source import _NUMBERED_IN
-from kit_image_deployer.message.template import VARIABLES, message_template
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "images" / "kit-image-deployer" / "README.md").read_text("utf-8")

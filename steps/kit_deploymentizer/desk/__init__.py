@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What people use at their desk: `commands` for the program, `watch`, and `encrypting` files and values."""

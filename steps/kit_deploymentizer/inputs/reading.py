@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""Reading the repository's YAML: each file once, its values kept, its positions looked up again only for errors."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from kit_core.errors import InputError, KitError
+from kit_core.files import read_text, refused
+from kit_core.yamlio import Position, load_document
+from kit_deploymentizer.inputs.secret_values import SecretValue
+from kit_deploymentizer.inputs.words import original_words
+from kit_deploymentizer.output.digests import Digests
+from kit_deploymentizer.rendering.javascript import text_of
+
+_ENCRYPTED: Final = re.compile(r"(?:kit|codeship|cloudbees):v[0-9]+:")
+"""What a file with encrypted values has in it (`encrypted`); all others need not be looked through."""
+
+Unlock = Callable[[Any, Callable[..., Position | None]], tuple[Any, tuple[SecretValue, ...]]]
+"""From a file's value and the positions of its entries to the value with nothing encrypted, and what was. Raises
+`DecryptError`."""
+
+
+@dataclass(frozen=True)
+class YamlFile:
+    """A file of the repository: where it is, how it is shown (from the repository's folder), and what it says.
+
+    Nodes with their positions are not kept (they are ten times the size of the values): `position` reads again.
+    """
+
+    path: Path
+    shown: str
+    value: Any = field(repr=False)
+    secrets: tuple[SecretValue, ...] = field(default=(), repr=False)
+    """What of it was encrypted."""
+
+    def has(self, *keys: str | int) -> bool:
+        """Whether the file itself sets the value at `keys`."""
+        value = self.value
+        for key in keys:
+            inside = len(value) > key if isinstance(value, list) and isinstance(key, int) else False
+            if not inside and not (isinstance(value, dict) and key in value):
+                return False
+            value = value[key]
+        return True
+
+    def position(self, *keys: str | int) -> Position:
+        """Where the entry at `keys` begins, or the nearest thing above it that is there."""
+        text = read_text(self.path, what=self.shown)
+        return load_document(text, name=self.shown, words=original_words, keys=text_of).key_position(*keys)
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """A key that stands twice in one map of a file; the last one counts."""
+
+    place: Position
+
+
+class Reader:
+    """Reads and remembers the files below the repository's folder. Without `unlock`, encrypted values stay so."""
+
+    def __init__(self, folder: Path, unlock: Unlock | None = None) -> None:
+        self.folder = folder
+        self._unlock = unlock
+        self.digests = Digests(folder)
+        self.duplicates: list[Duplicate] = []
+        self._read: dict[Path, YamlFile | None] = {}
+
+    def shown(self, path: Path) -> str:
+        """`path` as a person below the repository's folder would write it."""
+        try:
+            return path.relative_to(self.folder).as_posix()
+        except ValueError:
+            return str(path)
+
+    def yaml(self, path: Path, *, what: str, hint: str | None = None) -> YamlFile:
+        """The file at `path`. Raises `InputError` when it is missing, cannot be read, or is no YAML."""
+        if self._read.get(path) is None:
+            text = read_text(path, what=what, hint=hint)
+            self.digests.learn(self.shown(path), text.encode())
+            document = load_document(text, name=self.shown(path), words=original_words, keys=text_of)
+            self.duplicates += map(Duplicate, document.duplicates)
+            value: Any = document.value
+            secrets: tuple[SecretValue, ...] = ()
+            if self._unlock is not None and _ENCRYPTED.search(text):
+                value, secrets = self._unlock(value, document.key_position)
+            self._read[path] = YamlFile(path, self.shown(path), value, secrets)
+        found = self._read[path]
+        assert found is not None
+        return found
+
+    def yaml_if_there(self, path: Path, *, what: str) -> YamlFile | None:
+        """The file at `path`, None where there is none. Raises `InputError` as `yaml` does."""
+        if path not in self._read and not is_there(path, what=what):
+            self._read[path] = None
+        if path in self._read and self._read[path] is None:
+            return None
+        return self.yaml(path, what=what)
+
+
+def is_there(path: Path, *, what: str) -> bool:
+    """Whether there is anything at `path`. Raises `InputError` where the system does not let us see it."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        raise refused(error, path, f"{what} cannot be read", kind=InputError) from None
+    return True
+
+
+def listed(folder: Path, *, what: str) -> list[Path]:
+    """What is in `folder`, sorted. Raises `InputError` where it cannot be read."""
+    try:
+        return sorted(folder.iterdir())
+    except (OSError, ValueError) as error:
+        raise refused(error, folder, f"{what} cannot be read", kind=InputError) from None
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The files whose values are laid over one another, the strongest first."""
+
+    files: tuple[YamlFile, ...]
+
+    def place(self, *keys: str | int) -> Position | None:
+        """Where the value at `keys` is set by the strongest file that sets it; the nearest thing above it else."""
+        for depth in range(len(keys), 0, -1):
+            for file in self.files:
+                if file.has(*keys[:depth]):
+                    return file.position(*keys[:depth])
+        return None
+
+
+def placed(error: KitError, position: Position | None) -> KitError:
+    """`error` with its place, where it has none yet."""
+    if position is not None and error.where is None:
+        error.where = f"{position.name}:{position.line}"
+        error.file, error.line, error.column = position.name, position.line, position.column
+    return error
+
+
+def wrong(what: str, file: YamlFile, *keys: str | int, why: str | None = None, hint: str | None = None) -> InputError:
+    """An `InputError` about the value at `keys` of `file`, with file and line."""
+    place = file.position(*keys)
+    return InputError(what, where=f"{place.name}:{place.line}", why=why, hint=hint,
+                      file=place.name, line=place.line, column=place.column)  # fmt: skip

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+"""The output folder: what a run wrote, and what the next one need not.
+
+`write` brings the folder to the plan: `guard` keeps it from the sources, `lock` keeps others out, `folders` knows what
+lies there. `index` notes what was made, with the `commit` that was rendered, and `stamps` when it was touched. `reuse`
+takes from there what is as good as new; `digests` say of inputs whether they changed.
+"""

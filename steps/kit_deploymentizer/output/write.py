@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: MIT
+"""Writing a plan: everything beside its place first, then renamed into it, the index last.
+
+All that is kit's own lies in a hidden folder of the output, so that the output may be a mount point and no tool takes
+it for manifests. A run that is cut off leaves an index that says `"complete": false`; the next run puts it right.
+Runs on one output write one after the other. What the repository is read from is never written to or removed,
+whatever kit.yaml says and wherever links lead.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from kit_core.files import refused
+from kit_deploymentizer.inputs.repository import is_file_name
+from kit_deploymentizer.output.folders import content_of, held, is_flat, manifests_in, remove_empty, write_new
+from kit_deploymentizer.output.guard import Guard
+from kit_deploymentizer.output.index import HIDDEN, Index, head_in, head_of, index_text, lines_of, read_index, with_head
+from kit_deploymentizer.output.lock import alone
+from kit_deploymentizer.output.stamps import FILE, files_in, read_stamps, stamp_of, stamps_text
+from kit_deploymentizer.plan import ClusterPlan, Output
+
+_STAGING: Final = "staging"
+_PATIENCE_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run is about, where that is not everything."""
+
+    resource: str | None = None
+    clusters: bool = False
+    """Whether clusters were left out (CLUSTER_NAME, CLUSTER_TYPE, KIT_SHARD)."""
+    gone: Callable[[str], bool] | None = None
+    """Which names of clusters that are not rendered this run looks after all the same, to remove what they left."""
+
+
+@dataclass
+class Written:
+    """What writing did, as paths below the output."""
+
+    written: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    changed: dict[str, frozenset[str]] = field(default_factory=dict)
+    """By cluster, the files that were there before and hold something else now."""
+
+
+class Writer:
+    """Writes below one output folder. `inputs` are the files and folders that the repository is read from.
+
+    Every method raises `WorkError` naming path, owner and uid where the system refuses. `patience` is how many seconds
+    to wait for another run that is writing there.
+    """
+
+    def __init__(self, output: Path, inputs: Iterable[Path], *, patience: float = _PATIENCE_SECONDS) -> None:
+        self._output = output
+        self._hidden = output / HIDDEN
+        self._staging = self._hidden / _STAGING
+        self._guard = Guard(inputs)
+        self._patience = patience
+        self._stamps: dict[str, dict[str, object]] = {}
+        self._new: set[str] = set()
+        self.result = Written()
+
+    def write(self, plans: Iterable[ClusterPlan], *, commit: str | None, limits: Limits, clean: bool) -> Written:
+        """Bring the output to the plans. `clean` removes what earlier runs left; a limited run only its own part.
+
+        Raises `InputError` where that would touch what is not the output's, `BusyError` where another run does not end.
+        """
+        plans = tuple(plans)
+        try:
+            self._guard.refuse_elsewhere(self._hidden, ((plan.name, self._output / plan.name) for plan in plans))
+            with alone(self._hidden, self._patience), _empty(self._staging):
+                self._write_staged(plans, commit, limits, clean)
+        except OSError as error:
+            path = Path(error.filename) if isinstance(error.filename, str) else self._output
+            raise refused(error, path, "The output cannot be written") from None
+        return self.result
+
+    def _write_staged(self, plans: tuple[ClusterPlan, ...], commit: str | None, limits: Limits, clean: bool) -> None:
+        staged = [(plan, self._stage(plan)) for plan in plans]
+        everything = not limits.clusters and limits.resource is None
+        former: Mapping[str, Any] = {} if everything and clean else read_stamps(self._hidden)
+        complete: dict[str, bool] = {}
+        for plan, names in staged:
+            before = self._index(plan.name) if limits.resource is not None else None
+            complete[plan.name] = bool(before and before.get("complete"))
+            stale = self._stale(plan, before, limits) if clean else []
+            if names or stale:
+                self._mark_begun(plan.name)
+            self._move(plan, names)
+            self._remove(plan.name, stale)
+        if clean and (everything or limits.gone):
+            self._remove_gone({plan.name for plan in plans}, limits.gone or (lambda _name: True))
+        for plan in plans:
+            self._write_index(plan, complete[plan.name], commit, limits, clean)
+            if limits.resource is not None:
+                self._stamps[plan.name] = {**former.get(plan.name, {}), **self._stamps[plan.name]}
+        self._put(FILE, stamps_text({**former, **self._stamps}))
+
+    def _stage(self, plan: ClusterPlan) -> list[str]:
+        """Write what differs from what is there beside it; the names of those files."""
+        folder, beside = f"{self._output}/{plan.name}", f"{self._staging}/{plan.name}"
+        if os.path.lexists(folder) or not plan.outputs:
+            os.makedirs(folder, exist_ok=True)
+        else:
+            self._new.add(plan.name)
+        there = {} if all(output.kept for output in plan.outputs) else files_in(Path(folder))
+        stamps = self._stamps.setdefault(plan.name, {})
+        names: list[str] = []
+        changed: set[str] = set()
+        for output in plan.outputs:
+            entry = there.get(output.path)
+            stamp = output.kept.stamp if output.kept else held(entry, output.content) if entry else None
+            if stamp is not None:
+                stamps[output.path] = stamp
+                self.result.unchanged.append(f"{plan.name}/{output.path}")
+                continue
+            if entry is not None:
+                changed.add(output.path)
+            if not names:
+                os.mkdir(beside)
+            stamps[output.path] = write_new(f"{beside}/{output.path}", output.content)
+            names.append(output.path)
+            self.result.written.append(f"{plan.name}/{output.path}")
+        self.result.changed[plan.name] = frozenset(changed)
+        return names
+
+    def _mark_begun(self, cluster: str) -> None:
+        raw = content_of(self._hidden / f"{cluster}.json")
+        old = (head_in(raw) if raw is not None else None) or {}
+        head = head_of(
+            cluster,
+            commit=old.get("commit"),
+            complete=False,
+            placeholders=bool(old.get("placeholders")),
+            clean=bool(old.get("clean", True)),
+            inputs=old.get("inputs") or (),
+        )
+        begun = with_head(raw, head) if raw is not None and old else None
+        self._put(f"{cluster}.json", begun or index_text(head, {name: {} for name in _BODY}), raw)
+
+    def _move(self, plan: ClusterPlan, names: Iterable[str]) -> None:
+        folder, beside = f"{self._output}/{plan.name}", f"{self._staging}/{plan.name}"
+        if plan.name in self._new:  # nothing is there that could stay: one step instead of one a file
+            os.rename(beside, folder)
+            return
+        for name in names:
+            place = f"{folder}/{name}"
+            os.replace(f"{beside}/{name}", place)
+            self._stamps[plan.name][name] = stamp_of(os.stat(place))
+
+    def _stale(self, plan: ClusterPlan, before: Index | None, limits: Limits) -> list[str]:
+        """What an earlier run left in the cluster's folder; of one resource, what the index says was its."""
+        kept = {output.path for output in plan.outputs}
+        if limits.resource is not None:
+            files: Mapping[str, Any] = (before or {}).get("files", {})
+            own = [name for name, facts in files.items() if facts.get("resource") == limits.resource]
+            return [name for name in own if name not in kept and is_file_name(name)]
+        return [name for name in manifests_in(self._output / plan.name) if name not in kept]
+
+    def _remove(self, cluster: str, names: Iterable[str]) -> None:
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                (self._output / cluster / name).unlink()
+                self.result.removed.append(f"{cluster}/{name}")
+
+    def _remove_gone(self, present: set[str], ours: Callable[[str], bool]) -> None:
+        """Manifests of folders whose cluster is gone, as far as they are ours to remove.
+
+        A folder without an index is taken for a cluster's if it looks as the original left them (manifests, no folder
+        in it), unless sources lie in the output.
+        """
+        gone = {path.stem for path in self._hidden.glob("*.json")}
+        if self._guard.source_at(self._output) is None:
+            others = [path for path in self._output.iterdir() if path.name not in present]
+            gone |= {path.name for path in others if path.is_dir() and is_flat(path)}
+        for name in sorted(filter(ours, gone - present)):
+            folder = self._output / name
+            if not is_file_name(name) or folder.is_symlink() or self._guard.source_at(folder) is not None:
+                continue
+            if folder.is_dir():
+                self._remove(name, manifests_in(folder))
+                remove_empty(folder)
+            (self._hidden / f"{name}.json").unlink(missing_ok=True)
+
+    def _index(self, cluster: str) -> Index | None:
+        """What an earlier run says; None where there is none, or where it is not as we write it."""
+        raw = content_of(self._hidden / f"{cluster}.json")
+        return read_index(raw) if raw is not None else None
+
+    def _write_index(
+        self, plan: ClusterPlan, was_complete: bool, commit: str | None, limits: Limits, clean: bool
+    ) -> None:
+        """Say what is in the cluster's folder now. A run about one resource keeps what is said of the others."""
+        if plan.same and limits.resource is None:
+            raw = content_of(self._hidden / f"{plan.name}.json")
+            text = with_head(raw, self._head(plan, commit, limits, clean)) if raw is not None else None
+            if text is not None:
+                self._put(f"{plan.name}.json", text, raw)
+                return
+        there = content_of(self._hidden / f"{plan.name}.json") if any(output.kept for output in plan.outputs) else None
+        files, objects = (lines_of(there, part) if there else {} for part in ("files", "objects"))
+        body: dict[str, dict[str, Any]] = {
+            "files": {
+                one.path: (one.kept and files.get(one.path)) or _facts(one, len(plan.inputs)) for one in plan.outputs
+            },
+            "secrets": {output.path: output.pointers for output in plan.outputs if output.pointers},
+            "objects": {
+                one.path: (one.kept and objects.get(one.path)) or one.objects for one in plan.outputs if one.objects
+            },
+            "made": dict(plan.made),
+            "digests": dict(plan.digests),
+        }
+        complete, placeholders = not plan.left_out, plan.placeholders
+        if limits.resource is not None:
+            old = self._index(plan.name) or {}
+            others = {name: facts for name, facts in old.get("files", {}).items()
+                      if facts.get("resource") != limits.resource and name not in body["files"]}  # fmt: skip
+            for part in ("secrets", "objects"):
+                body[part] |= {name: value for name, value in old.get(part, {}).items() if name in others}
+            body["files"] |= others
+            _keep(body, others, old)
+            # Everything is there only if it was before: this run looked at one resource.
+            complete = complete and was_complete
+            placeholders = placeholders or (bool(others) and bool(old.get("placeholders")))
+        head = self._head(plan, commit, limits, clean, complete=complete, placeholders=placeholders)
+        self._put(f"{plan.name}.json", index_text(head, body))
+
+    def _head(
+        self,
+        plan: ClusterPlan,
+        commit: str | None,
+        limits: Limits,
+        clean: bool,
+        *,
+        complete: bool = True,
+        placeholders: bool | None = None,
+    ) -> Index:
+        return head_of(
+            plan.name,
+            commit=commit,
+            complete=complete,
+            placeholders=plan.placeholders if placeholders is None else placeholders,
+            limited_to=limits.resource,
+            left_out=plan.left_out,
+            clean=clean,
+            inputs=plan.inputs,
+        )
+
+    def _put(self, name: str, content: bytes, before: bytes | None = None) -> None:
+        """A file of our own, whole or not at all; `before` is what it holds, where that is known."""
+        if (content_of(self._hidden / name) if before is None else before) != content:
+            staged = self._staging / ".index"  # no cluster's name begins with a dot
+            staged.write_bytes(content)
+            staged.replace(self._hidden / name)
+
+
+_BODY: Final = ("files", "secrets", "objects", "made", "digests")
+
+
+def _keep(body: dict[str, dict[str, Any]], others: Mapping[str, Any], old: Index) -> None:
+    """Add what the index said of other resources' files: what they were made from, unless it is not the same any more
+    as what this run's resource was made from."""
+    now, before = body["digests"], old.get("digests", {})
+    changed = {file for file, digest in now.items() if before.get(file, digest) != digest}
+    torn = {facts.get("resource") for facts in others.values() if not changed.isdisjoint(facts.get("inputs") or ())}
+    named = {facts.get("resource") for facts in others.values()} - torn
+    body["made"] |= {name: key for name, key in old.get("made", {}).items() if name in named}
+    body["digests"] = {**before, **now}
+
+
+@contextlib.contextmanager
+def _empty(folder: Path) -> Iterator[None]:
+    """An empty folder for what is not in its place yet, gone at the end; one that a killed run left is made empty."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _facts(output: Output, common: int) -> Mapping[str, Any]:
+    """Of its inputs, those beside the cluster's."""
+    digest = output.kept.sha256 if output.kept else hashlib.sha256(output.content).hexdigest()
+    return {"sha256": digest, "resource": output.resource, "inputs": output.inputs[common:]}
