@@ -22,6 +22,7 @@ _READ_SECONDS: Final = 60.0
 _LEAST_SECONDS: Final = 1.0
 _LEAST_PUSH_SECONDS: Final = 10.0
 _LONGEST_LINE: Final = 200
+_LIST_REFS: Final = re.compile(rb"[0-9a-f]{4}command=ls-refs\b")
 _HEXADECIMAL: Final = re.compile(rb"[0-9a-fA-F]{1,4}")
 # Words with which a server ends a conversation that may go well another time.
 _MAY_PASS: Final = re.compile(
@@ -124,13 +125,20 @@ class StreamTransport:
         a push) is put again in a new one.
         """
         kept = self._ready.pop(service, None)
+        listing = _LIST_REFS.match(body) is not None
+        if kept is not None and listing and kept.listed:
+            # git reads the refs once in a process, and would tell those of the first time again.
+            self._end(kept)
+            kept = None
         if kept is not None:
+            kept.listed |= listing
             kept.extend(self._seconds(service))
             kept.send(body)
             if service == RECEIVE_PACK or kept.answers():
                 return kept
             kept.close()
         conversation = self._begin(service)
+        conversation.listed = listing
         conversation.send(body)
         return conversation
 
@@ -189,6 +197,8 @@ class _Conversation(io.RawIOBase):
         self._channel = channel
         self._until = until
         self._unsent: Fault | None = None
+        self.listed = False
+        """Whether the refs were asked for."""
         self._buffer = io.BufferedReader(self, 65_536)
         self.advertisement = first_words(self)
 

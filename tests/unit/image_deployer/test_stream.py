@@ -93,6 +93,19 @@ def test_version_2_is_one_conversation() -> None:
     assert server.closed
 
 
+def test_refs_are_asked_for_once_in_a_conversation() -> None:
+    """git keeps those that it read first, and whoever lost a race would lose it for ever."""
+    first, second = FakeChannel(V2, [ANSWER, ANSWER]), FakeChannel(V2, [ANSWER])
+    conversations, server = transport(first, second)
+    conversations.advertise(UPLOAD_PACK)
+    for request in (b"command=ls-refs\n", b"command=fetch\n", b"command=ls-refs\n"):
+        with conversations.call(UPLOAD_PACK, packet(request) + FLUSH, version=2) as read:
+            assert list(packets(read)) == [b"done\n"]
+        assert len(server.opened) == (1 if len(first.sent) < 3 else 2)
+    assert first.sent[-1] == FLUSH
+    assert first.closed
+
+
 def test_version_0_is_a_conversation_for_each_question() -> None:
     first, second = FakeChannel(V0, [ANSWER]), FakeChannel(V0, [ANSWER])
     conversations, server = transport(first, second)
