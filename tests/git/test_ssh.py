@@ -20,6 +20,7 @@ from kit_image_deployer import Outcome, update_image
 from testbed.ssh import KeyPair, SshServer
 from tests.git.conftest import FILE, FILES, NEW, Deployments, Run
 from tests.git.cutter import Cutter, pump
+from tests.git.test_racing import MOVES_MEANWHILE
 
 AS_ASKED = 'exec sh -c \\"$SSH_ORIGINAL_COMMAND\\"'
 
@@ -312,6 +313,18 @@ def test_a_server_that_says_nothing_meets_the_deadline(ssh: Ssh) -> None:
     run = ssh.run(KIT_GIT_SSH_KEY=mute.private, KIT_DEADLINE="2")
     assert run.code == 70
     assert "did not answer in time" in run.log
+
+
+@pytest.mark.parametrize("branch", ["master", ""])
+def test_a_lost_race_is_met_with_the_new_head(ssh: Ssh, branch: str) -> None:
+    """git lists the refs once in a conversation, and would go on to tell the old one."""
+    before = ssh.deployments.commits()
+    ssh.deployments.repository.hook("pre-receive", MOVES_MEANWHILE)
+    run = ssh.run(KIT_GIT_BRANCH=branch, KIT_DEADLINE="20")
+    assert run.code == 0, run.log
+    assert "attempt 2 follows" in run.log
+    assert "attempt 3 follows" not in run.log
+    assert len(ssh.deployments.commits()) == len(before) + 2
 
 
 def test_writers_at_once_land_each(ssh: Ssh) -> None:

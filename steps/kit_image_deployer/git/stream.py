@@ -22,7 +22,7 @@ _READ_SECONDS: Final = 60.0
 _LEAST_SECONDS: Final = 1.0
 _LEAST_PUSH_SECONDS: Final = 10.0
 _LONGEST_LINE: Final = 200
-_LIST_REFS: Final = re.compile(rb"[0-9a-f]{4}command=ls-refs\b")
+_LIST_REFS: Final = re.compile(rb"[0-9a-f]{4}command=ls-refs")
 _HEXADECIMAL: Final = re.compile(rb"[0-9a-fA-F]{1,4}")
 # Words with which a server ends a conversation that may go well another time.
 _MAY_PASS: Final = re.compile(

@@ -98,8 +98,8 @@ def test_refs_are_asked_for_once_in_a_conversation() -> None:
     first, second = FakeChannel(V2, [ANSWER, ANSWER]), FakeChannel(V2, [ANSWER])
     conversations, server = transport(first, second)
     conversations.advertise(UPLOAD_PACK)
-    for request in (b"command=ls-refs\n", b"command=fetch\n", b"command=ls-refs\n"):
-        with conversations.call(UPLOAD_PACK, packet(request) + FLUSH, version=2) as read:
+    for request in (b"command=ls-refs", b"command=fetch", b"command=ls-refs"):
+        with conversations.call(UPLOAD_PACK, packet(request) + packet(b"agent=x") + FLUSH, version=2) as read:
             assert list(packets(read)) == [b"done\n"]
         assert len(server.opened) == (1 if len(first.sent) < 3 else 2)
     assert first.sent[-1] == FLUSH
