@@ -42,8 +42,9 @@ class Promotion:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What is wanted: `updates`, or a `promotion` in their place, on the deployments repository's `git_branch` (None:
-    its default), in one commit by `author` ("Name <email>") at `time` (seconds since 1970).
+    """What is wanted: `updates`, or a `promotion` in their place (with both, the updates are what it came to), on the
+    deployments repository's `git_branch` (None: its default), in one commit by `author` ("Name <email>") at `time`
+    (seconds since 1970).
 
     `guard` keeps older builds from replacing newer ones. `said` is the service's commit message, `origin` what is
     known of its build; `render` makes the message where the team has a template of its own.

@@ -22,7 +22,7 @@ def plan_change(snapshot: Snapshot, change: Change, *, sign: Sign | None = None,
 
     `after` are commits that the new one follows besides, as a merge that takes nothing from them does.
     """
-    wanted = promoted(snapshot, change.promotion) if change.promotion else change.updates
+    wanted = change.updates or (promoted(snapshot, change.promotion) if change.promotion else ())
     updates = {image_file(snapshot.rule, item.repository, item.branch): item for item in wanted}
     files = snapshot.read(list(updates))
     edits = tuple(_edited(file, updates[file.path], snapshot.rule.key, change.guard) for file in files)

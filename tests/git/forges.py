@@ -126,7 +126,7 @@ class Forge:
 
     def _open(self, branch: str, target: str) -> list[dict[str, Any]]:
         found = [item for item in self.requests if (item["branch"], item["target"]) == (branch, target)]
-        return [item for item in found if item["state"] == "open"]
+        return [item for item in found if item["state"] == "open" and not item.get("fork")]
 
     def _shown(self, item: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
@@ -209,10 +209,11 @@ class GitHubDouble(Forge):
 
     def _shown(self, item: dict[str, Any]) -> dict[str, Any]:
         repo = {"full_name": NAME}
+        whose = {"full_name": item.get("fork") or NAME}
         return {
             "number": item["number"], "state": item["state"], "title": item["title"], "body": item["body"],
             "html_url": f"https://github.example.com/{NAME}/pull/{item['number']}",
-            "head": {"ref": item["branch"], "sha": self.commit_of(item), "repo": repo},
+            "head": {"ref": item["branch"], "sha": self.commit_of(item), "repo": whose},
             "base": {"ref": item["target"], "repo": repo},
         }  # fmt: skip
 
@@ -279,5 +280,5 @@ class GitLabDouble(Forge):
             "title": item["title"], "description": item["body"],
             "web_url": f"https://gitlab.example.com/{NAME}/-/merge_requests/{item['number']}",
             "source_branch": item["branch"], "target_branch": item["target"], "sha": self.commit_of(item),
-            "source_project_id": 7, "target_project_id": 7,
+            "source_project_id": 9 if item.get("fork") else 7, "target_project_id": 7,
         }  # fmt: skip

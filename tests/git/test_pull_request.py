@@ -262,7 +262,7 @@ def test_what_others_put_on_a_branch_without_a_request_is_kept(proposing: Propos
     run = proposing.run(IMAGE=THIRD)
     assert run.code == 0, run.log
     assert proposing.repository.git("rev-parse", f"{proposing.branch}^") == theirs
-    assert "no request holds; they are kept" in run.log
+    assert f"has commits of others ({theirs[:10]}) that no request holds: nothing of it is dropped" in run.log
 
 
 def test_the_target_has_the_value_already(proposing: Proposing) -> None:
@@ -303,6 +303,153 @@ def test_an_older_build_replaces_nothing_newer_in_the_request(proposing: Proposi
     assert "result=superseded" in run.last, run.log
 
 
+@with_one
+def test_an_older_build_replaces_nothing_newer_that_has_no_request_yet(proposing: Proposing) -> None:
+    """The newer build's run is between its push and its request, and the older one comes to a branch of nobody's."""
+    source = {"KIT_BUILD_SOURCE": "ci shop/cart"}
+    older: list[Run] = []
+
+    def meddle(call: Call) -> bool:
+        if call.method == "POST":
+            proposing.forge.meddle = lambda _call: False
+            older.append(proposing.run(KIT_BUILD_NUMBER="8", **source))
+        return False
+
+    proposing.forge.meddle = meddle
+    run = proposing.run(KIT_BUILD_NUMBER="9", IMAGE=THIRD, **source)
+    assert run.code == 0, run.log
+    assert "result=superseded" in older[0].last, older[0].log
+    assert "a newer build's commit that no request holds" in older[0].log
+    assert THIRD in proposing.value()
+    assert proposing.forge.only()["title"] == f"Deploy {THIRD}"
+    assert commits_of(proposing) == 1
+
+
+@with_one
+def test_what_a_closed_request_held_holds_up_no_older_build(proposing: Proposing) -> None:
+    """Who closed it without a merge did not want the newer build."""
+    source = {"KIT_BUILD_SOURCE": "ci shop/cart"}
+    proposing.run(KIT_BUILD_NUMBER="9", IMAGE=THIRD, **source)
+    proposing.forge.close(1)
+    assert "result=proposed" in proposing.run(KIT_BUILD_NUMBER="8", **source).last
+    assert NEW in proposing.value()
+    assert commits_of(proposing) == 1
+
+
+@with_one
+def test_a_newer_build_of_one_file_stays_when_the_target_moves(proposing: Proposing) -> None:
+    """Of two files in one request, the older build has the newer image of one only."""
+    source = {"KIT_BUILD_SOURCE": "ci shop", "KIT_IMAGES": "shop/web=registry.example.com/shop/web:master-1"}
+    assert "result=proposed" in proposing.run(KIT_BUILD_NUMBER="9", IMAGE=THIRD, **source).last
+    proposing.repository.commit({"other.txt": "the target moved\n"})
+    source["KIT_IMAGES"] = "shop/web=registry.example.com/shop/web:8"
+    run = proposing.run(KIT_BUILD_NUMBER="8", **source)
+    assert run.code == 0, run.log
+    assert "has a newer build's commit and is not moved" in run.log
+    assert THIRD in proposing.value()
+    assert "shop/web:8" in proposing.repository.read("images/shop/web/master.yaml", proposing.branch)
+    assert f"→ `{THIRD}`" in proposing.forge.only()["body"]
+    assert "→ `registry.example.com/shop/web:8`" in proposing.forge.only()["body"]
+
+
+def test_a_request_that_is_merged_before_it_is_brought_up_to_date(proposing: Proposing) -> None:
+    proposing.run()
+    merged: list[str] = []
+
+    def meddle(exchange: Exchange) -> bool:
+        if (exchange.method, exchange.service) == ("POST", "git-receive-pack") and not merged:
+            proposing.merge()
+            proposing.forge.close(1)
+            merged.append(proposing.repository.head())
+        return False
+
+    with Relay(proposing.repository.url_outside, meddle) as relay:
+        run = proposing.run(KIT_GIT_URL=relay.url, IMAGE=THIRD)
+    assert run.code == 0, run.log
+    assert "was merged or closed meanwhile" in run.log
+    assert proposing.forge.only()["number"] == 2
+    assert THIRD in proposing.value()
+    assert proposing.repository.git("rev-parse", f"{proposing.branch}^") == merged[0]
+    assert re.search(r"url=https://\S+/2(\s|$)", run.last)
+
+
+@with_one
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_the_last_word_is_about_the_last_commit(proposing: Proposing, method: str) -> None:
+    """Another run goes all its way while ours writes title and description."""
+    if method == "PATCH":
+        proposing.run()
+    others: list[Run] = []
+
+    def meddle(call: Call) -> bool:
+        if call.method == method:
+            proposing.forge.meddle = lambda _call: False
+            others.append(proposing.run(IMAGE=THIRD))
+        return False
+
+    proposing.forge.meddle = meddle
+    run = proposing.run(IMAGE=f"{OLD}1")
+    assert (run.code, others[0].code) == (0, 0), run.log
+    assert THIRD in proposing.value()
+    request = proposing.forge.only()
+    assert request["title"] == f"Deploy {THIRD}"
+    assert f"→ `{THIRD}`" in request["body"]
+    assert f"Kit-Image: {THIRD}" in request["body"]
+
+
+@with_one
+def test_what_an_earlier_run_could_not_write_is_written_later(proposing: Proposing) -> None:
+    proposing.run()
+    proposing.forge.meddle = Once("PATCH", lambda call: call.answer(403, {"message": "no"}))
+    assert "running it again does the rest" in proposing.run(IMAGE=THIRD).log
+    head = proposing.repository.head(proposing.branch)
+    run = proposing.run(IMAGE=THIRD)
+    assert "result=unchanged" in run.last, run.log
+    assert proposing.forge.only()["title"] == f"Deploy {THIRD}"
+    assert proposing.repository.head(proposing.branch) == head
+
+
+def test_a_forks_branch_of_the_same_name_is_not_ours(proposing: Proposing) -> None:
+    proposing.run()
+    theirs = {**proposing.forge.requests[0], "fork": "acme/fork", "title": "Theirs"}
+    proposing.forge.requests[:] = [theirs]
+    run = proposing.run(IMAGE=THIRD)
+    assert run.code == 0, run.log
+    assert proposing.forge.requests[0]["title"] == "Theirs"
+    assert [item["title"] for item in proposing.forge.requests[1:]] == [f"Deploy {THIRD}"]
+
+
+@pytest.mark.parametrize("double", [GitLabDouble], ids=["gitlab"], indirect=True)
+def test_a_draft_stays_one(proposing: Proposing) -> None:
+    proposing.run()
+    proposing.forge.requests[0]["title"] = f"[Draft] Deploy {NEW}"
+    assert "result=unchanged" in proposing.run().last
+    assert proposing.forge.only()["title"] == f"[Draft] Deploy {NEW}"
+    assert "result=proposed" in proposing.run(IMAGE=THIRD).last
+    assert proposing.forge.only()["title"] == f"Draft: Deploy {THIRD}"
+
+
+@with_one
+def test_a_promotion_of_several_is_proposed_as_one(proposing: Proposing) -> None:
+    def promote() -> Run:
+        settings = {"KIT_PULL_REQUEST": "true", **proposing.forge.settings}
+        return Deployments(proposing.repository).run("promote", "master", "production", **settings)
+
+    assert "result=proposed" in promote().last
+    proposing.repository.commit({"notes.txt": "by hand\n"}, branch=proposing.branch)
+    proposing.repository.commit({FILE: f"image: {THIRD}\n"})
+    run = promote()
+    assert run.code == 0, run.log
+    assert proposing.repository.read("images/shop/cart/production.yaml", proposing.branch) == f"image: {THIRD}\n"
+    # One that is changed again is a part of the promotion all the same.
+    message = proposing.repository.git("log", "-1", "--format=%B", proposing.branch)
+    assert message.startswith("Promote master to production\n")
+    body = proposing.forge.only()["body"]
+    assert f"`images/shop/cart/production.yaml`: nothing yet → `{THIRD}`" in body
+    assert "`images/shop/web/production.yaml`: nothing yet" in body
+    assert "result=unchanged" in promote().last
+
+
 def test_two_runs_at_once_open_one(proposing: Proposing) -> None:
     # Both find no request; the second to open one is told so by the forge.
     barrier = threading.Barrier(2, timeout=30)
@@ -326,6 +473,11 @@ def test_two_runs_at_once_open_one(proposing: Proposing) -> None:
     assert [run.code for run in runs] == [0, 0], "\n".join(run.log for run in runs)
     assert len(proposing.forge.requests) == 1
     assert {re.findall(r"url=(\S+)", run.last)[0][-2:] for run in runs} == {"/1"}
+
+
+def commits_of(proposing: Proposing) -> int:
+    """How many commits the request would bring."""
+    return len(proposing.repository.git("rev-list", f"master..{proposing.branch}").splitlines())
 
 
 class Once:

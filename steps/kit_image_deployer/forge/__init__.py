@@ -23,10 +23,12 @@ class Proposal:
 
 @dataclass(frozen=True, kw_only=True)
 class PullRequest:
-    """A request that is open: its number in the repository, and its page."""
+    """A request that is open: its number in the repository, its page, its title (without a mark of a `draft`)."""
 
     number: int
     url: str
+    title: str = ""
+    draft: bool = False
 
 
 class AlreadyOpenError(Exception):
@@ -51,7 +53,7 @@ class PullRequests(Protocol):
         ...
 
     def update(self, request: PullRequest, proposal: Proposal) -> None:
-        """Give an open request a new title and description."""
+        """Give an open request a new title and description. Raises `Race` where it is not open any more."""
         ...
 
     def close(self) -> None:

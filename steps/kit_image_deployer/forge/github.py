@@ -57,7 +57,9 @@ class GitHub:
 
     def update(self, request: PullRequest, proposal: Proposal) -> None:
         """See `PullRequests`."""
-        self._api.call("PATCH", f"/pulls/{request.number}", body=_texts(proposal), headers=_HEADERS)
+        _, content = self._api.call("PATCH", f"/pulls/{request.number}", body=_texts(proposal), headers=_HEADERS)
+        if _at(content, "state") == "closed":
+            raise Race(f"{request.url} was merged or closed meanwhile")
 
     def close(self) -> None:
         """See `PullRequests`."""
@@ -74,7 +76,7 @@ class GitHub:
         number, url = _at(item, "number"), _at(item, "html_url")
         if not isinstance(number, int) or not isinstance(url, str):
             raise self._api.unfit("number and address of the pull request")
-        return PullRequest(number=number, url=url)
+        return PullRequest(number=number, url=url, title=str(_at(item, "title") or ""))
 
 
 def _texts(proposal: Proposal) -> dict[str, str]:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Merge requests on GitLab, as its REST API documents them (docs.gitlab.com, "Merge requests API")."""
 
+import re
 from typing import Any, Final
 from urllib.parse import quote
 
 from kit_core.secrets import Secret
 from kit_image_deployer.connections.web import Web
-from kit_image_deployer.faults import Fault
+from kit_image_deployer.faults import Fault, Race
 from kit_image_deployer.forge import AlreadyOpenError, Proposal, PullRequest
 from kit_image_deployer.forge.api import Api, Words, words_of
 
@@ -16,6 +17,8 @@ WORDS: Final = Words(
     needs="the scope api and the role Developer in this project (a job's own token and deploy tokens cannot do it)",
 )
 _LONGEST_TITLE: Final = 255
+# docs.gitlab.com, "Draft merge requests".
+_DRAFT: Final = re.compile(r"^\s*(?:\[draft\]|\(draft\)|draft:)\s*", re.IGNORECASE)
 _LONGEST_BODY: Final = 65_000
 
 
@@ -52,7 +55,12 @@ class GitLab:
 
     def update(self, request: PullRequest, proposal: Proposal) -> None:
         """See `PullRequests`."""
-        self._api.call("PUT", f"/merge_requests/{request.number}", body=_texts(proposal))
+        texts = _texts(proposal)
+        if request.draft:  # a mark in the title, which a person put there
+            texts["title"] = f"Draft: {texts['title']}"[:_LONGEST_TITLE]
+        _, content = self._api.call("PUT", f"/merge_requests/{request.number}", body=texts)
+        if isinstance(content, dict) and content.get("state") in {"closed", "locked", "merged"}:
+            raise Race(f"{request.url} was merged or closed meanwhile")
 
     def close(self) -> None:
         """See `PullRequests`."""
@@ -69,7 +77,9 @@ class GitLab:
         number, url = (item.get("iid"), item.get("web_url")) if isinstance(item, dict) else (None, None)
         if not isinstance(number, int) or not isinstance(url, str):
             raise self._api.unfit("number and address of the merge request")
-        return PullRequest(number=number, url=url)
+        title = str(item.get("title") or "")
+        plain = _DRAFT.sub("", title)
+        return PullRequest(number=number, url=url, title=plain, draft=plain != title)
 
 
 def _texts(proposal: Proposal) -> dict[str, str]:

@@ -6,17 +6,22 @@ files; the next image of them goes into that one. Where the new commit is put:
 
 1. A request is open, and the target's head is in the branch's history: on the branch's head.
 2. A request is open, and the target has moved on: on the target's head, and the branch is moved there, as long as all
-   commits of the branch are this step's own. The request stays free of conflicts. A commit of somebody else's is never
-   dropped: then on the branch's head, and the forge tells whether it can still be merged.
+   commits of the branch are this step's own, and of no newer build. The request stays free of conflicts. A commit of
+   somebody else's is never dropped: then on the branch's head, and the forge tells whether it can still be merged.
 3. No request is open: on the target's head. What is left of an earlier request, merged or closed, is kept by the
-   forge; a commit of somebody else's that no request holds is kept, and built upon.
+   forge; a commit of somebody else's that no request holds, or of a newer build whose run has not opened its request
+   yet, is kept, and built upon.
 
 Where a server takes no forced push, the commit of the second and third case follows the branch's head as well: a merge
 that takes nothing from it.
 
 In each case the branch is moved from the commit that was read, and from nothing else: whoever pushes to it in between
 is met as in a lost race. Nothing is ever pushed to the target. Older builds replace newer ones neither on the target
-nor in an open request.
+nor on the branch.
+
+Title and description tell of what the branch holds. Another run may push while they are written: afterwards the branch
+is looked at once more, and where it has moved on they are written anew, so that the last word is about the last commit.
+A request that was merged or closed in between proposes nothing: then everything begins anew, with a request of its own.
 """
 
 import re
@@ -93,17 +98,43 @@ class _Run:
                 self.how.tell(f"{request.url} is still open, and not needed any more: close it if nobody wants it")
             return self._outcome(plan.idle, plan)
         there = self._there(ours, target, plan, request) if ours is not None else None
+        pushed = True
         if there is None:
             there = self._begin_anew(ours, snapshot, plan)
-        elif there.idle and request is not None and self.commit is None:
-            return replace(self._outcome(there.idle, there), branch=self.branch, url=request.url)
-        elif not there.idle:
+        elif there.idle is None and self.commit is None:
             self._push(there.head, there)
-        wanted = proposal(self.branch, name, [item.written for item in plan.changing], there.message)
+        else:
+            pushed = False
+        wanted = self._wanted(name, plan, there, pushed=pushed)
+        if there.idle and self.commit is None and (request is not None or there.idle == "superseded"):
+            return self._left_alone(there.idle, there, request, wanted)
         request = self._opened(request, wanted)
+        if self.remote.find(self.branch) != (there.commit if pushed else ours):
+            raise Race(f"{self.branch} moved while its request was brought up to date")
         commit = self.commit or ours or NOTHING
         done = self._outcome("proposed", plan)
         return replace(done, branch=self.branch, commit=commit.decode(), message=there.message, url=request.url)
+
+    def _wanted(self, target: str, plan: Plan, there: Plan, *, pushed: bool) -> Proposal:
+        """The request for what the branch holds: for each file the image that was `pushed`, else the one that is there,
+        which another run may have put there since.
+        """
+        held = {
+            item.path: item.update.image if pushed and item.result == "updated" else item.edit.previous
+            for item in there.files
+        }
+        files = [replace(item.written, image=held.get(item.path) or item.update.image) for item in plan.changing]
+        message = there.message
+        if not pushed:
+            content = self.remote.checkout(there.head.commit)
+            message = content.partition(b"\n\n")[2].decode("utf-8", "replace")
+        return proposal(self.branch, target, files, message)
+
+    def _left_alone(self, idle: Result, there: Plan, request: PullRequest | None, wanted: Proposal) -> Outcome:
+        """The branch holds the images already, or newer ones; a run that ended early may have left the old title."""
+        if request is not None and idle == "unchanged" and not wanted.title.startswith(request.title):
+            self._update(request, wanted)
+        return replace(self._outcome(idle, there), branch=self.branch, url=request.url if request else None)
 
     def _there(self, ours: bytes, target: Head, plan: Plan, request: PullRequest | None) -> Plan | None:
         """What is to be done on the head of our branch; None where the branch is to begin anew on the target's."""
@@ -113,25 +144,26 @@ class _Run:
         others = [sha for sha, content in commits.items() if not is_ours(content)]
         # What is newer on the target is not wanted on the branch either.
         wanted = tuple(item.update for item in plan.files if item.result != "superseded")
-        change = replace(self.change, updates=wanted, promotion=None)
-        there = plan_change(snapshot, change, sign=self.how.sign)
+        there = plan_change(snapshot, replace(self.change, updates=wanted), sign=self.how.sign)
         self.commit = self.commit or next((sha for sha in self.sent if sha == ours or sha in commits), None)
         if self.commit is not None:
-            return replace(there, files=tuple(replace(item, result="unchanged") for item in there.files))
+            return there
+        follows = holds(commits, ours, target.commit)
+        kept = f"commits of others ({others[0].decode()[:10]})" if others else ""
+        if any(item.result == "superseded" for item in there.files):
+            kept = kept or "a newer build's commit"
         if request is not None:
-            if there.idle:
-                return there
-            if others and not holds(commits, ours, target.commit):
+            if kept and not follows and not there.idle:
                 self.how.tell(
-                    f"{self.branch} has commits of others ({others[0].decode()[:10]}) and is not moved to the target's"
-                    " head: look whether it can still be merged"
+                    f"{self.branch} has {kept} and is not moved to the target's head: look whether it can still be"
+                    " merged"
                 )
-            return there if others or holds(commits, ours, target.commit) else None
-        if others and not self.requests.keeps(self.branch, ours.decode()):
-            self.how.tell(f"{self.branch} has commits of others that no request holds; they are kept")
+            return there if kept or follows or there.idle else None
+        if kept and not self.requests.keeps(self.branch, ours.decode()):
+            self.how.tell(f"{self.branch} has {kept} that no request holds: nothing of it is dropped")
             return there
         # A run that ended before it opened its request left what this one would make.
-        left = bool(commits) and not others and holds(commits, ours, target.commit)
+        left = bool(commits) and not others and follows
         return there if left and there.idle == "unchanged" else None
 
     def _begin_anew(self, ours: bytes | None, snapshot: Snapshot, plan: Plan) -> Plan:
@@ -178,9 +210,17 @@ class _Run:
             else:
                 self.how.tell(f"opened {opened.url}")
                 return opened
-        requests.update(request, wanted)
-        self.how.tell(f"brought {request.url} up to date")
+        self._update(request, wanted)
         return request
+
+    def _update(self, request: PullRequest, wanted: Proposal) -> None:
+        try:
+            self.requests.update(request, wanted)
+        except Race:  # it is merged or closed: what was pushed is proposed by nothing
+            self.sent.clear()
+            self.commit = None
+            raise
+        self.how.tell(f"brought {request.url} up to date")
 
     def _outcome(self, result: Result, plan: Plan) -> Outcome:
         return outcome(result, plan, self.waiting.races + self.waiting.faults + 1)
