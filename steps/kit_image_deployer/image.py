@@ -52,6 +52,11 @@ def check_reference(image: str, *, setting: str) -> None:
         raise InputError(f"{setting}={_short(image)} is no image reference", why=why, hint=hint)
 
 
+def is_reference(text: str) -> bool:
+    """Whether `text` has the form of a reference, and of no unusual length."""
+    return len(text) <= _LONGEST_SHOWN and _REFERENCE.fullmatch(text) is not None
+
+
 def _short(text: str) -> str:
     return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
 

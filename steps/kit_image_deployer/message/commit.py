@@ -3,12 +3,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
+from kit_image_deployer.image import is_reference
 from kit_image_deployer.message.defuse import defused, one_line
 
 Render = Callable[[Mapping[str, Any]], str]
 """From the values of `template.VARIABLES` to a message."""
+
+_IMAGES: Final = ("Kit-Image", "Kit-Previous-Image")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +54,7 @@ def commit_message(
     if render is not None:
         parts = [defused(render(_values(files, said, origin, author))).strip() or deploying(files)]
     else:
-        parts = [said or doing or deploying(files)]
+        parts = [said or defused(doing or "") or deploying(files)]
         if len(files) > 1 or (doing and not said):
             parts.append("\n".join(f"- {defused(item.path)}: {item.image}" for item in files))
         elif not said:
@@ -64,8 +67,12 @@ def commit_message(
         ("Kit-Build", origin.build),
         ("Kit-Build-Url", origin.build_url),
     ]
-    # An image's reference cannot act, and must stay as it is.
-    told = [(name, value if name == "Kit-Image" else defused(value)) for name, value in trailers if value]
+    # An image's reference cannot act, and must stay as it is; what a file held before may be anything.
+    told = [
+        (name, value if name in _IMAGES and is_reference(value) else defused(value))
+        for name, value in trailers
+        if value
+    ]
     parts.append("\n".join(f"{name}: {line}" for name, value in told if (line := one_line(value))))
     return "\n\n".join(parts) + "\n"
 

@@ -87,6 +87,17 @@ def test_names_of_files_and_builds_do_not_act_and_references_stay() -> None:
     assert "Kit-Build: (skip ci) 7\n" in message
 
 
+def test_the_image_that_was_there_stays_as_it_was_called() -> None:
+    """So that the trailers of two commits that follow each other name the same."""
+    message = commit_message([Written(path="p", image="r/a:GH-13", previous="r/a:fix-GH-12")])
+    assert "Kit-Image: r/a:GH-13\nKit-Previous-Image: r/a:fix-GH-12\n" in message
+
+
+def test_the_branches_of_a_promotion_do_not_act() -> None:
+    message = commit_message([Written(path="p", image="r/a:1", previous=None)], doing="Promote fix/#12 to [skip ci]")
+    assert message.startswith("Promote fix/# 12 to (skip ci)\n")
+
+
 def test_what_moves_a_cursor_or_turns_text_around_is_taken_out() -> None:
     said = "a\x9b31m\u202eb\u2028Kit-Image: forged"
     assert defused(said) == "a31mbKit-Image: forged"
