@@ -48,7 +48,7 @@ def update(remote: Remote, change: Change, how: How, *, waiting: Waiting) -> Out
                 waiting.after_race(race, remote.where)
             except Fault as fault:
                 waiting.after_fault(fault, remote.where)
-    except KitError:
+    except (KitError, Interrupted):
         for unanswered in sent:
             how.tell(f"the push of {unanswered.decode()} got no answer and may have arrived; running it again is safe")
         raise

@@ -444,7 +444,9 @@ def await_true(condition: Callable[[], bool], *, what: str, limit: float = 20) -
 
 
 @pytest.mark.parametrize("kill", [signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("moment", ["before anything", "while reading", "before the push", "after the push"])
+@pytest.mark.parametrize(
+    "moment", ["before anything", "while reading", "before the push", "after the push", "after a lost answer"]
+)
 def test_killed_and_run_again(deployments: Deployments, kill: signal.Signals, moment: str) -> None:
     reached: list[bool] = []
     killed: list[bool] = []
@@ -455,9 +457,14 @@ def test_killed_and_run_again(deployments: Deployments, kill: signal.Signals, mo
             "while reading": exchange.service == "git-upload-pack" and len(relay.requests) == 5,
             "before the push": pushing(exchange),
             "after the push": pushing(exchange),
+            "after a lost answer": relay.count("POST", "git-receive-pack") == 1,
         }[moment]
         if killed or not at:
             return False
+        if moment == "after a lost answer" and pushing(exchange):
+            exchange.forward()
+            exchange.cut()
+            return True
         if moment == "after the push":
             exchange.forward()
         reached.append(True)
@@ -476,7 +483,7 @@ def test_killed_and_run_again(deployments: Deployments, kill: signal.Signals, mo
         assert first.returncode == (143 if kill == signal.SIGTERM else -9)
         if kill == signal.SIGTERM:
             assert "interrupted by SIGTERM" in output
-            assert ("may have arrived" in output) == moment.endswith("the push")
+            assert ("may have arrived" in output) == moment.endswith(("the push", "lost answer"))
         again = deployments.run(KIT_GIT_URL=relay.url)
     assert again.code == 0, again.log
     commits = deployments.commits()
