@@ -93,7 +93,7 @@ def test_the_template_that_is_shown_renders() -> None:
 
 def test_every_result_has_its_exit_code() -> None:
     section = README.split("## Results and exit codes")[1].split("\n## ")[0]
-    assert set(get_args(Result)) | {"failed"} == set(
+    assert set(get_args(Result)) | {"failed", "interrupted"} == set(
         re.findall(r"^\| [0-9, ]+ \| `([a-z-]+)` \|", section, re.MULTILINE)
     )
     assert re.findall(r"^\| ([0-9, ]+) \|", section, re.MULTILINE)[5:] == ["1", "2", "70", "75", "130, 143"]

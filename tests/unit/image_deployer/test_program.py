@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dulwich.objects import Blob, Commit, Tree
@@ -15,8 +16,9 @@ from dulwich.repo import Repo
 
 import kit_image_deployer
 from kit_core.entry import main
-from kit_image_deployer import update_image
+from kit_image_deployer import promote_images, update_image
 from kit_image_deployer.cli import STEP
+from kit_image_deployer.git.local import LocalRemote
 
 KIT = b"images: {path: images, property: image}\n"
 MASTER = Ref(b"refs/heads/master")
@@ -79,6 +81,45 @@ def test_a_branch_that_is_checked_out_is_left_alone(repository: Path) -> None:
     assert code == 1
     assert "checked out" in log
     assert head(repository) == before
+
+
+def test_writers_of_one_folder_lose_nothing(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one is faster between our reading and our push; then the branch's lock is held for a moment."""
+    push, pushes = LocalRemote.push, []
+    lock = repository / "refs" / "heads" / "master.lock"
+
+    def meddle(remote: LocalRemote, *arguments: Any) -> None:
+        pushes.append(arguments)
+        if len(pushes) == 1:
+            assert run(repository, COMMIT="true", DOCKER_REPO="shop/web")[0] == 0
+        if len(pushes) == 3:  # the second one is that of the other writer
+            lock.touch()
+        try:
+            push(remote, *arguments)
+        finally:
+            lock.unlink(missing_ok=True)
+
+    monkeypatch.setattr(LocalRemote, "push", meddle)
+    code, log = run(repository, COMMIT="true")
+    assert code == 0, log
+    assert "someone else pushed first (the branch has moved)" in log
+    assert "someone else pushed first (another push holds the branch's lock)" in log
+    monkeypatch.undo()
+    for name in ("shop/cart", "shop/web"):
+        assert "result=unchanged" in run(repository, COMMIT="true", DOCKER_REPO=name)[1]
+
+
+def test_a_huge_kit_yaml_is_not_read(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kit_image_deployer.snapshot._LARGEST_KIT_FILE", len(KIT) - 1)
+    code, log = run(repository)
+    assert code == 2
+    assert f"kit.yaml has {len(KIT)} bytes" in log
+
+
+def test_the_guard_has_no_say_in_a_promotion_of_the_library(repository: Path) -> None:
+    assert run(repository, COMMIT="true")[0] == 0
+    outcome = promote_images(str(repository), "master", "production", source_dir=repository / "nowhere", commit=True)
+    assert outcome.result == "updated"
 
 
 def test_a_folder_with_sha256_objects_is_refused(tmp_path: Path) -> None:
