@@ -63,8 +63,8 @@ def with_a_say(settings: DeploymentizerSettings) -> tuple[object, ...]:
 
 def _sources() -> list[tuple[str, int, int]]:
     """Where kit does not come from an image: its own code, which may be at work."""
-    files = sorted(path for folder in (_PACKAGE, _PACKAGE / "sources") for path in folder.glob("*.py"))
-    return [(path.name, (status := path.stat()).st_size, status.st_mtime_ns) for path in files]
+    files = sorted(path for path in _PACKAGE.rglob("*.py"))
+    return [(str(path), (status := path.stat()).st_size, status.st_mtime_ns) for path in files]
 
 
 class Earlier:
