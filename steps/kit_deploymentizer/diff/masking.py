@@ -6,6 +6,7 @@ The text itself is masked, at the places that its YAML has, so that a reader see
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,24 +14,18 @@ from typing import Any, Final
 from kit_core.secrets import MASK
 from kit_core.yamlio import YamlError, load_documents
 from kit_core.yamlscalars import Scalar, scalars
+from kit_deploymentizer.diff.credentials import credentials_in, is_credential, is_password
 
-_CREDENTIAL: Final = re.compile(
-    r"pass(word|wd|phrase)?$|secret|token|credential|api_?key|private_?key|access_?key|auth$", re.IGNORECASE
-)
-_NO_VALUE: Final = ("Name", "Ref", "_NAME", "_FILE", "_PATH")
-"""Endings of names that say where a credential lies, not what it is."""
-_ASSIGNED: Final = re.compile(r"(?P<name>[A-Za-z0-9_.-]+)(?P<sign>[\"']?\s*[:=]\s*)(?P<value>[^\s,;&]+)")
-_IN_URL: Final = re.compile(r"(?<=://)(?P<user>[^\s/:@]*):(?P<password>[^\s/@]+)(?=@)")
+_COMMENT: Final = re.compile(r"(?:^(?P<alone>[ \t]*+)|(?<=[ \t]))#[ \t]*+(?P<said>[^\n\r]++)", re.MULTILINE)
 _CHANGED: Final = f"{MASK} (changed)"
 _UNREADABLE: Final = "# This is no YAML, so nothing of it is shown"
 
+_DATA: Final = frozenset({"data", "stringData"})
+_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+
+Path = tuple[str | int, ...]
 Spot = tuple[str | int, ...]
 """Where a hidden value stands: its document's object, then keys, items of lists by their name where they have one."""
-
-
-def is_credential(name: str) -> bool:
-    """Whether a value of this name is probably a credential: `DB_PASSWORD`, `apiKey`, but not `secretName`."""
-    return bool(_CREDENTIAL.search(name)) and not name.endswith(_NO_VALUE)
 
 
 def masked_pair(
@@ -45,7 +40,10 @@ def masked_pair(
 
     The pointers are JSON pointers of values from secret sources; not `comparable`, one side has placeholders there.
     """
-    old, new = _read(before, pointers_before), _read(after, pointers_after)
+    new = _read(after, pointers_after)
+    old = _read(before, pointers_before, _pointed(new))  # an output whose index is lost does not know its secrets
+    if _pointed(old) - _pointed(new):
+        new = _read(after, pointers_after, _pointed(old))
     shown = _shown(before, old, {})
     if old is None and new is None and before is not None and after is not None and before != after:
         return shown, f"{_UNREADABLE} (changed).\n"
@@ -69,7 +67,7 @@ def _shown(text: str | None, hidden: list[_Hidden] | None, former: Mapping[Spot,
     if hidden is None:
         return f"{_UNREADABLE}.\n"
     parts, position = [], 0
-    for one in sorted(hidden, key=lambda one: one.start):
+    for one in sorted(hidden, key=lambda one: (one.start, -one.end)):
         if one.start < position:  # an alias: hidden where it is defined
             continue
         parts += [text[position : one.start], _CHANGED if former.get(one.spot, one.value) != one.value else MASK]
@@ -77,23 +75,29 @@ def _shown(text: str | None, hidden: list[_Hidden] | None, former: Mapping[Spot,
     return "".join([*parts, text[position:]])
 
 
-def _read(text: str | None, pointers: Collection[str]) -> list[_Hidden] | None:
-    """What is to be hidden, None where the text cannot be read."""
+def _pointed(hidden: list[_Hidden] | None) -> frozenset[Spot]:
+    return frozenset(one.spot for one in hidden or () if one.pointed)
+
+
+def _read(text: str | None, pointers: Collection[str], spots: Collection[Spot] = ()) -> list[_Hidden] | None:
+    """What is to be hidden, None where the text cannot be read. At `spots` the other side has secret values."""
     if text is None:
         return []
     try:
-        documents = load_documents(text, name="")
         found: list[_Hidden] = []
-        for number, document in enumerate(documents):
+        secret: list[tuple[int, int]] = []
+        for number, document in enumerate(load_documents(text, name="")):
             for top, value in _objects(document.value):
+                if value.get("kind") == "Secret" and document.node is not None:
+                    secret.append((document.node.start_mark.index, document.node.end_mark.index))
                 name = value.get("metadata", {}) if isinstance(value, dict) else {}
                 head = (str(value.get("kind")), str(name.get("name"))) if isinstance(name, dict) else (str(number), "")
-                rules = _Rules(value, frozenset(pointers))
+                rules = _Rules(value, frozenset(pointers), spots)
                 for scalar in scalars(document, *top):
                     found += rules.hidden(scalar, (*head, number), text)
     except YamlError:
         return None
-    return [*found, *_comments(text, found)]
+    return [*found, *_comments(text, found, secret)]
 
 
 def _objects(value: Any) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, Any]]]:
@@ -108,45 +112,76 @@ def _objects(value: Any) -> Iterator[tuple[tuple[str | int, ...], Mapping[str, A
 class _Rules:
     """What of one object is hidden."""
 
-    def __init__(self, value: Mapping[str, Any], pointers: frozenset[str]) -> None:
+    def __init__(self, value: Mapping[str, Any], pointers: frozenset[str], spots: Collection[Spot]) -> None:
         self._value = value
-        self._secret = value.get("kind") == "Secret"
         self._pointers = pointers
+        self._spots = spots
 
     def hidden(self, scalar: Scalar, head: Spot, text: str) -> Iterator[_Hidden]:
-        spot = (*head, *self._spot(scalar.path))
-        if self._is_whole(scalar):
+        path = _without_merges(scalar.path)
+        spot = (*head, *self._spot(path))
+        if self._is_whole(scalar, path, spot):
             end = scalar.start + len(text[scalar.start : scalar.end].rstrip())
-            yield _Hidden(scalar.start, end, spot, scalar.text, self._is_pointed(scalar))
+            yield _Hidden(scalar.start, end, spot, scalar.text, self._is_pointed(scalar, spot))
             return
         piece = text[scalar.start : scalar.end]
-        for number, (start, end) in enumerate(_credentials_in(piece)):
+        for number, (start, end) in enumerate(credentials_in(piece)):
             yield _Hidden(scalar.start + start, scalar.start + end, (*spot, number), piece[start:end])
 
-    def _is_whole(self, scalar: Scalar) -> bool:
-        path = scalar.path
-        if self._secret and path and path[0] in {"data", "stringData"}:
-            return True
-        if self._is_pointed(scalar):
-            return True
-        if not isinstance(scalar.value, str) or not path:
+    def _is_whole(self, scalar: Scalar, path: Path, spot: Spot) -> bool:
+        if not path:
             return False
-        name = self._at(path[:-1], "name") if path[-1] == "value" else path[-1]
-        return isinstance(name, str) and is_credential(name)
+        if self._is_of_secret(path) or self._is_pointed(scalar, spot):
+            return True
+        name = self._name(path)
+        if isinstance(scalar.value, str):
+            return is_credential(name) or self._is_behind_option(path)
+        return isinstance(scalar.value, int | float) and not isinstance(scalar.value, bool) and is_password(name)
 
-    def _is_pointed(self, scalar: Scalar) -> bool:
+    def _is_of_secret(self, path: Path) -> bool:
+        """Whether this is a value of a Secret, at whatever depth: of a list, or of a template for one."""
+        for depth, step in enumerate(path):
+            if step in _DATA:
+                owner = self._value_at(path[:depth])
+                kind = owner.get("kind") if isinstance(owner, dict) else None
+                if kind == "Secret" or (kind is None and self._value.get("kind") == "SecretList"):
+                    return True
+        return self._value.get("kind") == "Secret" and path[-1] == _LAST_APPLIED
+
+    def _name(self, path: Path) -> str:
+        """What a value goes by: its key, the `name` beside a `value`, the key of the list or map that it is in."""
+        name: Any = path[-1]
+        if isinstance(name, int) and len(path) > 1:  # an item of a list goes by what the list goes by
+            path = path[:-1]
+            name = path[-1]
+        if name == "value":
+            beside = self._value_at(path[:-1])
+            name = beside.get("name") if isinstance(beside, dict) else None
+            name = path[-2] if name is None and len(path) > 1 else name
+        return name if isinstance(name, str) else ""
+
+    def _is_behind_option(self, path: Path) -> bool:
+        """Whether the item of the list before it is an option such as `--password`."""
+        step = path[-1]
+        before = self._value_at((*path[:-1], step - 1)) if isinstance(step, int) and step > 0 else None
+        own = self._value_at(path)
+        option = isinstance(before, str) and before.startswith("-") and is_credential(before)
+        return option and isinstance(own, str) and not own.startswith("-")
+
+    def _is_pointed(self, scalar: Scalar, spot: Spot) -> bool:
         steps = (str(step).replace("~", "~0").replace("/", "~1") for step in scalar.path)
-        return bool(self._pointers) and "".join(f"/{step}" for step in steps) in self._pointers
+        return spot in self._spots or (bool(self._pointers) and "".join(f"/{step}" for step in steps) in self._pointers)
 
     def _spot(self, path: tuple[str | int, ...]) -> Spot:
         """The path with items of lists by their name, so that a new item in front changes nothing of the others."""
         steps: list[str | int] = []
         for depth, step in enumerate(path):
-            name = self._at(path[: depth + 1], "name") if isinstance(step, int) else None
+            item = self._value_at(path[: depth + 1]) if isinstance(step, int) else None
+            name = item.get("name") if isinstance(item, dict) else None
             steps.append(f"name={name}" if isinstance(name, str) else step)
         return tuple(steps)
 
-    def _at(self, path: tuple[str | int, ...], key: str) -> Any:
+    def _value_at(self, path: Path) -> Any:
         value: Any = self._value
         for step in path:
             if isinstance(value, list) and isinstance(step, int) and step < len(value):
@@ -155,25 +190,29 @@ class _Rules:
                 value = value.get(str(step))
             else:
                 return None
-        return value.get(key) if isinstance(value, dict) else None
+        return value
 
 
-def _credentials_in(text: str) -> Iterator[tuple[int, int]]:
-    """Credentials within a longer text: `password=…` in the lines of a configuration file, `user:…@` in an address."""
-    for found in _ASSIGNED.finditer(text):
-        if is_credential(found["name"]) and not found["value"].startswith(("$", "{{")):
-            yield found.span("value")
-    for found in _IN_URL.finditer(text):
-        yield found.span("password")
+def _without_merges(path: Path) -> Path:
+    """A value that `<<` brings stands in the map that it is merged into."""
+    return tuple(step for number, step in enumerate(path)
+                 if step != "<<" and not (isinstance(step, int) and path[number - 1 : number] == ("<<",)))  # fmt: skip
 
 
-def _comments(text: str, found: list[_Hidden]) -> Iterator[_Hidden]:
-    """Credentials in lines that are comments."""
+def _comments(text: str, found: list[_Hidden], secret: list[tuple[int, int]]) -> Iterator[_Hidden]:
+    """Credentials in comments; among the lines of a Secret (`secret`), all that comments say: a former value, often."""
     if "#" not in text:
         return
-    position = 0
-    for line in text.splitlines(keepends=True):
-        if line.lstrip().startswith("#") and not any(one.start <= position < one.end for one in found):
-            for start, end in _credentials_in(line):
-                yield _Hidden(position + start, position + end, ("#", line[:start].strip()), line[start:end])
-        position += len(line)
+    ends = [(one.start, one.end) for one in sorted(found, key=lambda one: (one.start, one.end))]
+    number = 0
+    for mark in _COMMENT.finditer(text):
+        before = bisect_right(ends, (mark.start("said"), len(text))) - 1
+        if before >= 0 and mark.start("said") <= ends[before][1]:
+            continue  # part of a value
+        said, start = mark["said"], mark.start("said")
+        if any(begin <= start < end for begin, end in secret):
+            number += 1
+            yield _Hidden(start, start + len(said), ("#", number), said)
+        elif mark["alone"] is not None:
+            for begin, end in credentials_in(said):
+                yield _Hidden(start + begin, start + end, ("#", said[:begin].strip()), said[begin:end])

@@ -13,7 +13,7 @@ from typing import Any, Final
 from kit_core.files import read_text
 from kit_core.secrets import MASK
 from kit_core.yamlio import Document, Position, load_document
-from kit_deploymentizer.diff.masking import is_credential
+from kit_deploymentizer.diff.credentials import is_credential
 from kit_deploymentizer.explain.origins import (
     Given,
     Keys,

@@ -8,19 +8,50 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit_deploymentizer.diff.credentials import is_credential
 from kit_deploymentizer.diff.difference import Change, Difference, Shown, compare
-from kit_deploymentizer.diff.masking import is_credential, masked_pair
+from kit_deploymentizer.diff.masking import masked_pair
 from kit_deploymentizer.diff.telling import LIMIT, as_markdown, as_text
 
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"
 
 
-@pytest.mark.parametrize("name", ["DB_PASSWORD", "apiKey", "token", "clientSecret", "AWS_SECRET_ACCESS_KEY", "passwd"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DB_PASSWORD",
+        "apiKey",
+        "token",
+        "clientSecret",
+        "AWS_SECRET_ACCESS_KEY",
+        "passwd",
+        "PASSWORDS",
+        "DB_PASSWORD2",
+        "DB_PWD",
+        "x-api-key",
+        "ENCRYPTION_KEY",
+        "Authorization",
+    ],
+)
 def test_names_of_credentials(name: str) -> None:
     assert is_credential(name)
 
 
-@pytest.mark.parametrize("name", ["secretName", "tokenRef", "PASSWORD_FILE", "name", "key", "author", "passenger"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "secretName",
+        "tokenRef",
+        "PASSWORD_FILE",
+        "name",
+        "key",
+        "author",
+        "passenger",
+        "PWD",
+        "token-file",
+        "imagePullSecretNames",
+    ],
+)
 def test_names_that_are_none(name: str) -> None:
     assert not is_credential(name)
 
@@ -51,6 +82,49 @@ def test_what_is_hidden_and_what_is_seen(before: str, after: str, shown: str) ->
     assert masked_pair(None, after)[1] == masked_pair(after, after)[1]
     assert "changed" not in masked_pair(after, after)[1]
     assert masked_pair(after, None) == (masked_pair(after, after)[0], "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: ConfigMap\ndata:\n  a: |\n    db.password=canary canary\n    x=1\n    password: 'canary,canary'\n",
+        'kind: ConfigMap\ndata:\n  a: \'{"x": {"token": "canary canary"}}\'\n',
+        'kind: ConfigMap\ndata:\n  a: "{\\"password\\": \\"canary canary\\"}"\n',
+        "kind: ConfigMap\ndata:\n  a: postgres://me:canary@canary@host/x\n  b: https://canary-of-a-token@host/x\n",
+        "kind: ConfigMap\ndata:\n  a: |\n    -----BEGIN PRIVATE KEY-----\n    canary\n    -----END PRIVATE KEY-----\n",
+        "kind: A\nargs: [--password, canary, sh, -c, 'curl -H \"Authorization: Bearer canary\" --token canary x']\n",
+        "kind: A\npasswords: [canary]\npassword: {value: canary}\nenv:\n- {name: API_KEY, value: [canary]}\n",
+        "kind: A\nspec: {template: {kind: Secret, stringData: {a: canary}}}\n",
+        "kind: SecretList\nitems:\n- metadata: {name: a}\n  data: {a: canary}\n",
+        "kind: List\nitems:\n- kind: List\n  items:\n  - {kind: Secret, data: {a: canary}}\n",
+        "base: &b\n  stringData: {a: canary}\n<<: *b\nkind: Secret\n",
+        f"{SECRET}stringData:\n  # once: canary\n  a: b # was canary\n",
+    ],
+)
+def test_credentials_are_found_where_people_put_them(text: str) -> None:
+    shown = masked_pair(None, text)[1]
+    assert "canary" not in shown
+    assert "kind: " in shown
+    assert len(shown.splitlines()) >= min(len(text.splitlines()), 2)
+    assert "(changed)" in masked_pair(text.replace("canary", "former"), text)[1]
+
+
+def test_a_number_is_a_password_where_it_is_called_so_and_a_limit_where_it_is_not() -> None:
+    text = "kind: A\npassword: 123456\ntokenLimit: 5\nargs: [--token-file, /run/token, --verbose, loud]\n"
+    assert masked_pair(None, text)[1] == text.replace("123456", "***")
+
+
+@pytest.mark.parametrize(
+    "value", ["a" * 300_000, "password " * 30_000, "a://" + "u:" * 100_000, 'password="' * 30_000, "# " * 100_000]
+)
+def test_a_long_text_is_looked_through_in_linear_time(value: str) -> None:
+    assert masked_pair(None, f"kind: ConfigMap\ndata:\n  x: |\n    {value}\n")[1].startswith("kind: ConfigMap")
+
+
+def test_what_one_side_knows_as_secret_is_hidden_on_the_other_too() -> None:
+    text = "kind: A\nmetadata: {name: a}\ndata:\n  a: canary\n"
+    assert masked_pair(text, text.replace("canary", "files:a:1"), (), ["/data/a"])[0].endswith("a: ***\n")
+    assert masked_pair(text.replace("canary", "files:a:1"), text, ["/data/a"], ())[1].endswith("a: *** (changed)\n")
 
 
 def test_the_items_of_a_list_are_objects_of_their_own() -> None:
