@@ -4,6 +4,7 @@
 import contextlib
 import os
 import stat
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
@@ -32,7 +33,14 @@ def write_tree(folder: Path, reference: str, into: Path, *, without: Path) -> st
     `REF...` means where the checked out commit and REF parted. Nothing below `without` is written, nor a link that
     leads out of `folder`, nor what a submodule holds. Raises `InputError` where there is no clone or no such reference.
     """
-    from dulwich.errors import NotGitRepository
+    from dulwich.errors import (
+        ChecksumMismatch,
+        FileFormatException,
+        MissingCommitError,
+        NotGitRepository,
+        ObjectFormatException,
+        ObjectMissing,
+    )
 
     try:
         with contextlib.closing(_opened(folder)) as repo:
@@ -49,6 +57,17 @@ def write_tree(folder: Path, reference: str, into: Path, *, without: Path) -> st
             "there is no git clone to compare with",
             where=str(folder),
             hint="Name a folder that holds an earlier output: --against FOLDER.",
+        ) from None
+    except (KeyError, MissingCommitError, ObjectMissing):
+        raise InputError(
+            f"the clone does not hold all of {reference}",
+            where=str(folder),
+            why="it was cloned with a filter or in part, or it is damaged",
+            hint="Clone it whole, or have git fetch what is missing: `git archive REF > /dev/null`.",
+        ) from None
+    except (ChecksumMismatch, FileFormatException, ObjectFormatException, zlib.error) as error:
+        raise InputError(
+            "the git clone is damaged", where=str(folder), why=str(error), hint="`git fsck` says where."
         ) from None
 
 

@@ -160,6 +160,32 @@ def test_an_unknown_reference_is_told(fleet: Workshop, reference: str) -> None:
         assert result.code == 0  # an empty setting is none
 
 
+@pytest.mark.parametrize("content", [None, b"junk", b""])
+def test_a_clone_that_is_not_whole_is_told_in_a_sentence(fleet: Workshop, content: bytes | None) -> None:
+    words(fleet, "two")
+    blob = Blob.from_string(b"kind: ResourceConfig\nword: one\n").id.decode()
+    path = fleet.folder / ".git" / "objects" / blob[:2] / blob[2:]
+    path.unlink()  # as `git clone --filter=blob:none` has it
+    if content is not None:
+        path.write_bytes(content)
+    result = fleet.run("diff")
+    assert result.code == 2
+    assert ("cloned with a filter" in result.log) is (content is None)
+    assert ("the git clone is damaged" in result.log) is (content is not None)
+
+
+def test_an_earlier_output_that_lost_its_index_shows_no_values_of_sources(workshop: Workshop) -> None:
+    workshop.app(CONFIG_MAP + "data:\n  {{#app.env}}\n  greeting: '{{{value}}}'\n  {{/app.env}}\n",
+                 "  env: [{name: GREETING, external: true}]\n")  # fmt: skip
+    workshop.run(GREETING="canary-canary")
+    (workshop.folder / "generated" / ".kit").rename(workshop.folder / "index")
+    workshop.write({"base-var.yaml": "kind: ResourceConfig\nx: y\n"})
+    workshop.template(CONFIG_MAP + "data:\n  {{#app.env}}\n  greeting: '{{{value}}}'\n  {{/app.env}}\n  b: new\n")
+    result = workshop.run("diff", "--against", "generated")
+    assert "+  b: new" in result.out
+    assert "canary" not in result.out + result.log
+
+
 def test_a_folder_with_an_earlier_output(fleet: Workshop) -> None:
     assert fleet.run().code == 0
     (fleet.folder / "generated").rename(fleet.folder / "before")
