@@ -8,7 +8,7 @@ from kit_image_deployer.change import Change, FileEdit, ImageUpdate, Plan
 from kit_image_deployer.edit.values import set_value, set_values, values_of
 from kit_image_deployer.git import tree
 from kit_image_deployer.guard.policy import RECORD, Build, Guard, judge, recorded
-from kit_image_deployer.message.commit import commit_message
+from kit_image_deployer.message.commit import SEAL, commit_message
 from kit_image_deployer.promote import promoted
 from kit_image_deployer.snapshot import File, Snapshot
 from kit_image_deployer.target import KIT_FILE, image_file
@@ -17,10 +17,13 @@ Sign = Callable[[bytes], bytes]
 """From a commit's content to its armored signature."""
 
 
-def plan_change(snapshot: Snapshot, change: Change, *, sign: Sign | None = None, after: Sequence[bytes] = ()) -> Plan:
+def plan_change(
+    snapshot: Snapshot, change: Change, *, sign: Sign | None = None, after: Sequence[bytes] = (), sealed: bool = False
+) -> Plan:
     """What the change means for the repository at that commit. Raises `InputError` naming file and key.
 
-    `after` are commits that the new one follows besides, as a merge that takes nothing from them does.
+    `after` are commits that the new one follows besides, as a merge that takes nothing from them does. A `sealed`
+    message names the commit's tree: whoever amends the commit breaks the seal.
     """
     wanted = change.updates or (promoted(snapshot, change.promotion) if change.promotion else ())
     updates = {image_file(snapshot.rule, item.repository, item.branch): item for item in wanted}
@@ -33,6 +36,8 @@ def plan_change(snapshot: Snapshot, change: Change, *, sign: Sign | None = None,
     if not changed:
         return Plan(head=snapshot.head, files=edits, message=message, objects=())
     made = tree.changed(changed)
+    if sealed:
+        message += f"{SEAL}: {made[-1].sha.decode()}\n"
     commit = tree.commit_object(
         tree=made[-1].sha,
         parent=[*after, snapshot.head.commit],

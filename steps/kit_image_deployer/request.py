@@ -15,7 +15,7 @@ from kit_image_deployer.image import check_reference, composed_reference
 from kit_image_deployer.message.commit import Render
 from kit_image_deployer.message.event import event_message
 from kit_image_deployer.settings import ImageDeployerSettings
-from kit_image_deployer.source import author, branch_name, check_pull_request, origin
+from kit_image_deployer.source import author, branch_name, built_tag, check_pull_request, origin
 from kit_image_deployer.target import check_branch, check_names, check_promotion, distinct
 
 if TYPE_CHECKING:
@@ -56,9 +56,10 @@ def read_change(
     missing = [] if address else ["KIT_GIT_URL, or GITHUB_USER and GITHUB_REPO (the deployments repository)"]
     updates = () if promotion else _updates(settings, _branch(settings, env, given), missing)
     if missing or address is None:
-        raise InputError(
-            "settings are missing", why="; ".join(missing), hint="Set them as variables or options; see --help."
-        )
+        hint = "Set them as variables or options; see --help."
+        if (tag := built_tag(env)) and not settings.ci_branch and not promotion:
+            hint = f"This is the build of the tag {tag}: CI_BRANCH is the branch whose file the image goes into. {hint}"
+        raise InputError("settings are missing", why="; ".join(missing), hint=hint)
     if promotion:
         check_promotion(promotion)
     said, commit = settings.ci_commit_message or event_message(env), settings.ci_commit_id

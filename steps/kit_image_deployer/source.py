@@ -38,10 +38,11 @@ _OF_PULL_REQUESTS: Final = (
     "GITHUB_HEAD_REF", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_SOURCE_BRANCH", "CHANGE_BRANCH",
     "TRAVIS_PULL_REQUEST_BRANCH", "SYSTEM_PULLREQUEST_SOURCEBRANCH",
 )  # fmt: skip
-# Where a tag is built, these hold its name, and the variable on the right does too, though it is no branch.
+# Set where a tag is built, and only there: the branch that the variables on the right then name is not what was built.
 _TAGS: Final = (
     ("TRAVIS_TAG", "TRAVIS_BRANCH"), ("TAG_NAME", "BRANCH_NAME"), ("DRONE_TAG", "DRONE_BRANCH"),
     ("DRONE_TAG", "DRONE_SOURCE_BRANCH"), ("CI_COMMIT_TAG", "CI_COMMIT_BRANCH"),
+    ("BITBUCKET_TAG", "BITBUCKET_BRANCH"), ("CIRCLE_TAG", "CIRCLE_BRANCH"),
 )  # fmt: skip
 # Where each counts its builds, as each documents it; the first whose variables are all set.
 _NUMBERED_IN: Final = {
@@ -70,14 +71,19 @@ def branch_name(value: str, variable: str, env: Mapping[str, str]) -> str:
     if variable == "GIT_BRANCH":
         value = value.removeprefix("refs/remotes/").removeprefix("origin/")
     value = value.strip().removeprefix("refs/heads/")
-    tag = value.startswith("refs/tags/") or any(
-        variable == other and env.get(name) and env[name] == value for name, other in _TAGS
-    )
-    if tag:
+    if value.startswith("refs/tags/"):
         raise _no_branch(f"{variable} says that this is the build of the tag {value.removeprefix('refs/tags/')}")
+    tag = next((name for name, other in _TAGS if variable == other and env.get(name)), None)
+    if tag:
+        raise _no_branch(f"{tag} says that this is the build of the tag {env[tag]}")
     if value.startswith("refs/") or (variable == "GIT_BRANCH" and value in {"HEAD", "detached"}):
         raise _no_branch(f"{variable}={value} names no branch")
     return value
+
+
+def built_tag(env: Mapping[str, str]) -> str | None:
+    """The tag that is built, where the CI says that it is one."""
+    return next((env[name] for name, _ in _TAGS if env.get(name)), None)
 
 
 def _no_branch(why: str) -> InputError:

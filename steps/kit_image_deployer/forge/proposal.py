@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from kit_image_deployer.forge import Proposal
-from kit_image_deployer.message.commit import Written, deploying
+from kit_image_deployer.message.commit import SEAL, Written, deploying
 from kit_image_deployer.message.defuse import defused, one_line
 
 PREFIX: Final = "kit"
@@ -61,14 +61,17 @@ def _code(text: str) -> str:
 
 
 def is_ours(commit: bytes) -> bool:
-    """Whether a commit is one of this step's: it ends in its trailers, and who committed it is who wrote it.
+    """Whether a commit is one of this step's and still holds what it made: it ends in the step's trailers, names its own
+    tree there, and who committed it is who wrote it.
 
-    Whoever amends, rebases or picks it becomes its committer.
+    Whoever amends, rebases or picks it changes its tree, or becomes its committer.
     """
     head, _, message = commit.partition(b"\n\n")
     people = dict(line.split(b" ", 1) for line in head.split(b"\n") if line.startswith((b"author ", b"committer ")))
-    trailers = message.rstrip().rpartition(b"\n\n")[2]
-    return people.get(b"author") == people.get(b"committer") and trailers.startswith(b"Kit-Image: ")
+    trailers = message.rstrip().rpartition(b"\n\n")[2].split(b"\n")
+    seal = head.partition(b"\n")[0].replace(b"tree", SEAL.encode() + b":")
+    ours = trailers[0].startswith(b"Kit-Image: ") and trailers[-1] == seal
+    return ours and people.get(b"author") == people.get(b"committer")
 
 
 def holds(commits: Mapping[bytes, bytes], head: bytes, base: bytes) -> bool:

@@ -85,7 +85,7 @@ class _Run:
         """One round: read, decide, push, and open the request or bring it up to date."""
         target = self.remote.head(self.change.git_branch)
         snapshot = Snapshot(self.remote, target)
-        plan = plan_change(snapshot, self.change, sign=self.how.sign)
+        plan = plan_change(snapshot, self.change, sign=self.how.sign, sealed=True)
         name = target.ref.removeprefix(b"refs/heads/").decode("utf-8", "replace")
         self.branch = proposal_branch(name, (item.path for item in plan.files))
         if not self.how.commit and not plan.idle:
@@ -144,7 +144,7 @@ class _Run:
         others = [sha for sha, content in commits.items() if not is_ours(content)]
         # What is newer on the target is not wanted on the branch either.
         wanted = tuple(item.update for item in plan.files if item.result != "superseded")
-        there = plan_change(snapshot, replace(self.change, updates=wanted), sign=self.how.sign)
+        there = plan_change(snapshot, replace(self.change, updates=wanted), sign=self.how.sign, sealed=True)
         self.commit = self.commit or next((sha for sha in self.sent if sha == ours or sha in commits), None)
         if self.commit is not None:
             return there
@@ -175,7 +175,7 @@ class _Run:
             if ours is None or not _NO_FORCE.search(str(error)):
                 raise
             self.how.tell("the server takes no forced push: the commit follows the branch's head as well")
-            plan = plan_change(snapshot, self.change, sign=self.how.sign, after=[ours])
+            plan = plan_change(snapshot, self.change, sign=self.how.sign, sealed=True, after=[ours])
             self._push(old, plan)
         return plan
 

@@ -11,6 +11,8 @@ from kit_image_deployer.message.defuse import defused, one_line
 Render = Callable[[Mapping[str, Any]], str]
 """From the values of `template.VARIABLES` to a message."""
 
+SEAL: Final = "Kit-Tree"
+"""The trailer that names the commit's own tree, where it must be known later whose the commit is."""
 _IMAGES: Final = ("Kit-Image", "Kit-Previous-Image")
 
 

@@ -68,6 +68,7 @@ def test_many_files_are_not_all_listed() -> None:
 
 OURS = (
     b"tree 1\nparent 2\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nDeploy\n\nKit-Image: r/a:1\nKit-Build: 7\n"
+    b"Kit-Tree: 1\n"
 )
 
 
@@ -79,6 +80,8 @@ OURS = (
         (OURS.replace(b"committer A <a@b> 1", b"committer G <g@b> 2"), False),
         (OURS.replace(b"committer A <a@b> 1", b"committer A <a@b> 2"), False),
         (OURS.replace(b"Kit-Image", b"Signed-off-by"), False),
+        (OURS.replace(b"tree 1", b"tree 3"), False),  # amended, by someone who kept the message
+        (OURS.replace(b"Kit-Tree: 1\n", b""), False),
         (OURS + b"\nAnd a word more\n", False),
     ],
 )

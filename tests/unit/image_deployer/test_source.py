@@ -110,10 +110,17 @@ def test_a_branchs_build(env: dict[str, str], author: str, said: str | None, bui
         {**DRONE, "DRONE_BRANCH": "v1", "DRONE_SOURCE_BRANCH": "v1", "DRONE_TAG": "v1"},
         {**AZURE, "BUILD_SOURCEBRANCH": "refs/tags/v1"},
         {**WOODPECKER, "CI_COMMIT_BRANCH": "v1", "CI_COMMIT_TAG": "v1"},
+        # The branch that is named beside the tag is not what was built.
+        {**WOODPECKER, "CI_COMMIT_BRANCH": "main", "CI_COMMIT_TAG": "v1"},
+        {**DRONE, "DRONE_BRANCH": "main", "DRONE_SOURCE_BRANCH": "", "DRONE_TAG": "v1"},
+        # These name no branch beside it.
+        {**GITLAB, "CI_COMMIT_BRANCH": "", "CI_COMMIT_REF_NAME": "v1", "CI_COMMIT_TAG": "v1"},
+        {**BITBUCKET, "BITBUCKET_BRANCH": "", "BITBUCKET_TAG": "v1"},
+        {**CIRCLECI, "CIRCLE_BRANCH": "", "CIRCLE_TAG": "v1"},
     ],
 )
 def test_a_tags_build_has_no_branch(env: dict[str, str]) -> None:
-    with pytest.raises(InputError, match=r"build of the tag v1.*Set CI_BRANCH"):
+    with pytest.raises(InputError, match=r"build of the tag v1.*CI_BRANCH"):
         change(env)
     assert change({**env, "CI_BRANCH": "master"}).updates[0].branch == "master"
 
