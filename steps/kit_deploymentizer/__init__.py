@@ -3,10 +3,10 @@
 
 In the order in which data flows: `settings` say what to render; `inputs/` reads the repository: kit.yaml, the base,
 the types and the clusters, each value with file and line. `rendering/` merges them, makes what each template sees,
-and renders it; `sources/` are asked for what comes from outside. `plan` holds what came out as a value with all
-`problems`, after `checks/` has judged it. `output/` brings the folder to the plan, notes in an index what was made,
-and finds there what the next run need not render again. `deploymentizer` ties these together with an `outcome`, and
-`cli` is the program (`telling` shows what commands found).
+and renders it; `sources/` are asked for what comes from outside. `planner` does so cluster by cluster, and `plan`
+holds what came out as a value with all `problems`, after `checks/` has judged it. `output/` brings the folder to the
+plan, notes in an index what was made, and finds there what the next run need not render again. `deploymentizer` ties
+these together with an `outcome`, and `cli` is the program (`telling` shows what commands found).
 
 Beside the run: `explain/` says where each value of a view comes from, `diff/` what a change does to every cluster,
 `lint/` what nobody uses. `desk/` has the commands for people who edit, and `scaffold/` makes repositories, services

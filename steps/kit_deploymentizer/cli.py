@@ -27,11 +27,12 @@ def render(settings: DeploymentizerSettings, context: Context, _arguments: Mappi
         strict="validate" in context.given and settings.validate == "error",
         waiting=console.waiting,
     )
-    paths = deploymentizer.repository.paths
+    with _uncollected():
+        paths = deploymentizer.repository.paths
     if settings.workdir is None and paths.root != normal(context.cwd):
         console.info(f"The paths in kit.yaml begin at its own folder, {paths.root}: the base is there and not here.")
     with _uncollected():
-        plan = deploymentizer.plan(again=False)
+        plan = deploymentizer.plan(again=False, brief=True)
     for problem in plan.problems:
         tell(problem, console, paths.root, context.cwd)
     if plan.errors:
@@ -51,8 +52,9 @@ def render(settings: DeploymentizerSettings, context: Context, _arguments: Mappi
         "unchanged": len(report.unchanged),
         "removed": len(report.removed),
     }
-    for path in (*report.written, *report.removed):
-        console.detail(f"{'removed' if path in report.removed else 'written'} {path}")
+    for word, paths_of in (("written", report.written), ("removed", report.removed)):
+        for path in paths_of:
+            console.detail(f"{word} {path}")
     if report.saved:
         console.success(
             f"{counted(facts['clusters'], 'cluster')} in {report.output}: {counted(facts['written'], 'file')}"
@@ -75,6 +77,7 @@ def _uncollected() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()  # the values stay: a first search afterwards would look through all of them
         if was:
             gc.enable()
 

@@ -24,7 +24,8 @@ from kit_deploymentizer.outcome import RenderError, Report
 from kit_deploymentizer.output.commit import checked_out_commit
 from kit_deploymentizer.output.reuse import Earlier, Keys, with_a_say
 from kit_deploymentizer.output.write import Limits, Writer
-from kit_deploymentizer.plan import Plan, Planner
+from kit_deploymentizer.plan import Plan
+from kit_deploymentizer.planner import Planner
 from kit_deploymentizer.problems import Problems
 from kit_deploymentizer.rendering.templates import service_templates
 from kit_deploymentizer.rendering.view import Deployment, Sight
@@ -82,11 +83,12 @@ class Deploymentizer:
             )
         return self._repository
 
-    def plan(self, *, again: bool = True) -> Plan:
+    def plan(self, *, again: bool = True, brief: bool = False) -> Plan:
         """Render everything, in memory. What is wrong is in the plan's problems.
 
         Not `again`, what an earlier run left in the output and what is as good as new is not rendered once more: its
-        outputs are `kept`. Raises `InputError` where the repository cannot be read at all.
+        outputs are `kept`, and where it is `brief`, left out of clusters that have a `rest`. Raises `InputError` where
+        the repository cannot be read at all.
         """
         settings, repository, problems = self._settings, self.repository, Problems()
         check_repository(repository, problems, settings.validate)
@@ -96,7 +98,7 @@ class Deploymentizer:
         if isinstance(sight.source, Together) and sight.source.is_slow:
             with self._waiting(sight.source.awaited):
                 sight.source.ask_all(question for cluster in clusters for question in sight.questions(cluster))
-        reuse = self._reuse(repository, look=not again and settings.save and settings.incremental)
+        reuse = self._reuse(repository, look=not again and settings.save and settings.incremental, brief=brief)
         planner = Planner(repository, sight, problems, settings.validate, reuse)
         inspector = Inspector(problems, settings.validate, lenient=not self._strict, checksum=settings.config_checksum)
         plans = tuple(inspector.inspect(planner.plan(cluster)) for cluster in clusters)
@@ -109,7 +111,7 @@ class Deploymentizer:
 
         Raises `RenderError` where it has errors: then nothing is written, and the earlier output stays.
         """
-        plan = plan or self.plan(again=False)
+        plan = plan or self.plan(again=False, brief=True)
         if plan.errors:
             raise RenderError(plan.errors)
         settings, paths = self._settings, self.repository.paths
@@ -210,11 +212,11 @@ class Deploymentizer:
         )
         return open_sources(repository.kit, world)
 
-    def _reuse(self, repository: Repository, *, look: bool) -> Earlier:
+    def _reuse(self, repository: Repository, *, look: bool, brief: bool) -> Earlier:
         settings, paths = self._settings, repository.paths
         said = (*with_a_say(settings), self._strict, service_templates(paths.resources))
         keys = Keys(repository.reader.digests, said)
-        return Earlier(paths.output, keys, whole=settings.config_checksum, look=look)
+        return Earlier(paths.output, keys, whole=settings.config_checksum, look=look, brief=brief)
 
     def _limits(self) -> Limits:
         """A shard removes what its disabled clusters left, and the first one what clusters left that are gone."""

@@ -33,6 +33,8 @@ class Inspector:
         if plan.same or not any(self._needed(output) for output in plan.outputs):
             return plan
         read = {output.path: _read(output.content) for output in plan.outputs if self._needed(output)}
+        if plan.rest and not plan.rest.holds({path: _objects(rendered) for path, rendered in read.items()}):
+            plan = plan.written_out()  # others may hold the same objects
         if self._level != "off":
             seen: dict[tuple[str, ...], Output] = {}
             made = dict(plan.made)
@@ -44,7 +46,9 @@ class Inspector:
                 self._report(plan.name, output, read.get(output.path), seen)
                 if self._problems.count > told:  # to be told again next time
                     made.pop(output.resource, None)
-            plan = replace(plan, made=made)
+            plan = replace(plan, made=made, key=plan.key if made.keys() == plan.made.keys() else None)
+            if plan.rest and not plan.key:
+                plan = plan.written_out()
         outputs = plan.outputs
         if self._checksum:
             outputs = self._with_checksums(plan.name, outputs, read)
@@ -117,5 +121,8 @@ def _completed(output: Output, rendered: Rendered | None) -> Output:
     if rendered is None:
         return output
     pointers = tuple(secret_pointers(rendered.objects, output.secrets)) if output.secrets else ()
-    objects = tuple((one.group, one.kind, one.namespace, one.name) for one, _ in rendered.identities)
-    return replace(output, pointers=pointers, objects=objects)
+    return replace(output, pointers=pointers, objects=_objects(rendered))
+
+
+def _objects(rendered: Rendered) -> tuple[tuple[str, ...], ...]:
+    return tuple((one.group, one.kind, one.namespace, one.name) for one, _ in rendered.identities)

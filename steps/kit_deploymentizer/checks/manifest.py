@@ -16,7 +16,7 @@ _POD_SPECS: Final[Mapping[str, tuple[str, ...]]] = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
-_CONFIG_KINDS: Final = frozenset({"ConfigMap", "Secret"})
+CONFIG_KINDS: Final = frozenset({"ConfigMap", "Secret"})
 
 
 @dataclass(frozen=True, order=True)
@@ -82,7 +82,7 @@ def at(value: Any, path: tuple[str, ...]) -> Any:
 
 def is_config(value: Mapping[str, Any]) -> bool:
     """Whether pods take configuration from it."""
-    return value.get("kind") in _CONFIG_KINDS
+    return value.get("kind") in CONFIG_KINDS
 
 
 def containers(spec: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -4,8 +4,15 @@
 from collections.abc import Iterable, Mapping
 
 from kit_deploymentizer.checks.check import read_rendered
-from kit_deploymentizer.checks.manifest import Reference, is_config, pod_spec, pod_template_path, references
-from kit_deploymentizer.plan import ClusterPlan
+from kit_deploymentizer.checks.manifest import (
+    CONFIG_KINDS,
+    Reference,
+    is_config,
+    pod_spec,
+    pod_template_path,
+    references,
+)
+from kit_deploymentizer.plan import ClusterPlan, Output
 
 
 def stale_workloads(
@@ -26,6 +33,9 @@ def stale_workloads(
 
 
 def _of_cluster(plan: ClusterPlan, files: frozenset[str]) -> tuple[str, ...]:
+    if not any(_may_be_config(output) for output in plan.outputs if output.path in files):
+        return ()
+    plan = plan.written_out()
     fresh = [read_rendered(output.read().decode("utf-8", "replace")) for output in plan.outputs if output.path in files]
     configs = {
         Reference(value["kind"], value["metadata"]["name"])
@@ -44,3 +54,8 @@ def _of_cluster(plan: ClusterPlan, files: frozenset[str]) -> tuple[str, ...]:
             if spec is not None and pod_template_path(value) is not None and references(spec) & configs:
                 names.append(f"{value['kind']} {value['metadata']['name']}")
     return tuple(sorted(names))
+
+
+def _may_be_config(output: Output) -> bool:
+    """Whether a ConfigMap or Secret may be in it; what is in it is not always known."""
+    return not output.objects or any(parts[1] in CONFIG_KINDS for parts in output.objects)

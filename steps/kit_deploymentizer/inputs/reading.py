@@ -64,13 +64,18 @@ class Reader:
 
     def __init__(self, folder: Path, unlock: Unlock | None = None) -> None:
         self.folder = folder
+        self._below = f"{folder}/"
         self._unlock = unlock
         self.digests = Digests(folder)
         self.duplicates: list[Duplicate] = []
+        self.with_duplicates: set[str] = set()
         self._read: dict[Path, YamlFile | None] = {}
 
     def shown(self, path: Path) -> str:
         """`path` as a person below the repository's folder would write it."""
+        text = str(path)
+        if text.startswith(self._below):  # several times a file, and pathlib takes ten times as long
+            return text[len(self._below) :]
         try:
             return path.relative_to(self.folder).as_posix()
         except ValueError:
@@ -83,6 +88,8 @@ class Reader:
             self.digests.learn(self.shown(path), text.encode())
             document = load_document(text, name=self.shown(path), words=original_words, keys=text_of)
             self.duplicates += map(Duplicate, document.duplicates)
+            if document.duplicates:
+                self.with_duplicates.add(self.shown(path))
             value: Any = document.value
             secrets: tuple[SecretValue, ...] = ()
             if self._unlock is not None and _ENCRYPTED.search(text):

@@ -3,13 +3,12 @@
 
 import contextlib
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from kit_core.errors import InputError
-from kit_deploymentizer.output.stamps import Stamp, stamp_of
-
-_MANIFESTS: Final = (".yaml", ".json")
+from kit_deploymentizer.output.stamps import MANIFESTS, Stamp, stamp_of
 
 
 def content_of(path: Path) -> bytes | None:
@@ -54,14 +53,14 @@ def manifests_in(folder: Path) -> list[str]:
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         below = f"{parent}/"[top:]
-        found += [below + name for name in files if name.endswith(_MANIFESTS) and name not in _MANIFESTS]
+        found += [below + name for name in files if name.endswith(MANIFESTS) and name not in MANIFESTS]
     return sorted(found)
 
 
 def is_flat(folder: Path) -> bool:
     """Whether `folder` holds manifests and no folder, as the original left a cluster's."""
     entries = list(folder.iterdir())
-    return any(path.suffix in _MANIFESTS for path in entries) and not any(path.is_dir() for path in entries)
+    return any(path.suffix in MANIFESTS for path in entries) and not any(path.is_dir() for path in entries)
 
 
 def remove_empty(folder: Path) -> None:
@@ -69,3 +68,14 @@ def remove_empty(folder: Path) -> None:
     for parent, _, _ in os.walk(folder, topdown=False):
         with contextlib.suppress(OSError):
             Path(parent).rmdir()
+
+
+@contextlib.contextmanager
+def emptied(folder: Path) -> Iterator[None]:
+    """An empty folder for what is not in its place yet, gone at the end; one that a killed run left is made empty."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

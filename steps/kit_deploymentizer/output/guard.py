@@ -16,7 +16,9 @@ class Guard:
 
     def source_at(self, folder: Path) -> Path | None:
         """What of the repository's sources lies in `folder` or around it, links followed."""
-        real = folder.resolve()
+        return self._source_at(folder.resolve())
+
+    def _source_at(self, real: Path) -> Path | None:
         if real in self._around:
             return next(path for path, source in self._inputs if real in source.parents)
         within = {real, *real.parents}
@@ -26,8 +28,10 @@ class Guard:
         """No cluster's folder may hold, or lie in, what the repository is read from, nor be a link to somewhere:
         cleaning it would eat the sources, or what is nobody's business here. Raises `InputError`."""
         folders = tuple(folders)
+        top = hidden.parent.resolve()
+        links = {folder for _, folder in folders if folder.parent != hidden.parent or folder.is_symlink()}
         for name, folder in folders:
-            source = self.source_at(folder)
+            source = self.source_at(folder) if folder in links else self._source_at(top / folder.name)
             if source is not None:
                 raise InputError(
                     f"cluster {name} would be written into the sources",
@@ -35,7 +39,7 @@ class Guard:
                     why=f"kit.yaml reads from {source}",
                     hint="Set output.path in kit.yaml to a folder of its own, such as ./generated.",
                 )
-        for folder in (hidden, *(folder for _, folder in folders)):
+        for folder in (hidden, *(folder for _, folder in folders if folder in links)):
             if folder.is_symlink():
                 raise InputError(
                     "A folder of the output leads elsewhere",

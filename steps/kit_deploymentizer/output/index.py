@@ -6,7 +6,7 @@ head can be written anew alone: a commit changes one line of the index of a clus
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 VERSION: Final = 1
@@ -95,6 +95,66 @@ def with_head(raw: bytes, head: Index) -> bytes | None:
     """The index `raw` with another head; None where it is not as `index_text` lays it out."""
     place = raw.find(_BODY)
     return _head_text(head) + raw[place:] if place >= 0 else None
+
+
+def entries_naming(raw: bytes, part: str, words: Iterable[str]) -> dict[str, Any]:
+    """The entries of a part of the index in which one of the words stands as a string."""
+    begin, end = _bounds(raw, part)
+    found = {}
+    for word in words:
+        needle = _spelled(word)
+        place = raw.find(needle, begin, end)
+        while place >= 0:
+            stop = raw.find(b"\n", place)
+            line = raw[raw.rfind(b"\n", 0, place) : stop].rstrip(b",")
+            found.update(json.loads(b"{" + line + b"}"))
+            place = raw.find(needle, stop, end)
+    return found
+
+
+def entry_in(raw: bytes, part: str, key: str) -> Any:
+    """An entry of a part of the index, None where it has none."""
+    span = _span(raw, *_bounds(raw, part), key)
+    return json.loads(raw[span[0] : span[1]]) if span else None
+
+
+def with_entries(raw: bytes, head: Index, parts: Mapping[str, Mapping[str, Any]]) -> bytes | None:
+    """The index `raw` with another head and other values of these entries; None where it lacks one, or is not as
+    `index_text` lays it out."""
+    body = raw.find(_BODY)
+    changes = []
+    for part, entries in parts.items():
+        begin, end = _bounds(raw, part)
+        for key, value in entries.items():
+            span = _span(raw, begin, end, key)
+            if span is None or body < 0:
+                return None
+            changes.append((*span, _spelled(value)))
+    pieces = [_head_text(head)]
+    for begin, end, value in sorted(changes):
+        pieces += raw[body:begin], value
+        body = end
+    return b"".join([*pieces, raw[body:]]) if body >= 0 else None
+
+
+def _bounds(raw: bytes, part: str) -> tuple[int, int]:
+    """Where a part begins and ends; twice the same where it is empty or not there."""
+    begin = raw.find(b"\n " + _spelled(part) + b": {\n")
+    return (begin, raw.find(b"\n }", begin)) if begin >= 0 else (0, 0)
+
+
+def _span(raw: bytes, begin: int, end: int, key: str) -> tuple[int, int] | None:
+    """Where the value of a key begins and ends."""
+    before = b"\n  " + _spelled(key) + b": "
+    place = raw.find(before, begin, end)
+    if place < 0:
+        return None
+    stop = raw.find(b"\n", place + 1)
+    return place + len(before), stop - raw.startswith(b",", stop - 1)
+
+
+def _spelled(value: Any) -> bytes:
+    return _json(value).encode("utf-8", "surrogatepass")
 
 
 def _head_text(head: Index) -> bytes:

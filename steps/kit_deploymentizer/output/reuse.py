@@ -7,21 +7,25 @@ took values from outside the repository is made anew each time, and so is what h
 
 import contextlib
 import hashlib
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
+import kit_core
 from kit_core.version import VERSION, source_commit
 from kit_deploymentizer.inputs.repository import Cluster
 from kit_deploymentizer.output.digests import Digests
-from kit_deploymentizer.output.index import HIDDEN, Index, read_index
-from kit_deploymentizer.output.stamps import Stamp, read_stamps, stamps_in
+from kit_deploymentizer.output.index import HIDDEN, Index, entries_naming, entry_in, read_index
+from kit_deploymentizer.output.rest import Former, Rest
+from kit_deploymentizer.output.stamps import Note, Notes, Snapshot, Stamp, read_notes, snapshot, stamp_of
 from kit_deploymentizer.plan import Kept, Output
 from kit_deploymentizer.settings import DeploymentizerSettings
 
 _PACKAGE: Final = Path(__file__).parents[1]
+_CORE: Final = Path(kit_core.__file__).parent
 _NO_SAY: Final = frozenset(
     {"conf", "workdir", "resource", "cluster_type", "cluster_name", "shard", "save", "clean", "incremental", "format",
      "against", "exit_code", "debug", "log_format", "ca_cert", "elroy_url", "elroy_secret", "elroy_only"}
@@ -63,20 +67,83 @@ def with_a_say(settings: DeploymentizerSettings) -> tuple[object, ...]:
 
 def _sources() -> list[tuple[str, int, int]]:
     """Where kit does not come from an image: its own code, which may be at work."""
-    files = sorted(path for path in _PACKAGE.rglob("*.py"))
+    files = sorted(path for folder in (_PACKAGE, _CORE) for path in folder.rglob("*.py"))
     return [(str(path), (status := path.stat()).st_size, status.st_mtime_ns) for path in files]
 
 
 class Earlier:
     """What the output in place holds (`plan.Reuse`). `whole`: a cluster is kept whole or not at all."""
 
-    def __init__(self, output: Path, keys: Keys, *, whole: bool, look: bool = True) -> None:
+    def __init__(self, output: Path, keys: Keys, *, whole: bool, look: bool = True, brief: bool = False) -> None:
         self._output = output
         self._keys = keys
         self._whole = whole
         self._look = look
-        self._stamps = read_stamps(output / HIDDEN) if look else {}
+        self._brief = brief and look
+        self._notes = read_notes(output / HIDDEN) if look else Notes()
+        self._seen: dict[str, Snapshot] = {}
+        self._digests: dict[str, tuple[dict[str, str], frozenset[str]]] = {}
         self._said: dict[str, tuple[int, Mapping[str, str]]] = {}
+
+    def rest(self, cluster: Cluster) -> Rest | None:
+        """See `plan.Reuse`."""
+        note = self._notes.clusters.get(cluster.name) if self._brief else None
+        if note is None or note.key != self._keys.of_cluster(cluster) or note.digests is None:
+            return None
+        index = f"{self._output}/{HIDDEN}/{cluster.name}.json"
+        seen = self._snapshot(cluster.name)
+        if note.digests not in self._notes.digests:
+            return None
+        if not self._is_noted(index, note) or not seen.is_as(note, self._notes.time):
+            return None
+        digests, changed = self._now(note.digests)
+        if not changed:
+            return Rest(tuple(seen.files), note.mark, note.key, digests)
+        return None if self._whole or cluster.secrets else self._part(cluster, note, seen, index)
+
+    def _part(self, cluster: Cluster, note: Note, seen: Snapshot, place: str) -> Rest | None:
+        """Where files changed: which resources are made from them, as the index names them."""
+        digests, changed = self._now(str(note.digests))
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            raw = Path(place).read_bytes()
+            named = entries_naming(raw, "files", changed)
+            dirty = {facts["resource"] for facts in named.values() if not changed.isdisjoint(facts["inputs"])}
+            former = {
+                path: Former(facts, tuple(tuple(parts) for parts in entry_in(raw, "objects", path) or ()))
+                for path, facts in entries_naming(raw, "files", dirty).items()
+                if facts["resource"] in dirty
+            }
+
+            def others() -> Mapping[str, tuple[str, tuple[Output, ...]]]:
+                there = self._there(cluster, raw, seen)
+                found = {name: there.outputs(name) for name in cluster.resources if name not in dirty} if there else {}
+                return {name: one for name, one in found.items() if one is not None}
+
+            return Rest(
+                names=tuple(seen.files), mark=note.mark, key=str(note.key), digests=digests, changed=changed,
+                dirty=frozenset(dirty), former=former, stamps=seen.files, raw=raw, others=others,
+            )  # fmt: skip
+        return None
+
+    def _is_noted(self, index: str, note: Note) -> bool:
+        """Whether the index is the one that was noted."""
+        with contextlib.suppress(OSError):
+            status = os.lstat(index)
+            return stamp_of(status) == note.index and status.st_ctime_ns < self._notes.time
+        return False
+
+    def _now(self, name: str) -> tuple[dict[str, str], frozenset[str]]:
+        """A noted set of digests as they are now, and the files that changed."""
+        if name not in self._digests:
+            before = self._notes.digests[name]
+            now = self._keys.digests(before)
+            self._digests[name] = now, frozenset(file for file, digest in now.items() if digest != before[file])
+        return self._digests[name]
+
+    def _snapshot(self, cluster: str) -> Snapshot:
+        if cluster not in self._seen:
+            self._seen = {cluster: snapshot(f"{self._output}/{cluster}")}  # of one at a time: nobody comes back to it
+        return self._seen[cluster]
 
     def kept(self, cluster: Cluster, wanted: Mapping[str, Any]) -> Mapping[str, tuple[str, tuple[Output, ...]]]:
         """See `plan.Reuse`."""
@@ -102,28 +169,34 @@ class Earlier:
 
     def _of(self, cluster: Cluster) -> "EarlierCluster | None":
         """What is there of one cluster; None where nothing is that can be used."""
-        index: Index | None = None
         with contextlib.suppress(OSError):
-            index = read_index((self._output / HIDDEN / f"{cluster.name}.json").read_bytes())
+            raw = (self._output / HIDDEN / f"{cluster.name}.json").read_bytes()
+            seen, note = self._snapshot(cluster.name), self._notes.clusters.get(cluster.name)
+            trusted = note is not None and seen.is_as(note, self._notes.time)
+            return self._there(cluster, raw, seen, trusted=trusted)
+        return None
+
+    def _there(self, cluster: Cluster, raw: bytes, seen: Snapshot, *, trusted: bool = True) -> "EarlierCluster | None":
+        index = read_index(raw)
         if index is None or not index.get("made"):
             return None
-        stamps = self._stamps.get(cluster.name, {})
-        return EarlierCluster(cluster, index, stamps, self._output / cluster.name, self._keys)
+        return EarlierCluster(cluster, index, seen.files, f"{self._output}/{cluster.name}", self._keys, trusted=trusted)
 
 
 class EarlierCluster:
-    """What the output in place holds of one cluster."""
+    """What the output in place holds of one cluster. `now` are its files; `trusted`, that they are as they were."""
 
-    def __init__(self, cluster: Cluster, index: Index, stamps: Mapping[str, Stamp], folder: Path, keys: Keys) -> None:
+    def __init__(
+        self, cluster: Cluster, index: Index, now: Mapping[str, Stamp], folder: str, keys: Keys, *, trusted: bool
+    ) -> None:
         self._common = cluster.inputs
         self._index = index
-        self._folder = str(folder)
+        self._folder = folder
         self._key = keys.of_cluster(cluster)
         digests = index.get("digests", {})
         self._known = digests.keys() - keys.changed(digests)
-        self._stamps = stamps
-        self._now = stamps_in(folder)
-        self._untouched = self._now == stamps
+        self._now = now
+        self._trusted = trusted
         self.said = len(index["files"]), index["made"]
         self._files: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
         for path, facts in index["files"].items():
@@ -139,21 +212,17 @@ class EarlierCluster:
             extra, digest = facts.get("inputs"), facts.get("sha256")
             if not extra or not isinstance(digest, str) or not self._known.issuperset(extra):
                 return None
-            stamp = self._now.get(path) if self._untouched else self._intact(path, digest)
-            if stamp is None:
+            stamp = self._now.get(path)
+            if stamp is None or not (self._trusted or self._intact(path, digest)):
                 return None
             outputs.append(self._output(resource, path, extra, Kept(f"{self._folder}/{path}", digest, stamp)))
         return made, tuple(outputs)
 
-    def _intact(self, path: str, digest: str) -> Stamp | None:
-        """When the file was last touched, None where it is not what the index says."""
-        stamp = self._now.get(path)
-        if stamp is None or self._stamps.get(path) == stamp:
-            return stamp
+    def _intact(self, path: str, digest: str) -> bool:
+        """Whether the file is what the index says."""
         with contextlib.suppress(OSError):
-            content = Path(f"{self._folder}/{path}").read_bytes()
-            return stamp if hashlib.sha256(content).hexdigest() == digest else None
-        return None
+            return hashlib.sha256(Path(f"{self._folder}/{path}").read_bytes()).hexdigest() == digest
+        return False
 
     def _output(self, resource: str, path: str, extra: Sequence[str], kept: Kept) -> Output:
         return Output(

@@ -8,22 +8,33 @@ whatever kit.yaml says and wherever links lead.
 """
 
 import contextlib
-import hashlib
 import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from kit_core.files import refused
 from kit_deploymentizer.inputs.repository import is_file_name
-from kit_deploymentizer.output.folders import content_of, held, is_flat, manifests_in, remove_empty, write_new
+from kit_deploymentizer.output.folders import content_of, emptied, held, is_flat, manifests_in, remove_empty, write_new
 from kit_deploymentizer.output.guard import Guard
-from kit_deploymentizer.output.index import HIDDEN, Index, head_in, head_of, index_text, lines_of, read_index, with_head
+from kit_deploymentizer.output.index import HIDDEN, Index, head_in, head_of, index_text, read_index, with_head
 from kit_deploymentizer.output.lock import alone
-from kit_deploymentizer.output.stamps import FILE, files_in, read_stamps, stamp_of, stamps_text
-from kit_deploymentizer.plan import ClusterPlan, Output
+from kit_deploymentizer.output.noting import NOTHING, add_others, body_of, changed_in
+from kit_deploymentizer.output.stamps import (
+    FILE,
+    Note,
+    Notes,
+    Stamp,
+    files_in,
+    mark_of,
+    name_of,
+    notes_text,
+    read_notes,
+    snapshot,
+    stamp_of,
+)
+from kit_deploymentizer.plan import ClusterPlan
 
 _STAGING: Final = "staging"
 _PATIENCE_SECONDS: Final = 60.0
@@ -64,7 +75,12 @@ class Writer:
         self._staging = self._hidden / _STAGING
         self._guard = Guard(inputs)
         self._patience = patience
-        self._stamps: dict[str, dict[str, object]] = {}
+        self._stamps: dict[str, dict[str, Stamp]] = {}
+        self._marks: dict[str, str] = {}
+        self._former = Notes()
+        self._notes: dict[str, Note] = {}
+        self._digests: dict[str, Mapping[str, str]] = {}
+        self._names: dict[int, str] = {}
         self._new: set[str] = set()
         self.result = Written()
 
@@ -76,7 +92,7 @@ class Writer:
         plans = tuple(plans)
         try:
             self._guard.refuse_elsewhere(self._hidden, ((plan.name, self._output / plan.name) for plan in plans))
-            with alone(self._hidden, self._patience), _empty(self._staging):
+            with alone(self._hidden, self._patience), emptied(self._staging):
                 self._write_staged(plans, commit, limits, clean)
         except OSError as error:
             path = Path(error.filename) if isinstance(error.filename, str) else self._output
@@ -84,9 +100,9 @@ class Writer:
         return self.result
 
     def _write_staged(self, plans: tuple[ClusterPlan, ...], commit: str | None, limits: Limits, clean: bool) -> None:
-        staged = [(plan, self._stage(plan)) for plan in plans]
         everything = not limits.clusters and limits.resource is None
-        former: Mapping[str, Any] = {} if everything and clean else read_stamps(self._hidden)
+        self._former = Notes() if everything and clean else read_notes(self._hidden)
+        staged = [(plan, self._stage(plan, limits)) for plan in plans]
         complete: dict[str, bool] = {}
         for plan, names in staged:
             before = self._index(plan.name) if limits.resource is not None else None
@@ -96,23 +112,28 @@ class Writer:
                 self._mark_begun(plan.name)
             self._move(plan, names)
             self._remove(plan.name, stale)
+            if plan.name not in self._marks:
+                stamps = self._stamps.pop(plan.name)
+                self._marks[plan.name] = mark_of({name: stamps[name] for name in stamps.keys() - set(stale)})
         if clean and (everything or limits.gone):
             self._remove_gone({plan.name for plan in plans}, limits.gone or (lambda _name: True))
         for plan in plans:
             self._write_index(plan, complete[plan.name], commit, limits, clean)
-            if limits.resource is not None:
-                self._stamps[plan.name] = {**former.get(plan.name, {}), **self._stamps[plan.name]}
-        self._put(FILE, stamps_text({**former, **self._stamps}))
+            self._note(plan, limits)
+        notes = {**self._former.clusters, **self._notes}
+        self._put(FILE, notes_text(notes, {**self._former.digests, **self._digests}))
 
-    def _stage(self, plan: ClusterPlan) -> list[str]:
+    def _stage(self, plan: ClusterPlan, limits: Limits) -> list[str]:
         """Write what differs from what is there beside it; the names of those files."""
         folder, beside = f"{self._output}/{plan.name}", f"{self._staging}/{plan.name}"
-        if os.path.lexists(folder) or not plan.outputs:
+        if plan.rest:
+            self._leave(plan)
+        elif os.path.lexists(folder) or not plan.outputs:
             os.makedirs(folder, exist_ok=True)
         else:
             self._new.add(plan.name)
-        there = {} if all(output.kept for output in plan.outputs) else files_in(Path(folder))
-        stamps = self._stamps.setdefault(plan.name, {})
+        there = {} if all(output.kept for output in plan.outputs) else files_in(folder)
+        stamps = self._stamps.setdefault(plan.name, self._others(plan.name) if limits.resource else {})
         names: list[str] = []
         changed: set[str] = set()
         for output in plan.outputs:
@@ -130,7 +151,23 @@ class Writer:
             names.append(output.path)
             self.result.written.append(f"{plan.name}/{output.path}")
         self.result.changed[plan.name] = frozenset(changed)
+        if plan.name in self._new:  # nothing is there that could be touched: no stamp changes any more
+            self._marks[plan.name] = mark_of(self._stamps.pop(plan.name))
         return names
+
+    def _leave(self, plan: ClusterPlan) -> None:
+        """Note what stays as it is."""
+        if plan.rest:
+            again = {output.path for output in plan.outputs}
+            self.result.unchanged += [f"{plan.name}/{name}" for name in plan.rest.names if name not in again]
+            self._stamps[plan.name] = dict(plan.rest.stamps)
+            if not again:
+                self._marks[plan.name] = plan.rest.mark
+
+    def _others(self, cluster: str) -> dict[str, Stamp]:
+        """The files of a folder that were noted and have not been touched since, for a run about some of them."""
+        note, seen = self._former.clusters.get(cluster), snapshot(f"{self._output}/{cluster}")
+        return dict(seen.files) if note and seen.is_as(note, self._former.time) else {}
 
     def _mark_begun(self, cluster: str) -> None:
         raw = content_of(self._hidden / f"{cluster}.json")
@@ -144,7 +181,7 @@ class Writer:
             inputs=old.get("inputs") or (),
         )
         begun = with_head(raw, head) if raw is not None and old else None
-        self._put(f"{cluster}.json", begun or index_text(head, {name: {} for name in _BODY}), raw)
+        self._put(f"{cluster}.json", begun or index_text(head, NOTHING), raw)
 
     def _move(self, plan: ClusterPlan, names: Iterable[str]) -> None:
         folder, beside = f"{self._output}/{plan.name}", f"{self._staging}/{plan.name}"
@@ -159,6 +196,8 @@ class Writer:
     def _stale(self, plan: ClusterPlan, before: Index | None, limits: Limits) -> list[str]:
         """What an earlier run left in the cluster's folder; of one resource, what the index says was its."""
         kept = {output.path for output in plan.outputs}
+        if plan.rest:
+            return []
         if limits.resource is not None:
             files: Mapping[str, Any] = (before or {}).get("files", {})
             own = [name for name, facts in files.items() if facts.get("resource") == limits.resource]
@@ -199,39 +238,36 @@ class Writer:
         self, plan: ClusterPlan, was_complete: bool, commit: str | None, limits: Limits, clean: bool
     ) -> None:
         """Say what is in the cluster's folder now. A run about one resource keeps what is said of the others."""
-        if plan.same and limits.resource is None:
+        if (plan.same or plan.rest) and limits.resource is None:
             raw = content_of(self._hidden / f"{plan.name}.json")
-            text = with_head(raw, self._head(plan, commit, limits, clean)) if raw is not None else None
+            head = self._head(plan, commit, limits, clean)
+            text = changed_in(raw, plan, head) if raw is not None else None
             if text is not None:
                 self._put(f"{plan.name}.json", text, raw)
                 return
+        plan = plan.written_out()
         there = content_of(self._hidden / f"{plan.name}.json") if any(output.kept for output in plan.outputs) else None
-        files, objects = (lines_of(there, part) if there else {} for part in ("files", "objects"))
-        body: dict[str, dict[str, Any]] = {
-            "files": {
-                one.path: (one.kept and files.get(one.path)) or _facts(one, len(plan.inputs)) for one in plan.outputs
-            },
-            "secrets": {output.path: output.pointers for output in plan.outputs if output.pointers},
-            "objects": {
-                one.path: (one.kept and objects.get(one.path)) or one.objects for one in plan.outputs if one.objects
-            },
-            "made": dict(plan.made),
-            "digests": dict(plan.digests),
-        }
+        body = body_of(plan, there)
         complete, placeholders = not plan.left_out, plan.placeholders
         if limits.resource is not None:
             old = self._index(plan.name) or {}
-            others = {name: facts for name, facts in old.get("files", {}).items()
-                      if facts.get("resource") != limits.resource and name not in body["files"]}  # fmt: skip
-            for part in ("secrets", "objects"):
-                body[part] |= {name: value for name, value in old.get(part, {}).items() if name in others}
-            body["files"] |= others
-            _keep(body, others, old)
+            others = add_others(body, limits.resource, old)
             # Everything is there only if it was before: this run looked at one resource.
             complete = complete and was_complete
-            placeholders = placeholders or (bool(others) and bool(old.get("placeholders")))
+            placeholders = placeholders or (others and bool(old.get("placeholders")))
         head = self._head(plan, commit, limits, clean, complete=complete, placeholders=placeholders)
         self._put(f"{plan.name}.json", index_text(head, body))
+
+    def _note(self, plan: ClusterPlan, limits: Limits) -> None:
+        """Note what the next run need not look at closely."""
+        note = Note(self._marks[plan.name])
+        if plan.key is not None and limits.resource is None:
+            name = self._names.get(id(plan.digests)) or name_of(plan.digests)
+            self._names[id(plan.digests)] = name
+            self._digests[name] = plan.digests
+            status = os.lstat(self._hidden / f"{plan.name}.json")
+            note = Note(note.mark, plan.key, name, stamp_of(status))
+        self._notes[plan.name] = note
 
     def _head(
         self,
@@ -260,34 +296,3 @@ class Writer:
             staged = self._staging / ".index"  # no cluster's name begins with a dot
             staged.write_bytes(content)
             staged.replace(self._hidden / name)
-
-
-_BODY: Final = ("files", "secrets", "objects", "made", "digests")
-
-
-def _keep(body: dict[str, dict[str, Any]], others: Mapping[str, Any], old: Index) -> None:
-    """Add what the index said of other resources' files: what they were made from, unless it is not the same any more
-    as what this run's resource was made from."""
-    now, before = body["digests"], old.get("digests", {})
-    changed = {file for file, digest in now.items() if before.get(file, digest) != digest}
-    torn = {facts.get("resource") for facts in others.values() if not changed.isdisjoint(facts.get("inputs") or ())}
-    named = {facts.get("resource") for facts in others.values()} - torn
-    body["made"] |= {name: key for name, key in old.get("made", {}).items() if name in named}
-    body["digests"] = {**before, **now}
-
-
-@contextlib.contextmanager
-def _empty(folder: Path) -> Iterator[None]:
-    """An empty folder for what is not in its place yet, gone at the end; one that a killed run left is made empty."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    try:
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _facts(output: Output, common: int) -> Mapping[str, Any]:
-    """Of its inputs, those beside the cluster's."""
-    digest = output.kept.sha256 if output.kept else hashlib.sha256(output.content).hexdigest()
-    return {"sha256": digest, "resource": output.resource, "inputs": output.inputs[common:]}

@@ -2,9 +2,10 @@
 """A run with an earlier output in place renders only what changed, and leaves what a full run would."""
 
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from kit_core.errors import InputError
 from kit_deployer.index import read_index as read_by_deployer
 from kit_deploymentizer.output.digests import Digests
 from kit_deploymentizer.output.index import head_of, index_text, lines_of, read_index, with_head
-from kit_deploymentizer.plan import Planner
+from kit_deploymentizer.output.reuse import EarlierCluster
+from kit_deploymentizer.output.stamps import read_notes
+from kit_deploymentizer.planner import Planner
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, KIT, SERVICE, Workshop
 
 WEB = CONFIG_MAP.replace("ConfigMap", "Deployment").replace("v1", "apps/v1") + (
@@ -36,10 +39,12 @@ resources:
   plain: {file: plain/plain.yaml}
   key: {file: key/key.mustache, env: [{name: KEY, external: true}]}
 """
+CALM = BASE.rsplit("  key:", 1)[0]
+"""Nothing of it comes from outside of the repository, so that a cluster can be used again without a look at each."""
 FILES: Mapping[str, tuple[str | None, ...]] = {
     "kit.yaml": (KIT, KIT + "# another\n"),
     "base-cluster.yaml": (BASE, BASE.replace("shop/web", "shop/api"), BASE + "  more: {file: plain/plain.yaml}\n",
-                          BASE.replace("  job: {", "  job: {disable: true, ")),
+                          BASE.replace("  job: {", "  job: {disable: true, "), CALM),
     "base-var.yaml": ("kind: ResourceConfig\nreplicas: 1\n", "kind: ResourceConfig\nreplicas: 2\n",
                       "kind: ResourceConfig\n"),
     "type/test-var.yaml": ("kind: ResourceConfig\nmetadata: {type: test}\n",
@@ -50,7 +55,7 @@ FILES: Mapping[str, tuple[str | None, ...]] = {
                                    None),
     "clusters/east/configuration-var.yaml": (None, "kind: ResourceConfig\nreplicas: 7\n"),
     "clusters/north/cluster.yaml": (None, "kind: ClusterNamespace\nmetadata: {name: north, type: prod}\n"),
-    "images/shop/web/master.yaml": ("image: shop/web:1\n", "image: shop/web:2\n", None),
+    "images/shop/web/master.yaml": ("image: shop/web:1\n", "image: shop/web:2\n", "image: a:1\nimage: a:2\n", None),
     "images/shop/api/master.yaml": ("image: shop/api:1\n",),
     "resources/web/web.mustache": (WEB, WEB + "# more\n", WEB + "  replicas: 1\n", WEB.replace("Deploy", "Deploi")),
     "resources/base-svc.mustache": (SERVICE, SERVICE + "# {{{nobody}}}\n", None),
@@ -69,7 +74,7 @@ FILES: Mapping[str, tuple[str | None, ...]] = {
     "generated/.kit/stamps": ("[]", '{"east": {"web.yaml": [1, 2]}}', None),
 }  # fmt: skip
 EDITS = st.sampled_from([(name, number) for name, texts in FILES.items() for number in range(len(texts))])
-SETTINGS = st.fixed_dictionaries(
+SETTINGS = st.just({"KEY": "one"}) | st.fixed_dictionaries(
     {"KEY": st.sampled_from(["one", "one", "one", "other-value"])},
     optional={
         "KIT_VALIDATE": st.sampled_from(["off", "warn"]),
@@ -88,6 +93,12 @@ def put(workshop: Workshop, name: str, text: str | None) -> None:
         path.unlink()
 
 
+def be_calm(workshop: Workshop) -> None:
+    """Nothing comes from outside, and there is nothing to tell."""
+    workshop.write({"base-cluster.yaml": CALM, "resources/plain/plain.yaml": CONFIG_MAP.replace("{{{name}}}", "plain")})
+    (workshop.folder / "resources/base-svc.yaml.j2").unlink()
+
+
 def everything(folder: Path) -> dict[str, bytes]:
     """The output with its indexes; the stamps belong to a machine."""
     files = (path for path in folder.rglob("*") if path.is_file() and path.name != "stamps")
@@ -99,9 +110,9 @@ def warnings(log: str) -> list[str]:
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(steps=st.lists(st.tuples(st.lists(EDITS, min_size=1, max_size=2), SETTINGS), max_size=7))
+@given(calm=st.booleans(), steps=st.lists(st.tuples(st.lists(EDITS, max_size=2), SETTINGS), max_size=7))
 def test_after_any_edits_the_output_is_that_of_a_full_run(
-    steps: list[tuple[list[tuple[str, int]], dict[str, str]]],
+    calm: bool, steps: list[tuple[list[tuple[str, int]], dict[str, str]]]
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve() / "repository"
@@ -110,6 +121,8 @@ def test_after_any_edits_the_output_is_that_of_a_full_run(
         for file, texts in FILES.items():
             if not file.startswith("generated"):
                 put(workshop, file, texts[0])
+        if calm:
+            be_calm(workshop)
         assert workshop.run(KEY="one").code == 0
         for edits, env in steps:
             for file, number in edits:
@@ -259,6 +272,119 @@ def test_two_objects_of_one_name_are_told_though_one_of_them_is_not_rendered(fle
     result = fleet.run(KEY="one")
     assert result.code == 1
     assert "ConfigMap job is already in job.yaml (resource job)" in result.log
+
+
+@pytest.fixture
+def calm(fleet: Workshop) -> Workshop:
+    """A fleet of which all can be used again, and was noted to be."""
+    be_calm(fleet)
+    fleet.run(KEY="one")
+    while any(note.key is None for note in read_notes(fleet.folder / "generated/.kit").clusters.values()):
+        fleet.run(KEY="one")
+    return fleet
+
+
+@pytest.fixture
+def looked_into(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The clusters whose index is read through."""
+    seen: list[str] = []
+    real = EarlierCluster.__init__
+
+    def told(self, cluster, *rest, **named):  # type: ignore[no-untyped-def]
+        seen.append(cluster.name)
+        real(self, cluster, *rest, **named)
+
+    monkeypatch.setattr(EarlierCluster, "__init__", told)
+    return seen
+
+
+def later(workshop: Workshop) -> None:
+    """The notes as if they had been written a second after everything else: within one tick of the clock nothing is
+    trusted."""
+    stamps = workshop.folder / "generated/.kit/stamps"
+    when = stamps.stat().st_mtime_ns + 10**9
+    os.utime(stamps, ns=(when, when))
+
+
+def test_where_little_changed_no_index_is_read_through(
+    calm: Workshop, rendered: list[str], looked_into: list[str]
+) -> None:
+    later(calm)
+    assert calm.run(KEY="one").last == "result=unchanged clusters=2 written=0 unchanged=10 removed=0"
+    assert (rendered, looked_into) == ([], [])
+    calm.write({"images/shop/web/master.yaml": "image: shop/web:2\n", ".git/HEAD": "1" * 40})
+    later(calm)
+    result = calm.run(KEY="one")
+    assert result.last == "result=rendered clusters=2 written=2 unchanged=8 removed=0"
+    assert (sorted(rendered), looked_into) == (["east/web", "west/web"], [])
+    incremental = everything(calm.folder / "generated")
+    shutil.rmtree(calm.folder / "generated")
+    calm.run(KEY="one")
+    assert everything(calm.folder / "generated") == incremental
+
+
+def test_within_one_tick_of_the_clock_nothing_is_trusted(calm: Workshop, looked_into: list[str]) -> None:
+    stamps = calm.folder / "generated/.kit/stamps"
+    os.utime(stamps, ns=(0, (calm.folder / "generated/west/web.yaml").stat().st_ctime_ns))
+    calm.run(KEY="one")
+    assert "west" in looked_into
+
+
+def _change(folder: Path) -> None:
+    file = folder / "west/job.yaml"
+    status = file.stat()
+    file.write_bytes(file.read_bytes().replace(b"job", b"jab"))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        _change,
+        lambda folder: (folder / "west/job.yaml").unlink(),
+        lambda folder: (folder / "west/stray.yaml").write_text("a: b\n"),
+        lambda folder: (folder / "west/link.yaml").symlink_to("job.yaml"),
+        lambda folder: (folder / "west/below").mkdir() or (folder / "west/below/stray.yaml").write_text("a: b\n"),
+        lambda folder: shutil.rmtree(folder / "west"),
+        lambda folder: (folder / ".kit/west.json").unlink(),
+        lambda folder: (folder / ".kit/west.json").write_text("{}"),
+        lambda folder: (folder / ".kit/stamps").unlink(),
+        lambda folder: (folder / ".kit/stamps").write_text('{"version":2,"clusters":{"west":[1,"",2]},"digests":{}}'),
+        lambda folder: (folder / ".kit/stamps").write_text("[[[["),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("image", [1, 2])
+def test_what_was_done_to_the_output_by_hand_is_undone(
+    calm: Workshop, by_hand: Callable[[Path], object], image: int
+) -> None:
+    calm.write({"images/shop/web/master.yaml": f"image: shop/web:{image}\n"})
+    folder = calm.folder / "generated"
+    folder.rename(calm.folder / "kept")
+    calm.run(KEY="one")
+    expected = everything(folder)
+    shutil.rmtree(folder)
+    (calm.folder / "kept").rename(folder)
+    later(calm)
+    by_hand(folder)
+    assert calm.run(KEY="one").code == 0
+    assert everything(folder) == expected
+    assert not (folder / "west/link.yaml").is_symlink()
+
+
+def test_a_run_about_one_resource_leaves_the_others_trusted(calm: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    later(calm)
+    calm.write({"images/shop/web/master.yaml": "image: shop/web:2\n"})
+    calm.run(KEY="one", RESOURCE="web")
+    later(calm)
+    monkeypatch.setattr(EarlierCluster, "_intact", lambda *_: pytest.fail("a file is read"))
+    assert calm.run(KEY="one").last == "result=unchanged clusters=2 written=0 unchanged=10 removed=0"
+
+
+def test_a_key_that_stands_twice_in_an_image_file_is_told_each_time(calm: Workshop) -> None:
+    calm.write({"images/shop/web/master.yaml": "image: shop/web:2\nimage: shop/web:3\n"})
+    for _ in range(2):
+        later(calm)
+        assert "images/shop/web/master.yaml:2" in calm.run(KEY="one").log
 
 
 def test_a_file_that_changes_while_it_is_read_has_no_digest(tmp_path: Path) -> None:
