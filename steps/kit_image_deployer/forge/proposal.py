@@ -61,8 +61,8 @@ def _code(text: str) -> str:
 
 
 def is_ours(commit: bytes) -> bool:
-    """Whether a commit is one of this step's and still holds what it made: it ends in the step's trailers, names its own
-    tree there, and who committed it is who wrote it.
+    """Whether a commit is one of this step's and still holds what it made: it ends in the step's trailers, names its
+    own tree there, and who committed it is who wrote it.
 
     Whoever amends, rebases or picks it changes its tree, or becomes its committer.
     """
