@@ -43,7 +43,7 @@ images: venv  ## build the three step images and print their sizes (SBOM=1 write
 
 docs: venv  ## write what is made from the code: settings tables in the READMEs, schemas for editors
 	$(BIN)/python -m kit_core.reference
-	$(BIN)/python -m kit_deploymentizer.schemas
+	$(BIN)/python -m kit_deploymentizer.inputs.schemas
 
 lock: venv  ## resolve the dependencies anew and write locks/*.txt
 	$(UV) pyproject.toml --group dev --all-extras -o locks/dev.txt

@@ -35,6 +35,7 @@ from kit_deploymentizer.sources.opening import open_sources
 from kit_deploymentizer.sources.together import Together
 
 if TYPE_CHECKING:
+    from kit_deploymentizer.checks.openapi import OpenApi
     from kit_deploymentizer.diff.difference import Difference
     from kit_deploymentizer.lint.finding import Finding
 
@@ -98,9 +99,12 @@ class Deploymentizer:
         if isinstance(sight.source, Together) and sight.source.is_slow:
             with self._waiting(sight.source.awaited):
                 sight.source.ask_all(question for cluster in clusters for question in sight.questions(cluster))
-        reuse = self._reuse(repository, look=not again and settings.save and settings.incremental, brief=brief)
+        api, digest = self._api()
+        reuse = self._reuse(repository, digest, look=not again and settings.save and settings.incremental, brief=brief)
         planner = Planner(repository, sight, problems, settings.validate, reuse)
-        inspector = Inspector(problems, settings.validate, lenient=not self._strict, checksum=settings.config_checksum)
+        inspector = Inspector(
+            problems, settings.validate, lenient=not self._strict, checksum=settings.config_checksum, api=api
+        )
         plans = tuple(inspector.inspect(planner.plan(cluster)) for cluster in clusters)
         if settings.validate != "off":
             check_duplicates(repository, problems)
@@ -212,9 +216,20 @@ class Deploymentizer:
         )
         return open_sources(repository.kit, world)
 
-    def _reuse(self, repository: Repository, *, look: bool, brief: bool) -> Earlier:
+    def _api(self) -> "tuple[OpenApi | None, str | None]":
+        """What objects are held against, and its digest. Raises `InputError`."""
+        settings = self._settings
+        if settings.openapi is None or settings.validate == "off":
+            return None, None
+        from kit_deploymentizer.checks.openapi import OpenApi
+        from kit_deploymentizer.inputs.openapi import read_openapi
+
+        document = read_openapi(self._cwd / settings.openapi)
+        return OpenApi(document.schemas), document.digest
+
+    def _reuse(self, repository: Repository, api: str | None, *, look: bool, brief: bool) -> Earlier:
         settings, paths = self._settings, repository.paths
-        said = (*with_a_say(settings), self._strict, service_templates(paths.resources))
+        said = (*with_a_say(settings), self._strict, api, service_templates(paths.resources))
         keys = Keys(repository.reader.digests, said)
         return Earlier(paths.output, keys, whole=settings.config_checksum, look=look, brief=brief)
 

@@ -100,6 +100,13 @@ class DeploymentizerSettings(CommonSettings):
         default_text="error; malformed text from a Mustache template only warns unless `error` is set",
         help="What unknown keys, malformed or incomplete manifests and objects that exist twice are taken for.",
     )
+    openapi: Path | None = setting(
+        None,
+        group=_OUTPUT,
+        help="Path of a cluster's own OpenAPI document: what `kubectl get --raw /openapi/v2` prints, one of those below"
+        " /openapi/v3, or a folder of them. Fields in manifests that its API does not know, and values of another type,"
+        " are errors then. No cluster is asked.",
+    )
     incremental: bool = setting(
         True,
         group=_OUTPUT,

@@ -5,7 +5,7 @@ import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kit_core.yamlio import Document, YamlError, load_documents
 from kit_deploymentizer.checks.manifest import Identity, identity, missing
@@ -14,35 +14,46 @@ from kit_deploymentizer.inputs.secret_values import SecretValue
 from kit_deploymentizer.rendering.javascript import text_of
 from kit_deploymentizer.rendering.mustache import escape
 
+if TYPE_CHECKING:
+    from kit_deploymentizer.checks.openapi import OpenApi
+
 _TELLING: Final = 6
 """A secret of fewer characters is looked for only where its variable stands: `7` is in every manifest."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong at a line of a rendered file; `grave` if no cluster would take it."""
+    """Something wrong at a line of a rendered file; `grave` if no cluster would take it, `asked` if it was looked for
+    only because somebody wants to know (KIT_OPENAPI)."""
 
     line: int
     text: str
     grave: bool
+    asked: bool = False
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A rendered file, read: its objects as plain values, and what is wrong with it."""
+    """A rendered file, read: its objects as plain values, and what is wrong with it. `unknown` are the kinds that the
+    OpenAPI document does not know."""
 
     objects: tuple[Mapping[str, Any], ...]
     identities: tuple[tuple[Identity, int], ...]
     findings: tuple[Finding, ...]
+    unknown: tuple[str, ...] = ()
 
 
-def read_rendered(text: str) -> Rendered:
-    """Read a file as Kubernetes' own tools would. A file without any document is fine; it says nothing."""
+def read_rendered(text: str, api: "OpenApi | None" = None) -> Rendered:
+    """Read a file as Kubernetes' own tools would. A file without any document is fine; it says nothing.
+
+    With `api`, each object is also held against its kind there.
+    """
     try:
         documents = load_documents(text, name="")
     except YamlError as error:
         return Rendered((), (), (Finding(error.line or 1, f"malformed YAML: {error.why}", True),))
     objects, identities, findings = [], [], []
+    unknown: dict[str, None] = {}
     for document in documents:
         findings += [Finding(place.line, "a key stands twice in one map; the last one counts", False)
                      for place in document.duplicates]  # fmt: skip
@@ -54,9 +65,15 @@ def read_rendered(text: str) -> Rendered:
                 continue
             objects.append(value)
             identities.append((identity(value), line))
+            wrong = api.findings(value) if api else []
+            findings += [Finding(document.key_position(*path, *below).line, text, False, asked=True)
+                         for below, text in wrong]  # fmt: skip
+            told = {below for below, _ in wrong}
             findings += [Finding(document.key_position(*path, *below).line, text, False)
-                         for below, text in refusals(value)]  # fmt: skip
-    return Rendered(tuple(objects), tuple(identities), tuple(findings))
+                         for below, text in refusals(value) if below not in told]  # fmt: skip
+            if api and not api.knows(value):
+                unknown[f"{value['apiVersion']} {value['kind']}"] = None
+    return Rendered(tuple(objects), tuple(identities), tuple(findings), tuple(unknown))
 
 
 def _items(document: Document) -> Iterator[tuple[Any, tuple[str | int, ...]]]:

@@ -7,8 +7,9 @@ Reads each distinct text once; copied manifests are the same in a hundred cluste
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from kit_core.errors import KitError, WorkError
+from kit_core.errors import InputError, KitError, WorkError
 from kit_deploymentizer.checks.check import Finding, Rendered, read_rendered, secret_pointers
 from kit_deploymentizer.checks.checksum import Checksums, annotate
 from kit_deploymentizer.checks.manifest import Identity
@@ -16,23 +17,30 @@ from kit_deploymentizer.inputs.secret_values import without
 from kit_deploymentizer.plan import ClusterPlan, Level, Output
 from kit_deploymentizer.problems import Problems
 
+if TYPE_CHECKING:
+    from kit_deploymentizer.checks.openapi import OpenApi
+
 _MUSTACHE = ".mustache"
 
 
 class Inspector:
-    """`level` is VALIDATE; `lenient` that a Mustache template's malformed text only warns (see `_is_warning`)."""
+    """`level` is VALIDATE; `lenient` that a Mustache template's malformed text only warns (see `_is_warning`). `api`
+    is what objects are held against, where they are."""
 
-    def __init__(self, problems: Problems, level: Level, *, lenient: bool, checksum: bool) -> None:
+    def __init__(
+        self, problems: Problems, level: Level, *, lenient: bool, checksum: bool, api: "OpenApi | None" = None
+    ) -> None:
         self._problems = problems
         self._level = level
         self._lenient = lenient
         self._checksum = checksum
+        self._read = lru_cache(maxsize=512)(lambda content: read_rendered(content.decode("utf-8", "replace"), api))
 
     def inspect(self, plan: ClusterPlan) -> ClusterPlan:
         """The plan with checksums in its pod templates and pointers to its secrets; findings go into the problems."""
         if plan.same or not any(self._needed(output) for output in plan.outputs):
             return plan
-        read = {output.path: _read(output.content) for output in plan.outputs if self._needed(output)}
+        read = {output.path: self._read(output.content) for output in plan.outputs if self._needed(output)}
         if plan.rest and not plan.rest.holds({path: _objects(rendered) for path, rendered in read.items()}):
             plan = plan.written_out()  # others may hold the same objects
         if self._level != "off":
@@ -64,6 +72,8 @@ class Inspector:
     ) -> None:
         for finding in rendered.findings if rendered else ():
             self._problems.add(_error(cluster, output, finding), cluster, warning=self._is_warning(output, finding))
+        for kind in rendered.unknown if rendered else ():
+            self._problems.add(_unknown(kind), cluster, warning=True)
         there = rendered.identities if rendered else tuple((Identity(*parts), 1) for parts in output.objects)
         for identity, line in there:
             parts = (identity.group, identity.kind, identity.namespace, identity.name)
@@ -78,7 +88,7 @@ class Inspector:
         """The original wrote whatever a Mustache template made, and repositories live with it (a label that nobody
         deploys any more). So by default that warns, and the deployer refuses it; VALIDATE=error makes it an error."""
         lenient = self._lenient and output.template.endswith(_MUSTACHE)
-        return self._level == "warn" or not finding.grave or lenient
+        return self._level == "warn" or not (finding.asked or (finding.grave and not lenient))
 
     def _with_checksums(
         self, cluster: str, outputs: tuple[Output, ...], read: Mapping[str, Rendered]
@@ -97,9 +107,12 @@ class Inspector:
         return tuple(done)
 
 
-@lru_cache(maxsize=512)
-def _read(content: bytes) -> Rendered:
-    return read_rendered(content.decode("utf-8", "replace"))
+def _unknown(kind: str) -> InputError:
+    return InputError(
+        f"the OpenAPI document does not know {kind}",
+        why="what is of this kind is not held against it",
+        hint="A document of a cluster that has its definition does.",
+    )
 
 
 def _error(cluster: str, output: Output, finding: Finding) -> KitError:

@@ -95,7 +95,7 @@ class Comparison:
                 return {}  # the repository is new
             workdir = folder / paths.root.relative_to(top)
             workdir.mkdir(parents=True, exist_ok=True)
-            former = replace(settings, conf=conf, workdir=workdir)
+            former = replace(settings, conf=conf, workdir=workdir, openapi=None)  # what it was is not judged
             plan = Deploymentizer(former, env=self._env, cwd=workdir).plan()
             self.notes += plan.errors
             return side_of(plan.clusters)
