@@ -13,7 +13,7 @@ from typing import Any, Final
 from kit_core.files import read_text
 from kit_core.secrets import MASK
 from kit_core.yamlio import Document, Position, load_document
-from kit_deploymentizer.diff.credentials import is_credential
+from kit_deploymentizer.diff.credentials import credentials_in, is_credential
 from kit_deploymentizer.explain.origins import (
     Given,
     Keys,
@@ -94,7 +94,7 @@ class Explainer:
         return Explained(path, self._setter(leaf.origin, value, hidden), overrode)
 
     def _setter(self, origin: Origin, value: Any, hidden: bool) -> Setter:
-        shown = MASK if hidden and value is not None else value
+        shown = MASK if hidden and value is not None else _without_credentials(value)
         if isinstance(origin, Given):
             return Setter(shown, None, origin.by)
         return Setter(shown, self._document(origin.file).key_position(*origin.keys), None)
@@ -110,6 +110,18 @@ def _is_credential(path: Keys, values: Mapping[Keys, Any]) -> bool:
     """Whether the value's name says so: its key, or of the `value` of an entry the `name` beside it."""
     name = values.get((*path[:-1], "name")) if path[-1:] == ("value",) else path[-1] if path else ""
     return isinstance(name, str) and is_credential(name)
+
+
+def _without_credentials(value: Any) -> Any:
+    """A text without the passwords within it: of an address, of the lines of a configuration file."""
+    if not isinstance(value, str):
+        return value
+    parts, position = [], 0
+    for start, end in sorted(credentials_in(value), key=lambda span: (span[0], -span[1])):
+        if start >= position:
+            parts += [value[position:start], MASK]
+            position = end
+    return "".join([*parts, value[position:]])
 
 
 def leaves(value: Any, path: Keys = ()) -> Iterator[tuple[Keys, Any]]:

@@ -3,6 +3,7 @@
 
 import datetime as dt
 import json
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -78,7 +79,10 @@ def as_json(cluster: str, resource: str, values: Iterable[Explained]) -> str:
 def _facts(setter: Setter) -> dict[str, Any]:
     place = setter.place
     where = {"file": place.name, "line": place.line, "column": place.column} if place else {"by": setter.by}
-    return {"value": setter.value, **where}
+    value = setter.value
+    if isinstance(value, float) and not math.isfinite(value):
+        value = number_text(value)  # JSON has no such numbers
+    return {"value": value, **where}
 
 
 def _plain(value: Any) -> str:

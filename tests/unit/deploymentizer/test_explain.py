@@ -148,6 +148,25 @@ def test_literals_that_look_like_credentials_are_not_shown(workshop: Workshop) -
         assert "shown" in result.out
 
 
+def test_passwords_within_a_text_are_not_shown(workshop: Workshop) -> None:
+    workshop.app(CONFIG_MAP)
+    text = "kind: ResourceConfig\nurl: https://me:canary@host/x\nconf: |\n  password = canary\n  user = me\n"
+    workshop.write({"base-var.yaml": text})
+    for form in ("text", "json"):
+        result = workshop.run("explain", "east", "app", "--format", form)
+        assert "https://me:***@host/x" in result.out
+        assert "user = me" in result.out
+        assert "canary" not in result.out
+
+
+def test_numbers_that_json_does_not_have_are_texts(workshop: Workshop) -> None:
+    workshop.app(CONFIG_MAP)
+    workshop.write({"base-var.yaml": "kind: ResourceConfig\na: .inf\nb: .nan\n"})
+    result = workshop.run("explain", "east", "app", "--format", "json")
+    values = json.loads(result.out, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))["values"]
+    assert [one["value"] for one in values if one["name"] in {"a", "b"}] == ["Infinity", "NaN"]
+
+
 def test_as_json_for_programs(workshop: Workshop) -> None:
     workshop.app(CONFIG_MAP)
     workshop.write({"base-var.yaml": "kind: ResourceConfig\nday: 2016-01-01\nnone: {}\n"})
