@@ -41,9 +41,9 @@ def run(stage: Stage) -> Section:
         for name, found in runs.items()
     ]
 
-    def share(of: str, full: str) -> float:
-        pairs = zip(runs[of], runs[full], strict=True)
-        return median([one.run.cpu / other.run.cpu for one, other in pairs])
+    pairs = list(zip(runs[IMAGE], runs[FULL], strict=True))
+    cpu = median([one.run.cpu / full.run.cpu for one, full in pairs])
+    wall = median([one.run.wall / full.run.wall for one, full in pairs])
 
     how = (
         f"{CLUSTERS:,} clusters, {RESOURCES} Deployments with Services each, in memory, validation on; the image is"
@@ -56,7 +56,8 @@ def run(stage: Stage) -> Section:
             *table(["run", "files written", "wall", "cpu"], rows),
         ],
         [
-            Goal("processor time with one image changed, as a share of the full run", share(IMAGE, FULL), 0.1),
+            Goal("processor time with one image changed, as a share of the full run", cpu, 0.1),
+            Goal("wall time with one image changed, as a share of the full run", wall, 0.1),
         ],
     )
 
