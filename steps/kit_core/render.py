@@ -64,6 +64,12 @@ def harmless(text: str) -> str:
     return _COMMAND_FIRST.sub(r"\1: ", _COMMAND_ANYWHERE.sub("# ", text))
 
 
+def commandless(text: str) -> str:
+    """`text` of several lines for standard output, without what a CI service takes for a command there: a manifest or a
+    setting of anybody's pull request may hold one. Everything else of it stays."""
+    return "\n".join(_COMMAND_FIRST.sub(r"\1: ", _COMMAND_ANYWHERE.sub("# ", line)) for line in text.split("\n"))
+
+
 class TextRenderer:
     """One line an event, prefixed by its cluster; groups, errors and warnings marked as the CI service likes."""
 

@@ -84,6 +84,7 @@ def _uncollected() -> Iterator[None]:
 
 def explain(settings: DeploymentizerSettings, context: Context, arguments: Mapping[str, Any]) -> int:
     """Say where each value of a resource's view comes from, on standard output."""
+    from kit_core.render import commandless
     from kit_deploymentizer.deploymentizer import Deploymentizer
     from kit_deploymentizer.explain.telling import as_json, as_text, selected
 
@@ -92,7 +93,8 @@ def explain(settings: DeploymentizerSettings, context: Context, arguments: Mappi
         raise InputError("explain writes text or JSON", why="KIT_FORMAT is markdown", hint="Use --format json or text.")
     deploymentizer = Deploymentizer(settings, env=context.env, cwd=context.cwd, learn_secret=context.masker.add)
     values = selected(deploymentizer.explain(cluster, resource), arguments["PATH"] or "")
-    context.console.out(as_json(cluster, resource, values) if settings.format == "json" else as_text(values))
+    json = settings.format == "json"
+    context.console.out(as_json(cluster, resource, values) if json else commandless(as_text(values)))
     context.console.result("explained", values=len(values))
     return 0
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def lint(settings: DeploymentizerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
     """Say what of the repository nobody uses, on standard output; 3 where that was asked for and there is any."""
+    from kit_core.render import commandless
     from kit_deploymentizer.deploymentizer import Deploymentizer
     from kit_deploymentizer.lint.finding import as_json, as_text
 
@@ -24,7 +25,7 @@ def lint(settings: DeploymentizerSettings, context: Context, _arguments: Mapping
         raise InputError("lint writes text or JSON", why="KIT_FORMAT is markdown", hint="Use --format json or text.")
     findings = Deploymentizer(settings, env=context.env, cwd=context.cwd, learn_secret=context.masker.add).lint()
     if findings or settings.format == "json":
-        context.console.out(as_json(findings) if settings.format == "json" else as_text(findings))
+        context.console.out(as_json(findings) if settings.format == "json" else commandless(as_text(findings)))
     context.console.result("found" if findings else "clean", findings=len(findings))
     return DIFFERENT if findings and settings.exit_code else 0
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from kit_core.render import commandless
 from kit_deploymentizer.diff.difference import Change, Difference
 
 LIMIT: Final = 65_536
@@ -42,7 +43,7 @@ def as_text(difference: Difference, against: str) -> str:
     for change in difference.changes:
         head = f"{change.path} {_WORDS[change.kind]} in {', '.join(change.clusters)}"
         parts += ["", head, *_unified(change)]
-    return "\n".join(parts) + "\n"
+    return commandless("\n".join(parts) + "\n")
 
 
 def _unified(change: Change) -> list[str]:
@@ -83,7 +84,7 @@ def _section(change: Change, lines: Iterable[str]) -> str:
         names = f"{len(clusters)} clusters\n\n<details><summary>which</summary>\n\n{', '.join(clusters)}\n\n</details>"
     else:
         names = ", ".join(clusters)
-    body = "\n".join(lines)
+    body = commandless("\n".join(lines))
     longest = max((len(found) for found in _FENCES.findall(body)), default=2)
     fence = "`" * (longest + 1)
     return f"\n**{change.path}** {_WORDS[change.kind]} in {names}\n\n{fence}diff\n{body}\n{fence}\n"

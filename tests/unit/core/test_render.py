@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit_core.render import Event, JsonRenderer, TextRenderer, harmless
+from kit_core.render import Event, JsonRenderer, TextRenderer, commandless, harmless
 
 
 def text(event: Event, **options: Any) -> list[str]:
@@ -112,3 +112,9 @@ def test_json_is_one_object_a_line_with_stable_keys(message: str, cluster: str |
 def test_json_tells_the_result() -> None:
     entry = json.loads(next(iter(JsonRenderer().lines(Event(level="result", text="unchanged")))))
     assert (entry["level"], entry["result"]) == ("result", "unchanged")
+
+
+def test_text_of_several_lines_is_kept_but_for_commands() -> None:
+    text = "a\tb \x1b\n  ::set-env x\n- ##vso[a]b\n##[group]c\nkey: a::b # c\n"
+    kept = "a\tb \x1b\n  : :set-env x\n- # #vso[a]b\n# #[group]c\nkey: a::b # c\n"
+    assert commandless(text) == kept

@@ -186,6 +186,22 @@ def test_an_earlier_output_that_lost_its_index_shows_no_values_of_sources(worksh
     assert "canary" not in result.out + result.log
 
 
+def test_a_ci_takes_no_line_of_a_manifest_for_its_command(fleet: Workshop) -> None:
+    text = CONFIG_MAP + "data:\n  a: |\n    ::add-mask::e\n    ##vso[task.setvariable variable=a]b\n  b: '{{{word}}}'\n"
+    fleet.template(text)
+    commit(fleet.folder)
+    words(fleet, "two")
+    for form in ("text", "markdown"):
+        out = fleet.run("diff", "--format", form).out
+        assert "add-mask" in out
+        assert "setvariable" in out
+        assert not any(line.lstrip().startswith("::") or "##vso[" in line for line in out.splitlines())
+    assert "::add-mask" in fleet.run("diff", "--format", "json").out
+    fleet.write({"base-var.yaml": "kind: ResourceConfig\nword: two\n'::set-env name=a': '##vso[a]b'\n"})
+    assert "##vso[" not in fleet.run("explain", "east", "app").out + fleet.run("lint").out
+    assert "\n::set-env" not in fleet.run("explain", "east", "app").out
+
+
 def test_a_folder_with_an_earlier_output(fleet: Workshop) -> None:
     assert fleet.run().code == 0
     (fleet.folder / "generated").rename(fleet.folder / "before")
