@@ -70,4 +70,6 @@ def _distance(left: str, right: str, limit: int) -> int:
             if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
                 cost = min(cost, last[j - 2] + 1)
             row.append(cost)
+        if min(row) > limit and min(before) >= limit:  # no further letter brings them nearer
+            return limit + 1
     return row[-1]

@@ -7,6 +7,7 @@ that one file can be read as Kubernetes' tools read it or as the original kit di
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import yaml
@@ -158,11 +159,14 @@ def _entry(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | No
             return node.value[step], node.value[step]
         return None
     if isinstance(node, yaml.MappingNode):
-        for key, value in reversed(node.value):
-            if isinstance(key, yaml.ScalarNode) and key.value == str(step) and isinstance(value, yaml.Node):
-                return key, value
-        return _merged_entry(node, step)
+        return _entries(node).get(str(step)) or _merged_entry(node, step)
     return None
+
+
+@lru_cache(maxsize=4)
+def _entries(node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+    """A map's entries by key. Remembered for a few maps: who asks for one place in a long map often asks for more."""
+    return {key.value: (key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)}
 
 
 def _merged_entry(node: yaml.MappingNode, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:

@@ -194,6 +194,7 @@ class Planner:
         try:
             rendering = template.render(view.values)
         except KitError as error:
+            error.what = f"{error.what} for resource {resource}"
             error.why = without(view.secrets, error.why or "")
             raise
         if self._level != "off":

@@ -13,6 +13,8 @@ from kit_deploymentizer.rendering.remarks import Remark, Unset
 _NAMED: Final = 3
 _NAMES: Final = 10_000
 """Names among which the nearest is looked for; a few aliases of aliases make millions."""
+_SOUGHT: Final = 1000
+"""Names for which the nearest is looked for; a log with more of them is not read name by name."""
 
 
 @dataclass
@@ -60,7 +62,8 @@ class Problems:
         self.count += 1
         key = (template, remark)
         if key not in self._remarks:
-            if isinstance(remark, Unset) and (template, remark.name) not in self._near:
+            unsought = isinstance(remark, Unset) and (template, remark.name) not in self._near
+            if unsought and len(self._near) < _SOUGHT:
                 self._near[template, remark.name] = nearest(remark.name, sorted(islice(_dotted(view), _NAMES)))
             self._remarks[key] = (
                 {},

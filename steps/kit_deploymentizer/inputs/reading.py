@@ -4,12 +4,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from kit_core.errors import InputError, KitError
 from kit_core.files import read_text, refused
-from kit_core.yamlio import Position, load_document
+from kit_core.yamlio import Document, Position, load_document
 from kit_deploymentizer.inputs.secret_values import SecretValue
 from kit_deploymentizer.inputs.words import original_words
 from kit_deploymentizer.output.digests import Digests
@@ -48,8 +49,15 @@ class YamlFile:
 
     def position(self, *keys: str | int) -> Position:
         """Where the entry at `keys` begins, or the nearest thing above it that is there."""
-        text = read_text(self.path, what=self.shown)
-        return load_document(text, name=self.shown, words=original_words, keys=text_of).key_position(*keys)
+        now = self.path.stat() if self.path.exists() else None
+        return _document(self.path, self.shown, now and (now.st_size, now.st_mtime_ns, now.st_ino)).key_position(*keys)
+
+
+@lru_cache(maxsize=1)
+def _document(path: Path, shown: str, state: object) -> Document:  # noqa: ARG001 - a changed file is read again
+    """The last file that was asked for a position: what is wrong with a file is often wrong in many of its lines."""
+    text = read_text(path, what=shown)
+    return load_document(text, name=shown, words=original_words, keys=text_of)
 
 
 @dataclass(frozen=True)

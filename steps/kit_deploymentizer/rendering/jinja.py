@@ -2,13 +2,14 @@
 """Jinja2 templates: strict about undefined names, sandboxed, with includes and macros from the resources folder."""
 
 import base64
+import copy
 import datetime as dt
 import hashlib
+import itertools
 import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,14 +22,18 @@ from jinja2 import (
     TemplateNotFound,
     TemplateSyntaxError,
     Undefined,
+    nodes,
 )
 from jinja2.exceptions import UndefinedError
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
 from kit_core.errors import InputError, WorkError
 from kit_core.names import nearest
 from kit_deploymentizer.output.digests import Digests
+from kit_deploymentizer.rendering import jinja_bounds
 from kit_deploymentizer.rendering.javascript import number_text
+from kit_deploymentizer.rendering.jinja_bounds import LONGEST, STEPS, Bounds, BoundsError
 from kit_deploymentizer.rendering.jinja_remarks import PrintedStrings
 from kit_deploymentizer.rendering.remarks import read_otherwise
 from kit_deploymentizer.rendering.templates import Rendering, Template
@@ -47,7 +52,9 @@ class JinjaEngine:
         self._folder = folder
         self._shown = shown
         self._printed = PrintedStrings()
+        self._bounds = Bounds()
         self._environment = _Environment(
+            self._bounds,
             loader=_Loader(folder, lambda path, content: digests.learn(shown(path), content)),
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -58,10 +65,12 @@ class JinjaEngine:
             cache_size=-1,
             finalize=self._finalized,
         )
-        self._environment.filters.update(FILTERS)
+        self._environment.filters = self._bounds.filters({**self._environment.filters, **FILTERS})
 
     def parse(self, name: str, shown: str, text: str) -> Template:
         """See `Engine`. The view's names are the template's variables; `view` is the whole of it (`view["a-b"]`)."""
+        if len(text) > LONGEST:
+            raise InputError(f"The template has more than {LONGEST} characters", where=shown, file=shown)
         try:
             parsed = self._environment.get_template(_normal(name))
         except TemplateSyntaxError as error:
@@ -84,15 +93,25 @@ class JinjaEngine:
                 file=shown,
             ) from None
 
+        endless: list[WorkError] = []  # as it was for one cluster; each of a thousand would take as long
+
         def render(view: Mapping[str, Any]) -> Rendering:
+            if endless:
+                raise copy.copy(endless[0])  # who catches it adds to it
             self._environment.taken.clear()
             self._printed.remarks.clear()
+            self._bounds.begin()
             try:
                 text = parsed.render({**view, WHOLE_VIEW: view})
+                if len(text) > LONGEST:
+                    raise BoundsError(f"it prints more than {LONGEST} characters")
                 inputs = tuple(self._shown(self._folder / name) for name in self._taken())
                 return Rendering(text, tuple(self._printed.remarks), inputs)
             except Exception as error:  # noqa: BLE001 - an expression may raise anything
-                raise self._failure(error, view, shown) from None
+                failure = self._failure(error, view, shown)
+                if isinstance(error, BoundsError):
+                    endless.append(copy.copy(failure))
+                raise failure from None
 
         return Template(shown, render)
 
@@ -102,8 +121,11 @@ class JinjaEngine:
             read_as = read_otherwise(value)
             if read_as is not None:
                 self._printed.printed(sys._getframe(1), read_as)  # noqa: SLF001 - the only way to the template's line
+            self._bounds.printed(len(value))
             return value
-        return _text(value)
+        text = _text(value)
+        self._bounds.printed(len(text))
+        return text
 
     def _taken(self) -> list[str]:
         return [name for name in map(_normal, self._environment.taken) if ".." not in name.split("/")]
@@ -118,20 +140,27 @@ class JinjaEngine:
                 place, line = self._shown(Path(file)), trace.tb_lineno
                 source = _line(Path(file).read_text("utf-8"), line)
             trace = trace.tb_next
-        why = str(error) if isinstance(error, TemplateError | ValueError) else f"{type(error).__name__}: {error}"
+        why = (
+            str(error)
+            if isinstance(error, TemplateError | ValueError | OverflowError)
+            else f"{type(error).__name__}: {error}"
+        )
         if isinstance(error, RecursionError):
             why = "it includes or calls itself without an end, or is nested too deeply"
+        if isinstance(error, MemoryError):
+            why = "it needs more memory than there is"
         meant = _meant(error, view)
         return WorkError(
             "The template did not render",
             where=f"{place}:{line}" if line else place,
             why=f"{why} in `{source}`" if source else why,
-            hint=f"{meant} is defined: is it meant?" if meant else _HINT,
+            hint=f"{meant} is defined: is it meant?" if meant else _LESS if isinstance(error, BoundsError) else _HINT,
             file=place,
             line=line,
         )
 
 
+_LESS: Final = "Look for a loop, a macro or an operator that makes more than was meant."
 _TOO_DEEP: Final = "it is nested too deeply"
 _HINT: Final = (
     "Set the value in base-var.yaml, a type's or a cluster's settings, or give it a default: `{{ x | default('…') }}`."
@@ -156,13 +185,32 @@ class _Environment(SandboxedEnvironment):
     """Reads `a.items` as the key `items` of a map that has one, before the method of Python's dictionaries. `taken` are
     the templates that others asked for, whether they are there or not."""
 
-    def __init__(self, **options: Any) -> None:
+    intercepted_binops = jinja_bounds.OPERATORS
+
+    def __init__(self, bounds: Bounds, **options: Any) -> None:
         super().__init__(**options)
+        self._bounds = bounds
         self.taken: dict[str, None] = {}
+
+    def _generate(self, source: nodes.Template, *args: Any, **options: Any) -> str:
+        return super()._generate(jinja_bounds.bounded(source), *args, **options)
+
+    def call(self, context: Context, obj: Any, *args: Any, **options: Any) -> Any:
+        """See `jinja2.sandbox.SandboxedEnvironment.call`."""
+        self._bounds.step()
+        jinja_bounds.check_call(obj, args)
+        return super().call(context, obj, *args, **options)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """See `jinja2.sandbox.SandboxedEnvironment.call_binop`."""
+        self._bounds.step()
+        jinja_bounds.check_operator(operator, left, right)
+        return super().call_binop(context, operator, left, right)
 
     def join_path(self, template: str, parent: str) -> str:
         """See `jinja2.Environment.join_path`: called for every template that another one names."""
         self.taken[template] = None
+        self._bounds.step()
         return super().join_path(template, parent)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -188,7 +236,7 @@ def _meant(error: Exception, view: Mapping[str, Any]) -> str | None:
     if found:
         return nearest(found[1], sorted(view))
     found = _UNDEFINED_KEY.search(str(error))
-    return nearest(found[1], sorted(set(islice(_keys(view), _NAMES)))) if found else None
+    return nearest(found[1], sorted(set(itertools.islice(_keys(view), _NAMES)))) if found else None
 
 
 def _keys(value: Any) -> Iterator[str]:
@@ -199,14 +247,18 @@ def _keys(value: Any) -> Iterator[str]:
         yield from _keys(item)
 
 
-def _plain(value: Any) -> Any:
-    """`value` without what YAML and JSON libraries do not know; an undefined one raises its error."""
+def _plain(value: Any, count: Iterator[int] | None = None) -> Any:
+    """`value` without what YAML and JSON libraries do not know; an undefined one raises its error. Raises `BoundsError`
+    for more items than a template may take steps: a few aliases of aliases make millions."""
     if isinstance(value, Undefined):
         str(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+    if isinstance(value, Mapping | list | tuple):
+        count = count or itertools.count()
+        if next(count) + len(value) > STEPS:
+            raise BoundsError(f"a value has more than {STEPS} items")
+        if isinstance(value, Mapping):
+            return {key: _plain(item, count) for key, item in value.items()}
+        return [_plain(item, count) for item in value]
     return value.isoformat() if isinstance(value, dt.datetime) else value
 
 

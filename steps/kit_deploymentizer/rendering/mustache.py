@@ -22,6 +22,8 @@ _ENTITIES: Final = {
 }  # fmt: skip
 _ESCAPED: Final = re.compile("[" + "".join(_ENTITIES) + "]")
 _ABSENT: Final = object()
+_STEPS: Final = 300_000
+_LONGEST: Final = 10_000_000
 _DEEPEST: Final = 200
 """Sections in one another; each is a call of its own while rendering."""
 
@@ -40,6 +42,21 @@ class _Section:
     parts: tuple[str, ...]
     inverted: bool
     body: "_Nodes"
+    name: str
+    line: int
+
+
+class EndlessError(ValueError):
+    """A template takes or prints more than any manifest. `name` and `line` are those of the section, if one does."""
+
+    def __init__(self, message: str, name: str = "", line: int | None = None) -> None:
+        super().__init__(message)
+        self.name, self.line = name, line
+
+
+class _Remarks(list[Remark]):
+    steps = 0
+    """Items that sections went over, times what each of them prints."""
 
 
 _Nodes = Sequence[str | _Variable | _Section]
@@ -47,7 +64,7 @@ _Views = tuple[Any, ...]
 
 
 class Mustache:
-    """A parsed template. `render` may be called any number of times; raises nothing for any view."""
+    """A parsed template. `render` may be called any number of times."""
 
     def __init__(self, source: str) -> None:
         """Parse `source`. Raises `MustacheError`."""
@@ -60,10 +77,13 @@ class Mustache:
         """The text, and what is to be said of values that were printed, in the order they came.
 
         Of names that nothing sets, those are left out that the template also asks for in a section, and comments.
+        Raises `EndlessError` where it would take or print more than any manifest.
         """
         out: list[str] = []
-        remarks: list[Remark] = []
+        remarks = _Remarks()
         _render(self._nodes, (view,), out, remarks)
+        if sum(map(len, out)) > _LONGEST:
+            raise EndlessError(f"it prints more than {_LONGEST} characters")
         return "".join(out), [one for one in remarks if not isinstance(one, Unset) or self._is_missed(one.name)]
 
     def _is_missed(self, name: str) -> bool:
@@ -77,7 +97,7 @@ def escape(text: str) -> str:
     return _ESCAPED.sub(lambda found: _ENTITIES[found[0]], text)
 
 
-def _render(nodes: _Nodes, views: _Views, out: list[str], remarks: list[Remark]) -> None:
+def _render(nodes: _Nodes, views: _Views, out: list[str], remarks: _Remarks) -> None:
     # The innermost loop of every run: `__class__ is` rather than isinstance, and the usual look-up in its place.
     for node in nodes:
         kind = node.__class__
@@ -103,13 +123,16 @@ def _render(nodes: _Nodes, views: _Views, out: list[str], remarks: list[Remark])
             out.append(text)
 
 
-def _render_section(node: _Section, value: Any, views: _Views, out: list[str], remarks: list[Remark]) -> None:
+def _render_section(node: _Section, value: Any, views: _Views, out: list[str], remarks: _Remarks) -> None:
     true = value is not _ABSENT and truthy(value)
     if node.inverted:
         if not true or value == []:
             _render(node.body, views, out, remarks)
     elif true:
         if isinstance(value, list):
+            remarks.steps += len(value) * (1 + len(node.body))
+            if remarks.steps > _STEPS:
+                raise EndlessError(f"it takes more than {_STEPS} steps", node.name, node.line)
             for item in value:
                 _render(node.body, (item, *views), out, remarks)
         else:
@@ -179,7 +202,7 @@ def _nested(tokens: list[Token], source: str) -> _Nodes:
             nodes.append(_Variable(_parts(token.value), token.kind == "name", is_bare, token.value, token.line))
         elif token.kind in {"#", "^"}:
             body: list[Any] = []
-            nodes.append(_Section(_parts(token.value), token.kind == "^", body))
+            nodes.append(_Section(_parts(token.value), token.kind == "^", body, token.value, token.line))
             opened.append((token, nodes))
             if len(opened) > _DEEPEST:
                 raise MustacheError(f"more than {_DEEPEST} sections lie in one another", source, token.offset)

@@ -50,12 +50,12 @@ class _Scan:
         self._blanks: list[int] = []  # whitespace tokens of the current line
         self._tag = False  # the current line has a tag
         self._ink = False  # the current line prints something
-        self._set_delimiters("{{", "}}")
+        self._opening, self._closing = "{{", "}}"
 
     def text(self) -> None:
         """Everything up to the next tag: the rest of this line, whole lines, and the beginning of the tag's line."""
-        found = self._opening.search(self.source, self.position)
-        end = found.start() if found else len(self.source)
+        found = self.source.find(self._opening, self.position)
+        end = found if found >= 0 else len(self.source)
         started = False
         while self.position < end:
             find = self.source.rfind if started else self.source.find
@@ -77,7 +77,8 @@ class _Scan:
         """One tag. Raises `MustacheError` where it does not end."""
         start = self.position
         self._tag = True
-        self._skip(self._opening)
+        self.position += len(self._opening)
+        self._skip(_WHITE)
         kind = self._skip(_TYPE) or "name"
         self._skip(_WHITE)
         closing = "}" + self._closing if kind == "{" else self._closing
@@ -113,8 +114,4 @@ class _Scan:
         words = value.rstrip().removesuffix("=").split()
         if len(words) != 2:
             raise MustacheError("new delimiters are written `{{=<% %>=}}`", self.source, start)
-        self._set_delimiters(*words)
-
-    def _set_delimiters(self, opening: str, closing: str) -> None:
-        self._opening = re.compile(re.escape(opening) + r"\s*")
-        self._closing = closing
+        self._opening, self._closing = words

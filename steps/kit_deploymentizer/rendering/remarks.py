@@ -111,8 +111,10 @@ class Bare:
         text = self._lines[line - 1]
         if end - start > len(text):  # it ends on another line
             return False
+        if start > _LONGEST:  # before anything is copied of the line: many tags may stand on a long one
+            return False
         before, after = text[:start], text[end:]
-        if before[-1:] not in {" ", "["} or len(before) > _LONGEST:
+        if before[-1:] not in {" ", "["}:
             return False
         before = _TAG.sub("", before)
         if not _BEFORE.search(before) or before.count('"') % 2 or before.count("'") % 2 or _COMMENT.search(before):

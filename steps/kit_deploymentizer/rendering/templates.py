@@ -7,11 +7,11 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Protocol
 
-from kit_core.errors import InputError
+from kit_core.errors import InputError, WorkError
 from kit_core.files import read_text, refused
 from kit_deploymentizer.inputs.reading import is_there
 from kit_deploymentizer.output.digests import Digests
-from kit_deploymentizer.rendering.mustache import Mustache
+from kit_deploymentizer.rendering.mustache import EndlessError, Mustache
 from kit_deploymentizer.rendering.mustache_scan import MustacheError
 from kit_deploymentizer.rendering.remarks import Remark
 
@@ -65,7 +65,17 @@ class MustacheEngine:
             ) from None
 
         def render(view: Mapping[str, Any]) -> Rendering:
-            text, remarks = parsed.render(view)
+            try:
+                text, remarks = parsed.render(view)
+            except EndlessError as error:
+                raise WorkError(
+                    "The template did not render",
+                    where=f"{shown}:{error.line}" if error.line else shown,
+                    why=f"{error} in section {error.name}" if error.name else str(error),
+                    hint="Look for a section in a section over long lists, and for long values.",
+                    file=shown,
+                    line=error.line,
+                ) from None
             return Rendering(text, tuple(remarks))
 
         return Template(shown, render)
