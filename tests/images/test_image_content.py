@@ -68,7 +68,7 @@ def test_it_is_slim(image: Image) -> None:
 def test_what_builds_and_tests_it_is_not_in_it(image: Image) -> None:
     names = image.shell("find / -xdev").splitlines()
     unwanted = re.compile(
-        r"(?<!lib)/(gcc|cc|g\+\+|ld|make|pip3?|apt|apt-get|dpkg|bash|perl|git|curl)$"
+        r"(?<!lib)(?<!kit_image_deployer)/(gcc|cc|g\+\+|ld|make|pip3?|apt|apt-get|dpkg|bash|perl|git|curl)$"
         r"|/(pip|setuptools|wheel|pytest|ensurepip|idlelib|tests?|testing|gconv|rich|pydantic)/"
         r"|^/(images|packages|sources)/|\.(a|la|deb|whl)$|/libreadline|/man/|/locale/"
     )
