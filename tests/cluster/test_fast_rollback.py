@@ -39,11 +39,20 @@ class Town:
 
     def deploy(self, number: str, *more: str, text: str | None = None, **settings: str) -> Outcome:
         """Deploy with this id; the id is the content as well, unless `text` says otherwise."""
+        self._await_next_second()
         content = text or deployment("web", self.image, container=PROBE, replicas=1, MESSAGE=f"deploy {number}")
         self.desk.write("manifests/shop/web.yaml", documents(content, service("web"), *more))
         return self.desk.deploy(
             STRATEGY="fast-rollback", DEPLOY_ID=number, **{"AVAILABLE_ENABLED": "false", **settings}
         )
+
+    def _await_next_second(self) -> None:
+        """Times of creation are whole seconds: what is made within one is neither earlier nor later."""
+        made = [item["metadata"]["creationTimestamp"] for item in self.get("deployments")["items"]]
+        end = time.monotonic() + 10
+        while made and time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()) <= max(made):
+            assert time.monotonic() < end
+            time.sleep(0.05)
 
     def get(self, *arguments: str) -> Any:
         return self.cluster.get(*arguments, "--namespace", self.namespace)
@@ -255,6 +264,7 @@ class Traffic:
     _LOOP = """\
 while [ -e {flag} ]; do
   echo $(curl -sS --max-time 5 -w ' %{{http_code}}' http://{address}/ 2>&1)
+  echo >> {flag}-asked
   sleep 0.02
 done"""
 
@@ -274,6 +284,16 @@ done"""
         """Every answer or what curl said instead; the last word is the HTTP code."""
         return [line for said in self._said for line in said.splitlines()]
 
+    def go_on(self, requests: int) -> None:
+        """Wait until so many more requests were answered."""
+        wanted, end = self._asked() + requests, time.monotonic() + 60
+        while self._asked() < wanted:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+    def _asked(self) -> int:
+        return int(self._container.execute("sh", "-c", f"cat {self._flag}-asked 2>/dev/null | wc -l").stdout)
+
     @property
     def lost(self) -> list[str]:
         return [line for line in self.answers if not line.endswith(" 200")]
@@ -292,6 +312,7 @@ done"""
         self._container.execute("rm", "-f", self._flag)
         for thread in self._threads:
             thread.join()
+        self._container.execute("rm", "-f", f"{self._flag}-asked")
 
 
 def test_switching_loses_no_request(town: Town) -> None:
@@ -303,6 +324,7 @@ def test_switching_loses_no_request(town: Town) -> None:
             run = town.deploy(number)
             assert run.code == 0, run.log
             town.answers(number)
+            traffic.go_on(60)
     assert run.did("shop")["Deployment/web-2"] == "deleted"
     assert "waiting until no request goes to what will be deleted" in run.log
     assert traffic.lost == []
@@ -322,7 +344,9 @@ def test_a_rolling_update_loses_no_request_that_the_application_answers(town: To
     roll("1")
     town.answers("1")
     with Traffic(town) as traffic:
+        traffic.go_on(60)
         roll("2")
         town.answers("2")
+        traffic.go_on(60)
     assert traffic.lost == []
     assert min(traffic.of("deploy 1"), traffic.of("deploy 2")) > 20

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,13 @@ class Started:
 
     def __init__(self, *command: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, text=True, stderr=subprocess.PIPE, start_new_session=True
+            [sys.executable, *command],
+            cwd=ROOT,
+            text=True,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            # A suite that a shell runs in the background is deaf to Ctrl-C, and so would be what it starts.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread starts programs
         )
         self.bed = ""
 
