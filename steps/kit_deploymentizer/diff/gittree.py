@@ -77,7 +77,12 @@ def _opened(folder: Path) -> "Repo":
     try:
         return Repo.discover(folder)
     except (OSError, ValueError, NotImplementedError) as error:
-        raise InputError("the git clone cannot be read", where=str(folder), why=str(error)) from None
+        raise InputError(
+            "the git clone cannot be read",
+            where=str(folder),
+            why=str(error),
+            hint="`git fsck` says what is wrong with it; a folder to compare with needs no clone (--against DIR).",
+        ) from None
 
 
 def _below(path: Path, top: Path) -> PurePosixPath | None:

@@ -6,6 +6,7 @@ holds the value itself, which may be a secret.
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,21 +17,21 @@ from kit_deploymentizer.rendering.javascript import number_text
 
 
 @dataclass(frozen=True)
-class Remark:
+class Remark(ABC):
     """About the value that a template prints under `name` at `line`."""
 
     name: str
     line: int
 
     @property
+    @abstractmethod
     def what(self) -> str:
         """The sentence."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def hint(self) -> str:
         """What to do about it."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
