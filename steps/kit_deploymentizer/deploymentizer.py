@@ -79,8 +79,9 @@ class Deploymentizer:
             def wanted(name: str, type_name: str) -> bool:
                 return settings.cluster_name in {None, name} and settings.cluster_type in {None, type_name}
 
+            shard, unlocked = shard_of(settings.shard), self._unlocker.unlocked
             self._repository = read_repository(
-                settings.conf, settings.workdir, self._cwd, wanted, self._unlocker.unlocked, shard_of(settings.shard)
+                settings.conf, settings.workdir, self._cwd, wanted, unlocked, shard, confined=settings.placeholders
             )
         return self._repository
 
@@ -149,7 +150,7 @@ class Deploymentizer:
             return Deploymentizer(blind, env=self._env, cwd=self._cwd).explain(cluster, resource)
         settings, unlocked = self._settings, self._unlocker.unlocked
         repository = read_repository(
-            settings.conf, settings.workdir, self._cwd, lambda name, _type: name == cluster, unlocked
+            settings.conf, settings.workdir, self._cwd, lambda name, _type: name == cluster, unlocked, confined=True
         )
         if not repository.clusters:
             raise _not_there("cluster", cluster, repository.names)
@@ -213,6 +214,7 @@ class Deploymentizer:
             unlocker=self._unlocker,
             program_env=without_secrets(DeploymentizerSettings, self._env),
             placeholders=settings.placeholders,
+            boundary=repository.reader.boundary,
         )
         return open_sources(repository.kit, world)
 

@@ -56,7 +56,8 @@ class Planner:
         self._problems = problems
         self._level = level
         self._reuse = reuse
-        self._templates = Templates(repository.paths.resources, repository.reader.shown, repository.reader.digests)
+        reader = repository.reader
+        self._templates = Templates(repository.paths.resources, reader.shown, reader.digests, reader.boundary)
 
     def plan(self, cluster: Cluster) -> ClusterPlan:
         """Render everything of `cluster` that this run is about; what goes wrong goes into the problems."""

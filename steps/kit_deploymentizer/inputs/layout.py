@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kit_core.errors import InputError
+from kit_deploymentizer.inputs.boundary import EVERYWHERE, Boundary
 from kit_deploymentizer.inputs.reading import Reader, YamlFile, is_there, wrong
 from kit_deploymentizer.inputs.schema import FOLDERS
 from kit_deploymentizer.rendering.javascript import text_of
@@ -45,8 +46,9 @@ class Plugin:
     options: Mapping[str, Any]
 
 
-def read_kit(conf: Path, workdir: Path | None, cwd: Path) -> tuple[YamlFile, Paths]:
-    """The kit.yaml at `conf`, and its paths made absolute. Raises `InputError` for what is missing or wrong."""
+def read_kit(conf: Path, workdir: Path | None, cwd: Path, *, confined: bool = False) -> tuple[YamlFile, Paths]:
+    """The kit.yaml at `conf`, and its paths made absolute. Raises `InputError` for what is missing or wrong, and
+    where it is `confined` (`bounds`) for a link that leads elsewhere."""
     path = normal(cwd / conf)
     if not is_there(path, what="kit.yaml"):
         raise InputError(
@@ -55,7 +57,8 @@ def read_kit(conf: Path, workdir: Path | None, cwd: Path) -> tuple[YamlFile, Pat
             why="CONF names the file that says where a deployments repository keeps everything, and it is not there",
             hint=_renamed(path) or _MOUNT,
         )
-    kit = Reader(cwd).yaml(path, what="kit.yaml")
+    given = [path.parent] if workdir is None else [path.parent, cwd / workdir]
+    kit = Reader(cwd, boundary=Boundary.around(given) if confined else EVERYWHERE).yaml(path, what="kit.yaml")
     if not isinstance(kit.value, dict):
         raise wrong("kit.yaml must be a map", kit, hint=f"It names the paths {', '.join(FOLDERS)}.")
     named = {part: _path_of(kit, part) for part in FOLDERS}
@@ -74,6 +77,16 @@ def read_kit(conf: Path, workdir: Path | None, cwd: Path) -> tuple[YamlFile, Pat
         image_property=text_of(image_property),
     )
     return kit, paths
+
+
+def bounds(kit: YamlFile, paths: Paths) -> Boundary:
+    """Around kit.yaml's folder and the one that its paths begin at. Raises `InputError` where one of them leads out."""
+    boundary = Boundary.around([paths.kit.parent, paths.root])
+    for part in FOLDERS:
+        if part != "output":
+            place = kit.position(part, "path")
+            boundary.check(normal(paths.root / _path_of(kit, part)), where=f"{place.name}:{place.line}")
+    return boundary
 
 
 _MOUNT: Final = 'Mount the repository (docker run -v "$PWD:/manifests" …) or set CONF to the path of its kit.yaml.'

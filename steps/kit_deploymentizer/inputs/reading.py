@@ -11,6 +11,7 @@ from typing import Any, Final
 from kit_core.errors import InputError, KitError
 from kit_core.files import read_text, refused
 from kit_core.yamlio import Document, Position, load_document
+from kit_deploymentizer.inputs.boundary import EVERYWHERE, Boundary
 from kit_deploymentizer.inputs.secret_values import SecretValue
 from kit_deploymentizer.inputs.words import original_words
 from kit_deploymentizer.output.digests import Digests
@@ -68,10 +69,12 @@ class Duplicate:
 
 
 class Reader:
-    """Reads and remembers the files below the repository's folder. Without `unlock`, encrypted values stay so."""
+    """Reads and remembers the files below the repository's folder. Without `unlock`, encrypted values stay so; nothing
+    beyond `boundary` is read."""
 
-    def __init__(self, folder: Path, unlock: Unlock | None = None) -> None:
+    def __init__(self, folder: Path, unlock: Unlock | None = None, boundary: Boundary = EVERYWHERE) -> None:
         self.folder = folder
+        self.boundary = boundary
         self._below = f"{folder}/"
         self._unlock = unlock
         self.digests = Digests(folder)
@@ -90,8 +93,9 @@ class Reader:
             return str(path)
 
     def yaml(self, path: Path, *, what: str, hint: str | None = None) -> YamlFile:
-        """The file at `path`. Raises `InputError` when it is missing, cannot be read, or is no YAML."""
+        """The file at `path`. Raises `InputError` when it is missing, cannot or may not be read, or is no YAML."""
         if self._read.get(path) is None:
+            self.boundary.check(path, where=self.shown(path))
             text = read_text(path, what=what, hint=hint)
             self.digests.learn(self.shown(path), text.encode())
             document = load_document(text, name=self.shown(path), words=original_words, keys=text_of)
@@ -109,8 +113,10 @@ class Reader:
 
     def yaml_if_there(self, path: Path, *, what: str) -> YamlFile | None:
         """The file at `path`, None where there is none. Raises `InputError` as `yaml` does."""
-        if path not in self._read and not is_there(path, what=what):
-            self._read[path] = None
+        if path not in self._read:
+            self.boundary.check(path, where=self.shown(path))
+            if not is_there(path, what=what):
+                self._read[path] = None
         if path in self._read and self._read[path] is None:
             return None
         return self.yaml(path, what=what)

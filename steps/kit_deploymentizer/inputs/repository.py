@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from kit_deploymentizer.inputs.layout import BASE_CLUSTER, BASE_SETTINGS, Paths, Plugin, read_kit, read_plugin
+from kit_deploymentizer.inputs.boundary import EVERYWHERE
+from kit_deploymentizer.inputs.layout import BASE_CLUSTER, BASE_SETTINGS, Paths, Plugin, bounds, read_kit, read_plugin
 from kit_deploymentizer.inputs.limits import Shard
 from kit_deploymentizer.inputs.reading import Layers, Reader, Unlock, YamlFile, is_there, listed, wrong
 from kit_deploymentizer.inputs.secret_values import SecretValue
@@ -83,16 +84,17 @@ def read_repository(
     wanted: Wanted = lambda _name, _type: True,
     unlock: Unlock | None = None,
     shard: Shard | None = None,
+    confined: bool = False,
 ) -> Repository:
     """Read the repository that the kit.yaml at `conf` describes, and of its clusters those that are wanted, of these
     one shard's.
 
-    `unlock` decrypts what is encrypted in its files; without it that stays as it is.
+    `unlock` decrypts what is encrypted in its files; without it that stays as it is. `confined`: see `bounds`.
     Raises `InputError` for what is missing or wrong.
     """
-    kit, paths = read_kit(conf, workdir, cwd)
+    kit, paths = read_kit(conf, workdir, cwd, confined=confined)
     read_sources(kit)  # what is wrong with them is told before anything is read
-    reader = Reader(paths.root, unlock)
+    reader = Reader(paths.root, unlock, bounds(kit, paths) if confined else EVERYWHERE)
     base_cluster = _kinded(reader, paths.base / BASE_CLUSTER, CLUSTER_KIND, "The base of all clusters")
     base_settings = _kinded(reader, paths.base / BASE_SETTINGS, SETTINGS_KIND, "The base of all settings")
     types = dict(_types(reader, paths.types))
@@ -286,6 +288,7 @@ def _images(reader: Reader, paths: Paths) -> Images:
 
     def branches(image_tag: str) -> list[str]:
         folder = paths.images / image_tag
+        reader.boundary.check(folder)
         files = (path.relative_to(folder) for path in (*folder.rglob("*.yaml"), *folder.rglob("*.yml")))
         return [(path.with_suffix("") if path.suffix == ".yaml" else path).as_posix() for path in files]
 

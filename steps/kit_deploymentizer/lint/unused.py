@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from kit_core.errors import KitError
 from kit_core.files import read_text
-from kit_deploymentizer.inputs.layout import read_kit
+from kit_deploymentizer.inputs.layout import bounds, read_kit
 from kit_deploymentizer.inputs.reading import Reader, YamlFile, is_there, listed
 from kit_deploymentizer.inputs.repository import Cluster, Repository
 from kit_deploymentizer.lint.finding import Finding, Places
@@ -42,8 +42,8 @@ _TEMPLATES: Final = (".mustache", ".j2", ".jinja2")
 
 def clusters_without_type(conf: Path, workdir: Path | None, cwd: Path) -> list[Finding]:
     """Of clusters whose definition can be read. Raises `InputError` where kit.yaml or one of them cannot."""
-    _, paths = read_kit(conf, workdir, cwd)
-    reader, places, found = Reader(paths.root), Places(), []
+    kit, paths = read_kit(conf, workdir, cwd, confined=True)
+    reader, places, found = Reader(paths.root, boundary=bounds(kit, paths)), Places(), []
     what = "A cluster's definition"
     folders = listed(paths.clusters, what=what) if is_there(paths.clusters, what=what) else []
     for path in (folder / "cluster.yaml" for folder in folders):
@@ -141,6 +141,7 @@ class Linter:
         paths |= {folder / file for file in named}
         for path in sorted(paths):
             if path.name.endswith(_TEMPLATES) and path.is_file():
+                self._repository.reader.boundary.check(path)
                 yield path.name, read_text(path, what="A template")
 
     def _resources(self) -> Iterator[tuple[Cluster, Mapping[str, Any]]]:
@@ -175,6 +176,7 @@ class Linter:
                 files = [file for file in _files_of(resource, services) if file in only or not only]
                 for file in files:
                     if file not in parsed:
+                        self._repository.reader.boundary.check(folder / file)
                         parsed[file] = _mustache(folder / file)
                 templates = [(file, template) for file in files if (template := parsed[file])]
                 values = self._view(cluster, name, resource) if templates else None

@@ -15,8 +15,6 @@ from typing import Any, Final
 
 import yaml
 from jinja2 import (
-    Environment,
-    FileSystemLoader,
     StrictUndefined,
     TemplateError,
     TemplateNotFound,
@@ -30,10 +28,12 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from kit_core.errors import InputError, WorkError
 from kit_core.names import nearest
+from kit_deploymentizer.inputs.boundary import EVERYWHERE, Boundary
 from kit_deploymentizer.output.digests import Digests
 from kit_deploymentizer.rendering import jinja_bounds
 from kit_deploymentizer.rendering.javascript import number_text
 from kit_deploymentizer.rendering.jinja_bounds import LONGEST, STEPS, Bounds, BoundsError
+from kit_deploymentizer.rendering.jinja_loader import Loader
 from kit_deploymentizer.rendering.jinja_remarks import PrintedStrings
 from kit_deploymentizer.rendering.remarks import read_otherwise
 from kit_deploymentizer.rendering.templates import Rendering, Template
@@ -48,14 +48,16 @@ _NAMES: Final = 10_000
 class JinjaEngine:
     """One environment for all templates of a repository, so that includes and macros are parsed once."""
 
-    def __init__(self, folder: Path, shown: Callable[[Path], str], digests: Digests) -> None:
+    def __init__(
+        self, folder: Path, shown: Callable[[Path], str], digests: Digests, boundary: Boundary = EVERYWHERE
+    ) -> None:
         self._folder = folder
         self._shown = shown
         self._printed = PrintedStrings()
         self._bounds = Bounds()
         self._environment = _Environment(
             self._bounds,
-            loader=_Loader(folder, lambda path, content: digests.learn(shown(path), content)),
+            loader=Loader(folder, lambda path, content: digests.learn(shown(path), content), boundary),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -107,6 +109,8 @@ class JinjaEngine:
                     raise BoundsError(f"it prints more than {LONGEST} characters")
                 inputs = tuple(self._shown(self._folder / name) for name in self._taken())
                 return Rendering(text, tuple(self._printed.remarks), inputs)
+            except InputError:  # an include that may not be read
+                raise
             except Exception as error:  # noqa: BLE001 - an expression may raise anything
                 failure = self._failure(error, view, shown)
                 if isinstance(error, BoundsError):
@@ -165,20 +169,6 @@ _TOO_DEEP: Final = "it is nested too deeply"
 _HINT: Final = (
     "Set the value in base-var.yaml, a type's or a cluster's settings, or give it a default: `{{ x | default('…') }}`."
 )
-
-
-class _Loader(FileSystemLoader):
-    """Tells what it read."""
-
-    def __init__(self, folder: Path, learn: Callable[[Path, bytes], None]) -> None:
-        super().__init__(folder)
-        self._learn = learn
-
-    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-        """See `jinja2.BaseLoader.get_source`."""
-        source, name, fresh = super().get_source(environment, template)
-        self._learn(Path(name), Path(name).read_bytes())  # the source itself has its line ends made equal
-        return source, name, fresh
 
 
 class _Environment(SandboxedEnvironment):

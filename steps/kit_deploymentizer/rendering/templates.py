@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from kit_core.errors import InputError, WorkError
 from kit_core.files import read_text, refused
+from kit_deploymentizer.inputs.boundary import EVERYWHERE, Boundary
 from kit_deploymentizer.inputs.reading import is_there
 from kit_deploymentizer.output.digests import Digests
 from kit_deploymentizer.rendering.mustache import EndlessError, Mustache
@@ -83,12 +84,15 @@ class MustacheEngine:
 
 class Templates:
     """The templates of one repository. `shown` makes of a path what people see in messages; `digests` learn what was
-    read."""
+    read, and nothing beyond `boundary` is."""
 
-    def __init__(self, folder: Path, shown: Callable[[Path], str], digests: Digests) -> None:
+    def __init__(
+        self, folder: Path, shown: Callable[[Path], str], digests: Digests, boundary: Boundary = EVERYWHERE
+    ) -> None:
         self._folder = folder
         self._shown = shown
         self._digests = digests
+        self._boundary = boundary
         self._parsed: dict[str, Template] = {}
         self._bytes: dict[str, bytes] = {}
         self._names: dict[str, str] = {}
@@ -99,6 +103,7 @@ class Templates:
         """The parsed template at `name`, a path below the resources folder. Raises `InputError`."""
         if name not in self._parsed:
             path = self._folder / name
+            self._boundary.check(path)
             text = read_text(path, what="A template", hint=_FOLDER_HINT)
             self._digests.learn(self._shown(path), text.encode())
             self._parsed[name] = self._engine(name).parse(name, self._shown(path), text)
@@ -108,6 +113,7 @@ class Templates:
         """The bytes of a plain manifest. Raises `InputError`."""
         if name not in self._bytes:
             path = self._folder / name
+            self._boundary.check(path)
             try:
                 self._bytes[name] = path.read_bytes()
             except (OSError, ValueError) as error:
@@ -140,7 +146,7 @@ class Templates:
         if self._jinja is None:
             from kit_deploymentizer.rendering.jinja import JinjaEngine
 
-            self._jinja = JinjaEngine(self._folder, self._shown, self._digests)
+            self._jinja = JinjaEngine(self._folder, self._shown, self._digests, self._boundary)
         return self._jinja
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from kit_core.errors import InputError
 from kit_core.names import nearest
 from kit_core.secrets import Secret
+from kit_deploymentizer.inputs.boundary import EVERYWHERE, Boundary
 from kit_deploymentizer.rendering.javascript import text_of
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ class World:
     """What a program may know of `env`: kit's own secrets are nobody else's business."""
     placeholders: bool = False
     """Nothing outside the repository may be asked, and there need be no key."""
+    boundary: Boundary = EVERYWHERE
+    """What of the disk may be read."""
 
 
 Maker = Callable[[Mapping[str, Any], World], EnvironmentSource]

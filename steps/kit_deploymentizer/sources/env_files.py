@@ -53,6 +53,7 @@ class EnvFiles:
 
     def _fetch(self, shown: str) -> Fetched:
         path = self.world.folder / shown
+        self.world.boundary.check(path)
         raw = self._content(path)
         if raw is None:
             return Fetched()

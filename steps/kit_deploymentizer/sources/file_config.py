@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kit_core.errors import InputError
 from kit_core.files import read_text
 from kit_core.yamlio import Position
+from kit_deploymentizer.inputs.boundary import EVERYWHERE, Boundary
 from kit_deploymentizer.inputs.secret_values import SecretValue
 from kit_deploymentizer.rendering.javascript import text_of
 from kit_deploymentizer.sources import Fetched, Target, World
@@ -26,6 +27,7 @@ class FileConfig:
     folder: Path
     shown: str
     unlocker: "Unlocker | None" = field(default=None, repr=False)
+    boundary: Boundary = field(default=EVERYWHERE, repr=False)
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any], world: World) -> "FileConfig":
@@ -37,12 +39,13 @@ class FileConfig:
                 why="its option configPath is not set",
                 hint="Set plugin.options.configPath in kit.yaml to the folder of <container name>/<cluster>-env.json.",
             )
-        return cls(world.folder / path, path.removeprefix("./").rstrip("/"), world.unlocker)
+        return cls(world.folder / path, path.removeprefix("./").rstrip("/"), world.unlocker, world.boundary)
 
     def fetch(self, container: Mapping[str, Any], target: Target) -> Fetched:
         """The file's keys. Raises `InputError` when it is missing or holds no JSON object."""
         name = f"{text_of(container['name'])}/{target.name}-env.json"
         file = f"{self.shown}/{name}"
+        self.boundary.check(self.folder / name)
         text = read_text(
             self.folder / name,
             what="A container's environment file",
