@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: MIT
 """kit-deployer: brings every cluster to its folder of manifests and waits until it is healthy, or says why it is not.
 
-In the order in which data flows: `settings` declares what can be set, `options` holds it as values. `targets` pairs
-kubeconfigs (`kubeconfig`) with cluster folders; `inputs` reads their `manifests` and the render's `index`; `shapes`
-and `lint` find what a server would refuse. `fleet` runs one `rollout` a cluster, side by side. A rollout reads the
-cluster (`survey`), and plans: `annotate` writes labels and names (`beside` those of fast-rollback), `order` knows the
-phases, `dependencies` who waits for whom, `compare` and `managedfields` tell changed from same, `fitting` leaves out
-what others rule, `strategies` decide what takes over from what, `plan` is the value that comes of it. `applying`
-sends it, `depending` holds back what waits, `healthy` waits (`waiting`, `watching`) until `health` has its verdict,
-`explain` makes it a sentence, `switching` lets Services change over, `inventory` remembers on the cluster what was
-put there. `cluster` is the one place that talks to an API server (`sending`, `connection`, `credentials`,
-`discovery`, `failures`). All of it ends in `result`, from which every `report` is made; `telling` listens
-(`listening`) and tells webhooks. `cli` is the program, `api` the library:
+In the order in which data flows: `settings` declares what can be set, `options` holds it as values. `inputs` pairs
+kubeconfigs with cluster folders and reads their manifests. `fleet` runs one `rollout` a cluster, side by side, through
+`server`, the way to an API server. A rollout reads the cluster and decides: `desired` is what objects are to look like,
+`plan` what is done with each and why, `strategies` what takes over from what; `diff` shows it. Then it applies, and
+waits until `health` has its verdict. All of it ends in `result`, from which every `report` is made; `listeners` are
+told while it goes on. `selectors`, `objects` and `parallel` are words and tools of all. `cli` is the program, `api`
+the library:
 
 >>> from kit_deployer import Deployer, Options
 >>> deployer = Deployer(configs="clusters/*/kubeconfig", manifests_dir="generated", commit="4f2a91c")
@@ -22,14 +18,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kit_deployer.annotate import Writing
     from kit_deployer.api import Deployer
+    from kit_deployer.desired.annotate import Writing
     from kit_deployer.options import Options, Waiting
     from kit_deployer.result import RunResult
 
 __all__ = ["Deployer", "Options", "RunResult", "Waiting", "Writing"]
 
-_HOMES = {"Deployer": "api", "Options": "options", "RunResult": "result", "Waiting": "options", "Writing": "annotate"}
+_HOMES = {
+    "Deployer": "api",
+    "Options": "options",
+    "RunResult": "result",
+    "Waiting": "options",
+    "Writing": "desired.annotate",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,11 +12,11 @@ from typing import Final
 from kit_core.console import Console
 from kit_core.errors import InputError
 from kit_core.secrets import Masker
-from kit_deployer.annotate import FAST_ROLLBACK, Writing, check_label_value
-from kit_deployer.listening import Listener
+from kit_deployer.desired.annotate import FAST_ROLLBACK, Writing, check_label_value
+from kit_deployer.inputs.targets import find_targets
+from kit_deployer.listeners.listener import Listener
 from kit_deployer.options import Options
 from kit_deployer.result import RunResult
-from kit_deployer.targets import find_targets
 
 CONFIGS: Final = "/configs/**/kubeconfig{,.yaml,.yml}"
 
@@ -67,7 +67,7 @@ class Deployer:
         Raises `InputError` where settings, kubeconfigs or manifests are wrong: nothing was touched then.
         """
         from kit_deployer.fleet import Fleet
-        from kit_deployer.inputs import read_inputs
+        from kit_deployer.inputs.reading import read_inputs
 
         options = _complete(options or Options(), self._commit)
         found = find_targets(

@@ -9,9 +9,9 @@ from kit_core.errors import InputError, KitError
 from kit_deployer.settings import ABANDONED, NOT_YET, DeployerSettings
 
 if TYPE_CHECKING:
+    from kit_deployer.listeners.webhooks import Teller
     from kit_deployer.options import Options
     from kit_deployer.result import RunResult
-    from kit_deployer.telling import Teller
 
 SUMMARY: Final = (
     "Brings every cluster to its folder of manifests: checks them on the server, applies them in order, waits until"
@@ -73,11 +73,11 @@ def _not_begun(error: KitError, settings: DeployerSettings) -> "RunResult":
 
 def options_of(settings: DeployerSettings) -> "Options":
     """The settings as the values that the parts take. Raises `InputError`."""
-    from kit_deployer.annotate import Writing
+    from kit_deployer.desired.annotate import Writing
     from kit_deployer.health.model import Policy
     from kit_deployer.options import Options, Waiting
     from kit_deployer.selectors import parse_selector
-    from kit_deployer.sending import Backoff
+    from kit_deployer.server.sending import Backoff
 
     selector = None
     if settings.selector:
@@ -140,7 +140,7 @@ def _teller(settings: DeployerSettings, context: Context) -> "Teller | None":
     """Who tells webhooks of the run; nobody where none is set, or where nothing is deployed."""
     if settings.dry_run or not (settings.available_webhook or settings.slack_webhook):
         return None
-    from kit_deployer.telling import Addresses, Teller
+    from kit_deployer.listeners.webhooks import Addresses, Teller
 
     addresses = Addresses(
         webhooks=settings.available_webhook,

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from kit_core.console import Console
 from kit_core.errors import Interrupted, KitError
-from kit_deployer.cluster import Cluster
-from kit_deployer.connection import CONNECTIONS, Connection, connect
-from kit_deployer.inputs import Inputs
-from kit_deployer.listening import Listener, Nobody
+from kit_deployer.inputs.reading import Inputs
+from kit_deployer.listeners.listener import Listener, Nobody
 from kit_deployer.options import Options
 from kit_deployer.result import ClusterResult, Failure, RunResult, cluster_failure
-from kit_deployer.rollout import Rollout
+from kit_deployer.rollout.rollout import Rollout
+from kit_deployer.server.cluster import Cluster
+from kit_deployer.server.connection import CONNECTIONS, Connection, connect
 
 PATIENCE_SECONDS = 1.5
 """How long running requests may go on after a signal: CI services kill what does not end within a few seconds."""

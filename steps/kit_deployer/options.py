@@ -4,11 +4,11 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kit_deployer.annotate import Writing
+from kit_deployer.desired.annotate import Writing
 from kit_deployer.health.limits import Limits
 from kit_deployer.health.model import Policy
 from kit_deployer.selectors import Selector
-from kit_deployer.sending import Backoff
+from kit_deployer.server.sending import Backoff
 
 Drift = Literal["warn", "correct", "ignore"]
 

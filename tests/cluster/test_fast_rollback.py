@@ -222,7 +222,7 @@ def test_a_change_in_the_last_moment_is_read_again(town: Town, monkeypatch: pyte
             town.patch("service", "web", {"metadata": {"annotations": {"example.com/address": "10.0.0.1"}}})
         return decided[-1]
 
-    monkeypatch.setattr("kit_deployer.switching.refusal", slowly)
+    monkeypatch.setattr("kit_deployer.rollout.switching.refusal", slowly)
     run = town.deploy("2")
     assert run.code == 0, run.log
     assert decided == ["", ""]

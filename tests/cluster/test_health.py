@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kit_deployer import Deployer, Options
-from kit_deployer.annotate import Writing
+from kit_deployer.desired.annotate import Writing
 from kit_deployer.health.limits import Limits
 from kit_deployer.health.model import Policy
 from kit_deployer.options import Waiting

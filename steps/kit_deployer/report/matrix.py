@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from kit_deployer.objects import Key
-from kit_deployer.order import phase_of
+from kit_deployer.plan.order import phase_of
 from kit_deployer.report.same import general_name
 from kit_deployer.report.table import by_outcome
 from kit_deployer.result import ClusterResult, ObjectResult, RunResult

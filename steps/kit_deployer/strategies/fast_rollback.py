@@ -11,10 +11,10 @@ from typing import Final
 
 from kit_core.errors import InputError
 from kit_deployer import objects
-from kit_deployer.annotate import ID, STRATEGY, Declared, configuration, configuration_sha1
-from kit_deployer.compare import differences, show_path
+from kit_deployer.desired.annotate import ID, STRATEGY, Declared, configuration, configuration_sha1
+from kit_deployer.desired.scaling import Scaled
 from kit_deployer.objects import FREEZE, Json, Key, annotations_of, at, key_of, labels_of
-from kit_deployer.scaling import Scaled
+from kit_deployer.plan.compare import differences, show_path
 from kit_deployer.strategies.model import DEPLOYMENT, OTHER, identities, identity, others, serving_replicas
 
 RESERVE: Final = 3

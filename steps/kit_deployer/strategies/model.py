@@ -4,9 +4,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
-from kit_deployer.annotate import NAME, STRATEGY, Declared
+from kit_deployer.desired.annotate import NAME, STRATEGY, Declared
+from kit_deployer.desired.scaling import Scaled
 from kit_deployer.objects import FREEZE, ORIGINAL_NAME, GroupKind, Json, Key, annotations_of, at, key_of, labels_of
-from kit_deployer.scaling import Scaled
 
 DEPLOYMENT: Final = GroupKind("apps", "Deployment")
 _BY_A_DEPLOYMENT: Final = "pod-template-hash"  # the label that the Deployment controller gives its ReplicaSets

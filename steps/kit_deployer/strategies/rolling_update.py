@@ -3,9 +3,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from kit_deployer.annotate import Declared
+from kit_deployer.desired.annotate import Declared
+from kit_deployer.desired.scaling import Scaled
 from kit_deployer.objects import Json, Key, key_of
-from kit_deployer.scaling import Scaled
 from kit_deployer.strategies.model import OTHER, others, serving_replicas
 
 

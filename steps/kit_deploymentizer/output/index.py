@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The index of a cluster's output: what a run made, from which inputs, what of it is secret, and what can be reused.
 
-kit-deployer reads it (`kit_deployer.index`) and leaves keys alone that it does not know. A line a file, so that the
-head can be written anew alone: a commit changes one line of the index of a cluster that it does not touch. Pure.
+kit-deployer reads it (`kit_deployer.inputs.index`) and leaves keys alone that it does not know. A line a file, so that
+the head can be written anew alone: a commit changes one line of the index of a cluster that it does not touch. Pure.
 """
 
 import json

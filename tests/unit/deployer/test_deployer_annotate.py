@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit_core.errors import InputError
-from kit_deployer.annotate import Writing, job_name, stamp
+from kit_deployer.desired.annotate import Writing, job_name, stamp
 from kit_deployer.objects import Json
 from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, JOB, SECRET, SERVICE, WRITING, declared, live, one
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from kit_deployer.annotate import Writing
-from kit_deployer.compare import compare, differences, quantity, result_differences, show_path
-from kit_deployer.managedfields import owned_paths_missing, takeover
+from kit_deployer.desired.annotate import Writing
 from kit_deployer.objects import Json
+from kit_deployer.plan.compare import compare, differences, quantity, result_differences, show_path
+from kit_deployer.plan.managedfields import owned_paths_missing, takeover
 from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, WRITING, declared, live
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from kit_core.errors import TimeLimitError, WorkError
-from kit_deployer.credentials import Credentials
-from kit_deployer.kubeconfig import Kubeconfig
+from kit_deployer.inputs.kubeconfig import Kubeconfig
+from kit_deployer.server.credentials import Credentials
 
 
 def kubeconfig(root: Path, user: dict[str, Any], plugin: str | None = None) -> Kubeconfig:
@@ -69,7 +69,7 @@ def test_a_plugin_that_fails(tmp_path: Path, script: str, why: str) -> None:
 
 
 def test_a_plugin_that_waits_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kit_deployer.credentials.PLUGIN_SECONDS", 0.2)
+    monkeypatch.setattr("kit_deployer.server.credentials.PLUGIN_SECONDS", 0.2)
     with pytest.raises(TimeLimitError, match="was still running"):
         credentials(plugin(tmp_path, "exec sleep 60"))
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit_core.errors import InputError
-from kit_deployer.annotate import Declared
-from kit_deployer.dependencies import check_dependencies, find_circle, find_dependents, in_waves
+from kit_deployer.desired.annotate import Declared
 from kit_deployer.objects import Key
-from kit_deployer.plan import Action
+from kit_deployer.plan.dependencies import check_dependencies, find_circle, find_dependents, in_waves
+from kit_deployer.plan.plan import Action
 from tests.unit.deployer.desk import Desk, refused
 from tests.unit.deployer.words import declared, live
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit_core.errors import InputError, KitError
-from kit_deployer.annotate import Declared, Writing
-from kit_deployer.beside import LONGEST, beside
+from kit_deployer.desired.annotate import Declared, Writing
+from kit_deployer.desired.beside import LONGEST, beside
+from kit_deployer.desired.scaling import scaled
 from kit_deployer.objects import Json, Key, key_of
-from kit_deployer.plan import Plan, Seen, Wishes, make_plan
+from kit_deployer.plan.plan import Plan, Seen, Wishes, make_plan
 from kit_deployer.result import ClusterResult, ObjectResult, RunResult, cluster_failure
-from kit_deployer.scaling import scaled
 from kit_deployer.strategies import STRATEGIES
 from kit_deployer.strategies.fast_rollback import RESERVE, refusal
 from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, SERVICE, declared, live

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from kit_deployer.explain import error_of, failure_of
+from kit_deployer.health.explain import error_of, failure_of
 from kit_deployer.objects import Json, Place, key_of
 from tests.unit.deployer.kubelet import (
     POLICY,

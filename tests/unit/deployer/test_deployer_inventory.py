@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from kit_core.errors import WorkError
-from kit_deployer.inventory import Inventory, check_identity, from_configmap, name_of, to_configmap
 from kit_deployer.objects import Key
+from kit_deployer.plan.inventory import Inventory, check_identity, from_configmap, name_of, to_configmap
 
 
 def test_the_inventory_comes_back_as_it_was() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from kit_core.errors import InputError
-from kit_deployer.index import read_index
-from kit_deployer.manifests import load_folder
+from kit_deployer.inputs.index import read_index
+from kit_deployer.inputs.manifests import load_folder
 from kit_deployer.objects import at
 from tests.unit.deployer.words import one, parse
 

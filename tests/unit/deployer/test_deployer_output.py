@@ -14,7 +14,7 @@ import pytest
 
 from kit_core.errors import WorkError
 from kit_core.secrets import Masker
-from kit_deployer.diff import unified
+from kit_deployer.diff.difference import unified
 from kit_deployer.objects import Json, Key, Place
 from kit_deployer.report import write_reports
 from kit_deployer.report.document import document

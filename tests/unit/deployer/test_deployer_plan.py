@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from kit_deployer.annotate import Declared, Writing
-from kit_deployer.fitting import fit
-from kit_deployer.inventory import Inventory
+from kit_deployer.desired.annotate import Declared, Writing
+from kit_deployer.desired.fitting import fit
+from kit_deployer.desired.scaling import scaled
 from kit_deployer.objects import GroupKind, Json, Key
-from kit_deployer.order import phase_of
-from kit_deployer.plan import Action, Plan, Seen, Wishes, by_phase, make_plan, unchecked
-from kit_deployer.references import referenced
-from kit_deployer.restarts import not_restarting
-from kit_deployer.scaling import scaled
+from kit_deployer.plan.inventory import Inventory
+from kit_deployer.plan.order import phase_of
+from kit_deployer.plan.plan import Action, Plan, Seen, Wishes, by_phase, make_plan, unchecked
+from kit_deployer.plan.references import referenced
+from kit_deployer.plan.restarts import not_restarting
 from kit_deployer.strategies import STRATEGIES
 from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, JOB, SECRET, SERVICE, WRITING, declared, live, one
 

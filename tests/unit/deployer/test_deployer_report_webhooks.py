@@ -16,12 +16,12 @@ from kit_core.ci import NONE
 from kit_core.console import Console
 from kit_core.errors import InputError
 from kit_core.secrets import Masker, Secret
-from kit_deployer import telling
+from kit_deployer.listeners import webhooks as telling
+from kit_deployer.listeners.original import news_of
+from kit_deployer.listeners.slack import slack
+from kit_deployer.listeners.webhooks import Addresses, Teller
 from kit_deployer.objects import Key
-from kit_deployer.report.slack import slack
-from kit_deployer.report.webhook import news_of
 from kit_deployer.result import ClusterResult, Failure, ObjectResult, RunResult
-from kit_deployer.telling import Addresses, Teller
 from tests.unit.deployer.desk import Desk
 from tests.unit.deployer.fleets import deployment, hostile, large, shop
 from tests.unit.deployer.receiver import Receiver, receiver

@@ -12,15 +12,15 @@ import pytest
 
 from kit_core.errors import WorkError
 from kit_deployer import parallel
-from kit_deployer.cluster import Cluster
-from kit_deployer.discovery import Kinds, Resource, aggregated_resources, listed_resources
-from kit_deployer.failures import ApiError, Stopped
 from kit_deployer.health.model import Cause, Finding
+from kit_deployer.inputs.targets import expand_braces, matching_files
 from kit_deployer.objects import GroupKind
+from kit_deployer.rollout.waiting import read_log
 from kit_deployer.selectors import from_label_selector, parse_selector
-from kit_deployer.sending import Backoff
-from kit_deployer.targets import expand_braces, matching_files
-from kit_deployer.waiting import read_log
+from kit_deployer.server.cluster import Cluster
+from kit_deployer.server.discovery import Kinds, Resource, aggregated_resources, listed_resources
+from kit_deployer.server.failures import ApiError, Stopped
+from kit_deployer.server.sending import Backoff
 
 PODS = Resource("", "v1", "Pod", "pods", namespaced=True)
 

@@ -11,14 +11,14 @@ from typing import Any, cast
 import pytest
 
 from kit_core.errors import WorkError
-from kit_deployer.annotate import Writing
-from kit_deployer.applying import Applied
-from kit_deployer.cluster import Cluster
-from kit_deployer.discovery import Resource
-from kit_deployer.failures import ApiError, api_error
+from kit_deployer.desired.annotate import Writing
 from kit_deployer.objects import Json
-from kit_deployer.plan import Action, Outdated
-from kit_deployer.switching import SERVICES, await_endpoints, check_ready, left_behind, remove, switch
+from kit_deployer.plan.plan import Action, Outdated
+from kit_deployer.rollout.applying import Applied
+from kit_deployer.rollout.switching import SERVICES, await_endpoints, check_ready, left_behind, remove, switch
+from kit_deployer.server.cluster import Cluster
+from kit_deployer.server.discovery import Resource
+from kit_deployer.server.failures import ApiError, api_error
 from tests.unit.deployer.words import DEPLOYMENT, SERVICE, declared, live
 
 WRITING = Writing(strategy="fast-rollback", deploy_id="8", now="2026-11-23T12:00:00.000Z")

@@ -6,8 +6,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from kit_deployer.annotate import Declared, Writing, declare, stamp
-from kit_deployer.manifests import Folder, parse_manifests
+from kit_deployer.desired.annotate import Declared, Writing, declare, stamp
+from kit_deployer.inputs.manifests import Folder, parse_manifests
 from kit_deployer.objects import Json, Key, Manifest, at, group_of
 
 WRITING = Writing(commit="4f2a91c", now="2026-11-23T12:00:00.000Z")

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kit_core.errors import InputError
-from kit_deployer.index import read_index as read_by_deployer
+from kit_deployer.inputs.index import read_index as read_by_deployer
 from kit_deploymentizer.output.digests import Digests
 from kit_deploymentizer.output.index import head_of, index_text, lines_of, read_index, with_head
 from kit_deploymentizer.output.reuse import EarlierCluster

@@ -11,7 +11,7 @@ import pytest
 from kit_core.envfile import encrypt, encrypt_value
 from kit_core.errors import InputError
 from kit_core.keys import Key
-from kit_deployer.index import read_index
+from kit_deployer.inputs.index import read_index
 from kit_deploymentizer.rendering.placeholders import placeholder
 from tests.unit.deploymentizer.workshop import KIT, Workshop
 

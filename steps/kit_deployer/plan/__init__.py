@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+"""What is done with each object of a cluster, and why. Pure.
+
+`compare` tells changed from same and `managedfields` who owns which field; `order` knows the phases, `dependencies` who
+waits for whom. `plan` is the value that comes of it: a dry run prints it, a run executes it. `references` and
+`restarts` name workloads that keep old values. `inventory` is what a cluster remembers of its folder.
+"""

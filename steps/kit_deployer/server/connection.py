@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+"""From a kubeconfig to an open line: TLS, proxy, credentials, a pool of connections.
+
+The kubernetes client's loader reads what the kubeconfig says; the connections are urllib3's, with one TLS context for
+all of a cluster's connections (a context each would cost more memory than everything else here).
+"""
+
+import ssl
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+from kit_core.errors import InputError
+from kit_core.network import proxy_for
+from kit_deployer.inputs.kubeconfig import Kubeconfig
+from kit_deployer.objects import Json
+from kit_deployer.server.credentials import Credentials
+
+CONNECTIONS: Final = 20
+_CONNECT_SECONDS: Final = 10.0
+_loading: Final = threading.Lock()  # the loader keeps its temporary files in a table of its module
+
+
+class Response(Protocol):
+    """What is used of an HTTP response."""
+
+    status: int
+    headers: Mapping[str, str]
+
+    @property
+    def data(self) -> bytes:
+        """The whole body."""
+        ...
+
+    def stream(self, amt: int) -> Any:
+        """The body as it comes."""
+        ...
+
+    def shutdown(self) -> None:
+        """End a `stream` that another thread waits in."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection up."""
+        ...
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Sends requests to one API server, as one user. May be used from several threads."""
+
+    server: str
+    credentials: Credentials
+    pool: Any
+    authorization: str | None
+    request_timeout: float
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        stream_seconds: float | None = None,
+    ) -> tuple[Response, str | None]:
+        """One request, no retry: the response and the token it was sent with.
+
+        With `stream_seconds` the body is left to be streamed, and that long may pass between two pieces of it.
+        Raises urllib3's errors for what goes wrong below HTTP.
+        """
+        import urllib3
+
+        token = self.credentials.token
+        authorization = f"Bearer {token}" if token else self.authorization
+        sent = {"Accept": "application/json", "User-Agent": "kit-deployer", **(headers or {})}
+        if authorization:
+            sent["Authorization"] = authorization
+        response = self.pool.request(
+            method,
+            self.server + path,
+            body=body,
+            headers=sent,
+            retries=False,
+            redirect=False,
+            preload_content=stream_seconds is None,
+            timeout=urllib3.Timeout(
+                connect=min(_CONNECT_SECONDS, self.request_timeout), read=stream_seconds or self.request_timeout
+            ),
+        )
+        return response, token
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self.pool.clear()
+
+
+def connect(
+    kubeconfig: Kubeconfig,
+    *,
+    env: Mapping[str, str],
+    ca_cert: Path | None,
+    request_timeout: float,
+    secret_found: Callable[[str], None],
+) -> Connection:
+    """A line to the cluster of `kubeconfig`; nothing is sent yet (but an exec plugin may run).
+
+    `ca_cert` is trusted beside what the kubeconfig says. `secret_found` is told every secret that must not be printed.
+    Raises `InputError` for certificates that cannot be used, `WorkError` where credentials cannot be had.
+    """
+    credentials = Credentials(kubeconfig, env, secret_found=secret_found)
+    with _loading, tempfile.TemporaryDirectory(prefix="kit-") as folder:
+        loaded = _load(kubeconfig, credentials.user, folder)
+        context = _tls_context(kubeconfig, loaded, ca_cert) if loaded.host.startswith("https") else None
+    proxy = kubeconfig.cluster.get("proxy-url") or proxy_for(loaded.host, env)
+    password = urlsplit(proxy).password if proxy else None
+    if password:
+        secret_found(password)
+    pool = _pool(proxy, kubeconfig, context, loaded.tls_server_name)
+    authorization = None if credentials.user.get("token") else loaded.api_key.get("authorization")
+    return Connection(loaded.host, credentials, pool, authorization, request_timeout)
+
+
+def _load(kubeconfig: Kubeconfig, user: Json, folder: str) -> Any:
+    """The kubernetes client's configuration for this kubeconfig, its user replaced by `user`."""
+    from kubernetes.client import Configuration
+    from kubernetes.config.config_exception import ConfigException
+    from kubernetes.config.kube_config import KubeConfigLoader
+
+    name = "kit"
+    config = {
+        "current-context": name,
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "clusters": [{"name": name, "cluster": kubeconfig.cluster}],
+        "users": [{"name": name, "user": user}],
+    }
+    configuration = Configuration()
+    try:
+        loader = KubeConfigLoader(
+            config_dict=config, config_base_path=str(kubeconfig.path.parent.absolute()), temp_file_path=folder
+        )
+        loader.load_and_set(configuration)
+    except (ConfigException, ValueError, TypeError, OSError) as error:
+        raise _unusable(kubeconfig, str(error)) from error
+    return configuration
+
+
+def _tls_context(kubeconfig: Kubeconfig, loaded: Any, ca_cert: Path | None) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=loaded.ssl_ca_cert or None)
+        if ca_cert is not None:
+            context.load_verify_locations(cafile=str(ca_cert))
+        # Python 3.13 made this the default; the certificate authorities of many clusters lack what it asks for.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        if not loaded.verify_ssl:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if loaded.cert_file:
+            context.load_cert_chain(loaded.cert_file, loaded.key_file or None)
+    except (ssl.SSLError, OSError) as error:
+        raise _unusable(kubeconfig, f"its certificates cannot be used ({error})") from error
+    return context
+
+
+def _pool(proxy: str | None, kubeconfig: Kubeconfig, context: ssl.SSLContext | None, server_name: str | None) -> Any:
+    import urllib3
+
+    options: Json = {"maxsize": CONNECTIONS, "num_pools": 2, "block": False, "retries": False}
+    if context is not None:
+        options["ssl_context"] = context
+        if not context.check_hostname:
+            options["assert_hostname"] = False
+            # The run has said so once, in better words.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        if server_name:
+            options |= {"server_hostname": server_name, "assert_hostname": server_name}
+    if not proxy:
+        return urllib3.PoolManager(**options)
+    parsed = urllib3.util.parse_url(proxy)
+    if parsed.scheme not in {"http", "https"}:
+        raise _unusable(kubeconfig, f"the proxy {parsed.scheme}://{parsed.host} is neither http nor https")
+    headers = urllib3.util.make_headers(proxy_basic_auth=parsed.auth) if parsed.auth else None
+    return urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
+
+
+def _unusable(kubeconfig: Kubeconfig, why: str) -> InputError:
+    return InputError("The kubeconfig cannot be used", where=str(kubeconfig.path), why=why, file=str(kubeconfig.path))

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""How a request to an API server is sent until there is an answer that sending it again would not change."""
+
+import contextlib
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from kit_core.errors import WorkError
+from kit_deployer.objects import Json
+from kit_deployer.server.connection import Connection, Response
+from kit_deployer.server.failures import RETRIED_STATUS, ApiError, Stopped, api_error, retried, transport_error
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How often and how patiently a failed request is sent again: `tries` more times, `first` to `longest` seconds."""
+
+    tries: int = 10
+    first: float = 1.0
+    longest: float = 30.0
+
+    def delay(self, failures: int) -> float:
+        """Seconds to wait after so many failures in a row (1 is the first)."""
+        return float(min(self.longest, self.first * 2 ** (failures - 1)))
+
+
+class Sender:
+    """Sends requests to one cluster, from several threads. `tell` is given a line where nothing happens for a while."""
+
+    def __init__(
+        self,
+        name: str,
+        connection: Connection,
+        *,
+        backoff: Backoff,
+        stop: threading.Event,
+        tell: Callable[[str], None] = lambda _text: None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.name = name
+        self.requests = 0
+        self._connection = connection
+        self._backoff = backoff
+        self._stop = stop
+        self._tell = tell
+        self._clock = clock
+        self._wall = wall
+        self._ahead = 0.0
+        self._not_before = 0.0
+
+    @property
+    def server(self) -> str:
+        """The API server's address."""
+        return self._connection.server
+
+    @property
+    def server_time(self) -> float:
+        """What the server's clock says now (seconds since 1970): objects carry its times, and clocks differ."""
+        return self._wall() + self._ahead
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run was told to end."""
+        return self._stop.is_set()
+
+    def json(self, method: str, path: str, **options: Any) -> Json:
+        """The JSON body of the answer; `options` are those of `send`. Raises `WorkError`."""
+        response = self.send(method, path, **options)
+        try:
+            return dict(json.loads(response.data))
+        except (TypeError, ValueError) as error:
+            raise WorkError(
+                f"{options['doing']} failed",
+                where=self.name,
+                why=f"{self.server} answered with something else than JSON",
+                hint="Check that the kubeconfig's server is an API server and no login page of a proxy.",
+            ) from error
+
+    def found(self, method: str, path: str, **options: Any) -> Json | None:
+        """The same; None where the server knows no such thing."""
+        try:
+            return self.json(method, path, **options)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        doing: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        stream_seconds: float | None = None,
+        tries: int | None = None,
+    ) -> Response:
+        """A successful response. `doing` names the request in errors; `tries` is how often it may be sent again,
+        where that is another number than the settings'.
+
+        Raises `ApiError` for a refusal, `WorkError` or `TimeLimitError` where the server cannot be had, `Stopped`.
+        """
+        data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        sent = {"Content-Type": "application/json", **(headers or {})} if data is not None else headers
+        failures = 0
+        renewed = False
+        while True:
+            self._wait_for_turn()
+            self.requests += 1
+            response, token, error = self._once(method, path, data, sent, stream_seconds)
+            if response is not None and 200 <= response.status < 300:
+                return response
+            if response is not None and response.status == 401 and not renewed:
+                renewed = True
+                if self._connection.credentials.renew(token):
+                    continue
+            failures += 1
+            if not self._again(response, error, failures, self._backoff.tries if tries is None else tries):
+                raise self._failure(response, error, failures, doing)
+            self._pause(response, error, failures)
+
+    def _once(
+        self, method: str, path: str, data: bytes | None, headers: Mapping[str, str] | None, stream: float | None
+    ) -> tuple[Response | None, str | None, Exception | None]:
+        import urllib3
+
+        try:
+            response, token = self._connection.send(method, path, body=data, headers=headers, stream_seconds=stream)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            return None, None, error
+        date = response.headers.get("Date")
+        with contextlib.suppress(ValueError):
+            self._ahead = parsedate_to_datetime(date or "").timestamp() - self._wall()
+        return response, token, None
+
+    def _again(self, response: Response | None, error: Exception | None, failures: int, tries: int) -> bool:
+        if failures > tries:
+            return False
+        return response.status in RETRIED_STATUS if response is not None else error is not None and retried(error)
+
+    def _failure(self, response: Response | None, error: Exception | None, failures: int, doing: str) -> Exception:
+        tried = f" (tried {failures} times)" if failures > 1 else ""
+        if response is not None:
+            return api_error(response.status, response.data, where=self.name, doing=doing, json=json)
+        assert error is not None
+        return transport_error(error, cluster=self.name, server=self.server, tried=tried)
+
+    def _pause(self, response: Response | None, error: Exception | None, failures: int) -> None:
+        delay = self._backoff.delay(failures)
+        asked = _retry_after(response)
+        if asked is not None:
+            # The server is overloaded for everybody, so all our connections to it hold back.
+            delay = min(asked, self._backoff.longest)
+            self._not_before = max(self._not_before, self._clock() + delay)
+        if error is not None:
+            reason = str(transport_error(error, cluster="", server=self.server, tried="").why)
+        else:
+            reason = f"{self.server} answered HTTP {response.status if response else 0}"
+        if delay >= 1:
+            self._tell(f"{reason}; trying again in {delay:.0f} s ({failures} of {self._backoff.tries})")
+        if self._stop.wait(delay * random.uniform(0.9, 1.1)):  # noqa: S311 - spreads retries, guards nothing
+            raise Stopped
+
+    def _wait_for_turn(self) -> None:
+        if self._stop.is_set():
+            raise Stopped
+        wait = self._not_before - self._clock()
+        if wait > 0 and self._stop.wait(wait):
+            raise Stopped
+
+
+def _retry_after(response: Response | None) -> float | None:
+    value = response.headers.get("Retry-After") if response is not None else None
+    return float(value) if value and value.isdigit() else None
