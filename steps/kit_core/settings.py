@@ -102,6 +102,12 @@ def without_secrets(cls: type[Any], env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if name not in own}
 
 
+def secret_files(cls: type[Any], env: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files that hold secrets of the settings `cls`, as `env` names them."""
+    named = {name for item in declared(cls) if item.secret for name in item.spellings if name.endswith(FILE)}
+    return tuple(Path(env[name]) for name in sorted(named) if env.get(name))
+
+
 def _converted(item: Setting, name: str, text: str, masker: Masker) -> Any:
     try:
         return convert(item, text)

@@ -118,6 +118,8 @@ def diff(settings: DeploymentizerSettings, context: Context, _arguments: Mapping
     for problem in problems:
         tell(problem, console, root, context.cwd)
     told = comparison.told
+    if comparison.is_ambiguous:
+        console.warning(f"{told} is compared as a git reference; the folder of that name would be ./{told}.")
     for note in comparison.notes:
         console.warning(f"{told} does not render whole, so it is compared as far as it does: {note}")
     write = {"text": as_text, "json": as_json, "markdown": as_markdown}[settings.format]

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kit_core.errors import InputError, KitError
-from kit_core.keys import Key, read_key
+from kit_core.keys import KEY_FILE, Key, read_key
 from kit_core.names import nearest
-from kit_core.settings import without_secrets
+from kit_core.settings import secret_files, without_secrets
 from kit_deploymentizer.checks.inspect import Inspector
 from kit_deploymentizer.checks.stale import stale_workloads
 from kit_deploymentizer.explain.places import Explained, Explainer
@@ -22,6 +22,7 @@ from kit_deploymentizer.inputs.reading import placed
 from kit_deploymentizer.inputs.repository import Repository, read_repository
 from kit_deploymentizer.outcome import RenderError, Report
 from kit_deploymentizer.output.commit import checked_out_commit
+from kit_deploymentizer.output.guard import refuse_elsewhere
 from kit_deploymentizer.output.reuse import Earlier, Keys, with_a_say
 from kit_deploymentizer.output.write import Limits, Writer
 from kit_deploymentizer.plan import Plan
@@ -81,7 +82,13 @@ class Deploymentizer:
 
             shard, unlocked = shard_of(settings.shard), self._unlocker.unlocked
             self._repository = read_repository(
-                settings.conf, settings.workdir, self._cwd, wanted, unlocked, shard, confined=settings.placeholders
+                settings.conf,
+                settings.workdir,
+                self._cwd,
+                wanted,
+                unlocked,
+                shard,
+                self._secret_files() if settings.placeholders else None,
             )
         return self._repository
 
@@ -123,6 +130,7 @@ class Deploymentizer:
         names = tuple(cluster.name for cluster in plan.clusters)
         if not settings.save:
             return Report(paths.output, names, (), (), (), False, plan.problems)
+        refuse_elsewhere(paths.output, self.repository.reader.boundary)
         limits = self._limits()
         done = Writer(paths.output, self.repository.inputs).write(
             plan.clusters, commit=checked_out_commit(paths.base), limits=limits, clean=settings.clean
@@ -150,7 +158,12 @@ class Deploymentizer:
             return Deploymentizer(blind, env=self._env, cwd=self._cwd).explain(cluster, resource)
         settings, unlocked = self._settings, self._unlocker.unlocked
         repository = read_repository(
-            settings.conf, settings.workdir, self._cwd, lambda name, _type: name == cluster, unlocked, confined=True
+            settings.conf,
+            settings.workdir,
+            self._cwd,
+            lambda name, _type: name == cluster,
+            unlocked,
+            secrets=self._secret_files(),
         )
         if not repository.clusters:
             raise _not_there("cluster", cluster, repository.names)
@@ -164,7 +177,7 @@ class Deploymentizer:
 
     def diff(self, against: str | None = None) -> "Difference":
         """What this state of the repository changes in the manifests of every cluster, compared with `against`: a
-        folder that holds an earlier output or a git reference (default: the checked out commit).
+        git reference or a folder that holds an earlier output (default: the checked out commit).
 
         No secret is needed, and none is in it. Raises `RenderError` where the repository has errors, `InputError` where
         there is nothing to compare with.
@@ -181,7 +194,8 @@ class Deploymentizer:
         from kit_deploymentizer.lint.unused import Linter, clusters_without_type
 
         whole = self.whole()
-        found = clusters_without_type(self._settings.conf, self._settings.workdir, self._cwd)
+        settings = self._settings
+        found = clusters_without_type(settings.conf, settings.workdir, self._cwd, self._secret_files())
         return tuple(found) or Linter(whole.repository, whole.sight()).findings()
 
     def whole(self) -> "Deploymentizer":
@@ -226,7 +240,7 @@ class Deploymentizer:
         from kit_deploymentizer.checks.openapi import OpenApi
         from kit_deploymentizer.inputs.openapi import read_openapi
 
-        document = read_openapi(self._cwd / settings.openapi)
+        document = read_openapi(self._cwd / settings.openapi, self.repository.reader.boundary)
         return OpenApi(document.schemas), document.digest
 
     def _reuse(self, repository: Repository, api: str | None, *, look: bool, brief: bool) -> Earlier:
@@ -249,6 +263,11 @@ class Deploymentizer:
     def _key(self) -> Key:
         given, folders = self._settings.codeship_aes_key, key_folders(self._settings, self._cwd)
         return read_key(given, folders=folders, learn_secret=self._learn_secret)
+
+    def _secret_files(self) -> tuple[Path, ...]:
+        """Files that nobody's template may show."""
+        keys = (folder / KEY_FILE for folder in key_folders(self._settings, self._cwd))
+        return (*keys, *secret_files(DeploymentizerSettings, self._env))
 
     def _check_limits(self, repository: Repository, problems: Problems) -> None:
         told = None if repository.clusters else nothing_there(self._settings, repository.names)

@@ -129,8 +129,8 @@ class DeploymentizerSettings(CommonSettings):
         None,
         group=_TOLD,
         default_text="HEAD; the output in place where the repository is no git clone",
-        help="What `diff` compares with: a folder that holds an earlier output, else a git branch, tag or commit;"
-        " `REF...` is where HEAD and REF parted.",
+        help="What `diff` compares with: a git branch, tag or commit, else a folder that holds an earlier output;"
+        " `./NAME` is always a folder, and `REF...` where HEAD and REF parted.",
     )
     exit_code: bool = setting(
         False, group=_TOLD, help="`diff` ends with exit code 3 where anything differs, `lint` where it finds anything."

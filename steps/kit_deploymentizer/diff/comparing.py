@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from kit_core.errors import InputError
 from kit_core.files import refused
 from kit_deploymentizer.deploymentizer import Deploymentizer
 from kit_deploymentizer.diff.difference import Difference, Shown, Side, compare
-from kit_deploymentizer.diff.gittree import is_in_clone, write_tree
+from kit_deploymentizer.diff.gittree import holds, is_in_clone, write_tree
 from kit_deploymentizer.inputs.layout import Paths
 from kit_deploymentizer.outcome import RenderError
 from kit_deploymentizer.output.folders import manifests_in
@@ -27,8 +28,9 @@ HEAD: Final = "HEAD"
 class Comparison:
     """Compares what `settings` render with what they were. No secret is needed: both sides are rendered without.
 
-    `against` is a folder that holds an earlier output (a path from `cwd`), else a git reference (`gittree`); without
-    it, the checked out commit, or the output in place where there is no clone.
+    `against` is a git reference (`gittree`), else a folder that holds an earlier output (a path from `cwd`). What
+    begins with `.` or `/`, or ends with `/`, is a folder. Without it, it is the checked out commit, or the output in
+    place where there is no clone.
     """
 
     def __init__(
@@ -67,11 +69,20 @@ class Comparison:
         before = self._written(folder, plan.clusters) if folder else self._rendered()
         return compare(before, side_of(plan.clusters)), plan.problems
 
+    @cached_property
+    def is_ambiguous(self) -> bool:
+        """Whether a folder goes by the reference's name. The reference is taken: what the clone holds was fetched by
+        whoever runs this, and a folder of any name may come with the change that is looked at."""
+        name = self._against or ""
+        if not name or name.startswith((".", "/")) or name.endswith("/") or not (self._cwd / name).is_dir():
+            return False
+        return is_in_clone(self.paths.root) and holds(self.paths.root, name)
+
     def _folder(self) -> Path | None:
         """The folder to compare with, None where it is a git reference."""
         if self._against is not None:
             folder = self._cwd / self._against
-            return folder if folder.is_dir() else None
+            return folder if folder.is_dir() and not self.is_ambiguous else None
         if is_in_clone(self.paths.root):
             return None
         output = self.paths.output
@@ -103,6 +114,10 @@ class Comparison:
     def _written(self, folder: Path, plans: Iterable[ClusterPlan]) -> Side:
         """What an earlier run wrote, as far as this run is about it."""
         settings, wanted = self._settings, {plan.name for plan in plans}
+        boundary = self._now.repository.reader.boundary
+        if self._against is not None:
+            boundary = boundary.given(folder)  # else kit.yaml names it
+        boundary.check(folder, hint="Name the folder itself: --against FOLDER.")
         try:
             names = [path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
         except OSError as error:
@@ -111,11 +126,14 @@ class Comparison:
             names = [name for name in names if name in wanted]
         side: dict[str, dict[str, Shown]] = {}
         for name in sorted(names):
+            boundary.check(folder / HIDDEN / f"{name}.json")
             index = _index(folder / HIDDEN / f"{name}.json")
             files, secrets = index.get("files", {}), index.get("secrets", {})
             found = manifests_in(folder / name)
             if settings.resource is not None:
                 found = [path for path in found if files.get(path, {}).get("resource") == settings.resource]
+            for path in found:
+                boundary.check(folder / name / path)
             blind = index.get("placeholders") is True
             side[name] = {path: _read(folder / name / path, secrets.get(path), blind) for path in found}
         return side

@@ -27,6 +27,13 @@ def is_in_clone(folder: Path) -> bool:
     return any((parent / ".git").exists() for parent in (folder, *folder.parents))
 
 
+def holds(folder: Path, reference: str) -> bool:
+    """Whether the clone around `folder` has a commit of this name. Raises `InputError` where it cannot be read."""
+    with contextlib.closing(_opened(folder)) as repo, contextlib.suppress(InputError):
+        return bool(_commit(repo, reference))
+    return False
+
+
 def write_tree(folder: Path, reference: str, into: Path, *, without: Path) -> str:
     """Write what `folder` holds at a git reference into the empty folder `into`; the commit that was read.
 
@@ -48,9 +55,17 @@ def write_tree(folder: Path, reference: str, into: Path, *, without: Path) -> st
             top = Path(repo.path).resolve()
             prefix = _below(folder.resolve(), top)
             skipped = _below(without.resolve(), top)
+            links = []
             for entry, path in _entries(repo, commit, prefix):
                 if skipped is None or not _is_in(prefix / path if prefix else path, skipped):
-                    _write(repo, entry, path, into)
+                    if stat.S_ISLNK(entry.mode):
+                        links.append((entry, path))
+                    elif stat.S_ISREG(entry.mode):
+                        place = into / path
+                        place.parent.mkdir(parents=True, exist_ok=True)
+                        place.write_bytes(repo[entry.sha].as_raw_string())
+            for entry, path in links:  # last, so that nothing is written by way of one
+                _link(into / path, os.fsdecode(repo[entry.sha].as_raw_string()), into)
             return commit.id.decode()
     except NotGitRepository:
         raise InputError(
@@ -72,15 +87,16 @@ def write_tree(folder: Path, reference: str, into: Path, *, without: Path) -> st
 
 
 def _opened(folder: Path) -> "Repo":
-    from dulwich.repo import Repo
+    from dulwich.repo import Repo, UnsupportedExtension, UnsupportedVersion
 
+    unknown = (UnsupportedExtension, UnsupportedVersion)
     try:
         return Repo.discover(folder)
-    except (OSError, ValueError, NotImplementedError) as error:
+    except (OSError, ValueError, NotImplementedError, *unknown) as error:
         raise InputError(
             "the git clone cannot be read",
             where=str(folder),
-            why=str(error),
+            why=f"it is of a kind that is not known here ({error})" if isinstance(error, unknown) else str(error),
             hint="`git fsck` says what is wrong with it; a folder to compare with needs no clone (--against DIR).",
         ) from None
 
@@ -97,9 +113,13 @@ def _commit(repo: "Repo", reference: str) -> "Commit":
 
     def parsed(name: str) -> Commit:
         found: Any
-        try:
-            found = parse_object(repo, name.encode())  # knows `HEAD~1`
-        except KeyError:
+        if name == "@" or name.startswith(("@~", "@^")):
+            name = f"HEAD{name[1:]}"
+        for prefix in ("", "refs/tags/", "refs/heads/", "refs/remotes/"):  # in a reftable no other name is found
+            with contextlib.suppress(KeyError):
+                found = parse_object(repo, f"{prefix}{name}".encode())  # knows `HEAD~1`
+                break
+        else:
             found = parse_commit(repo, name.encode())  # knows `1f2e3d4`
         while isinstance(found, Tag):
             found = repo[found.object[1]]
@@ -113,7 +133,20 @@ def _commit(repo: "Repo", reference: str) -> "Commit":
         bases = find_merge_base(repo, [parsed("HEAD").id, parsed(reference.removesuffix(_FORK)).id])
         return parsed(bases[0].decode())
     except (KeyError, ValueError, IndexError, AssertionError):
-        raise InputError(f"there is no commit {reference}", where=str(repo.path), hint=_HINT) from None
+        raise InputError(
+            f"there is no commit {reference}", where=str(repo.path), why=_lack(repo, reference), hint=_HINT
+        ) from None
+
+
+def _lack(repo: "Repo", reference: str) -> str | None:
+    """Why a clone may have no such commit."""
+    with contextlib.suppress(KeyError):
+        repo.head()
+        if not repo.get_shallow():
+            return None
+        parted = ", and where HEAD and REF parted may lie further back" if reference.endswith(_FORK) else ""
+        return f"the clone is shallow: it holds the last commits only{parted}"
+    return "nothing has been committed in this clone yet"
 
 
 def _entries(
@@ -133,7 +166,7 @@ def _entries(
     for entry in repo.object_store.iter_tree_contents(tree):
         path = PurePosixPath(os.fsdecode(entry.path))
         # git itself refuses such names; a repository that is made by hand may hold them
-        if path.parts and not path.is_absolute() and not {"..", ".git"} & set(path.parts):
+        if path.parts and not path.is_absolute() and not {"..", ".git"} & {part.casefold() for part in path.parts}:
             yield entry, path
 
 
@@ -141,16 +174,11 @@ def _is_in(path: PurePosixPath, folder: PurePosixPath) -> bool:
     return bool(folder.parts) and path.is_relative_to(folder)
 
 
-def _write(repo: "Repo", entry: "TreeEntry", path: PurePosixPath, into: Path) -> None:
-    if stat.S_IFMT(entry.mode) not in {stat.S_IFREG, stat.S_IFLNK}:
-        return
-    content = repo[entry.sha].as_raw_string()
-    place = into / path
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if stat.S_ISREG(entry.mode):
-        place.write_bytes(content)
-        return
-    target = Path(os.fsdecode(content))
+def _link(place: Path, target: str, into: Path) -> None:
+    """A link, if it leads nowhere else, by its own words, and no link before it is on the way to it."""
     leads_to = Path(os.path.normpath(place.parent / target))
-    if not target.is_absolute() and leads_to.is_relative_to(into):
+    if Path(target).is_absolute() or not leads_to.is_relative_to(into) or os.path.lexists(place):
+        return
+    if Path(os.path.realpath(place.parent)) == place.parent:
+        place.parent.mkdir(parents=True, exist_ok=True)
         place.symlink_to(target)

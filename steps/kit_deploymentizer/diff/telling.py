@@ -3,7 +3,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from kit_core.render import commandless
@@ -14,6 +14,7 @@ LIMIT: Final = 65_536
 _FEW: Final = 5
 _WORDS: Final = {"added": "is added", "changed": "changes", "removed": "is removed"}
 _RESERVE: Final = 500
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 _FENCES: Final = re.compile(r"`{3,}")
 
 
@@ -28,12 +29,12 @@ def summary(difference: Difference, against: str) -> str:
     return f"Manifests compared with {against}: {', '.join(told) or 'none changed'}, in {where}."
 
 
-def _news(difference: Difference) -> list[str]:
+def _news(difference: Difference, shown: Callable[[str], str] = str) -> list[str]:
     told = []
     if difference.new:
-        told.append(f"New clusters: {', '.join(difference.new)}.")
+        told.append(f"New clusters: {', '.join(map(shown, difference.new))}.")
     if difference.gone:
-        told.append(f"Clusters that are gone: {', '.join(difference.gone)} (nothing is deleted there).")
+        told.append(f"Clusters that are gone: {', '.join(map(shown, difference.gone))} (nothing is deleted there).")
     return told
 
 
@@ -55,7 +56,7 @@ def _unified(change: Change) -> list[str]:
 
 def as_markdown(difference: Difference, against: str, *, limit: int = LIMIT) -> str:
     """For a comment of a pull request: at most `limit` characters, what does not fit is counted."""
-    head = "\n\n".join([f"### {summary(difference, against)}", *_news(difference)]) + "\n"
+    head = "\n\n".join([f"### {summary(difference, against)}", *_news(difference, _named)]) + "\n"
     if len(head) > limit - _RESERVE:
         head = f"### {summary(difference, against)}\n\nMore clusters are new or gone than can be named here.\n"
     parts, room = [head], limit - _RESERVE - len(head)
@@ -79,7 +80,7 @@ def as_markdown(difference: Difference, against: str, *, limit: int = LIMIT) -> 
 
 
 def _section(change: Change, lines: Iterable[str]) -> str:
-    clusters = change.clusters
+    clusters = [_named(name) for name in change.clusters]
     if len(clusters) > _FEW:
         names = f"{len(clusters)} clusters\n\n<details><summary>which</summary>\n\n{', '.join(clusters)}\n\n</details>"
     else:
@@ -87,7 +88,15 @@ def _section(change: Change, lines: Iterable[str]) -> str:
     body = commandless("\n".join(lines))
     longest = max((len(found) for found in _FENCES.findall(body)), default=2)
     fence = "`" * (longest + 1)
-    return f"\n**{change.path}** {_WORDS[change.kind]} in {names}\n\n{fence}diff\n{body}\n{fence}\n"
+    return f"\n**{_named(change.path)}** {_WORDS[change.kind]} in {names}\n\n{fence}diff\n{body}\n{fence}\n"
+
+
+def _named(name: str) -> str:
+    """A name that Markdown, or a forge that notifies people, would make something of, as code."""
+    if _PLAIN.fullmatch(name):
+        return name
+    fence = "``" if "`" in name else "`"
+    return f"{fence} {name} {fence}"
 
 
 def _first(lines: tuple[str, ...], room: int) -> list[str]:

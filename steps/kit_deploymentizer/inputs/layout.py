@@ -2,7 +2,7 @@
 """kit.yaml: where a deployments repository keeps everything."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -46,9 +46,11 @@ class Plugin:
     options: Mapping[str, Any]
 
 
-def read_kit(conf: Path, workdir: Path | None, cwd: Path, *, confined: bool = False) -> tuple[YamlFile, Paths]:
+def read_kit(
+    conf: Path, workdir: Path | None, cwd: Path, *, secrets: Collection[Path] | None = None
+) -> tuple[YamlFile, Paths]:
     """The kit.yaml at `conf`, and its paths made absolute. Raises `InputError` for what is missing or wrong, and
-    where it is `confined` (`bounds`) for a link that leads elsewhere."""
+    where it is confined (`secrets`: see `bounds`) for a link that leads elsewhere."""
     path = normal(cwd / conf)
     if not is_there(path, what="kit.yaml"):
         raise InputError(
@@ -58,7 +60,8 @@ def read_kit(conf: Path, workdir: Path | None, cwd: Path, *, confined: bool = Fa
             hint=_renamed(path) or _MOUNT,
         )
     given = [path.parent] if workdir is None else [path.parent, cwd / workdir]
-    kit = Reader(cwd, boundary=Boundary.around(given) if confined else EVERYWHERE).yaml(path, what="kit.yaml")
+    boundary = EVERYWHERE if secrets is None else Boundary.around(given, secrets)
+    kit = Reader(cwd, boundary=boundary).yaml(path, what="kit.yaml")
     if not isinstance(kit.value, dict):
         raise wrong("kit.yaml must be a map", kit, hint=f"It names the paths {', '.join(FOLDERS)}.")
     named = {part: _path_of(kit, part) for part in FOLDERS}
@@ -79,9 +82,12 @@ def read_kit(conf: Path, workdir: Path | None, cwd: Path, *, confined: bool = Fa
     return kit, paths
 
 
-def bounds(kit: YamlFile, paths: Paths) -> Boundary:
-    """Around kit.yaml's folder and the one that its paths begin at. Raises `InputError` where one of them leads out."""
-    boundary = Boundary.around([paths.kit.parent, paths.root])
+def bounds(kit: YamlFile, paths: Paths, secrets: Collection[Path] | None) -> Boundary:
+    """Around kit.yaml's folder and the one that its paths begin at, without the files of `secrets`; None for those, and
+    everything may be read. Raises `InputError` where one of the paths leads out."""
+    if secrets is None:
+        return EVERYWHERE
+    boundary = Boundary.around([paths.kit.parent, paths.root], secrets)
     for part in FOLDERS:
         if part != "output":
             place = kit.position(part, "path")

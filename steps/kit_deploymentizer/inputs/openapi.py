@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from kit_core.errors import InputError
 from kit_core.files import refused
+from kit_deploymentizer.inputs.boundary import EVERYWHERE, Boundary
 
 _HINT: Final = "`kubectl get --raw /openapi/v2 > openapi.json` writes one that has every kind of a cluster."
 
@@ -22,18 +23,20 @@ class ApiDocument:
     digest: str
 
 
-def read_openapi(path: Path) -> ApiDocument:
+def read_openapi(path: Path, boundary: Boundary = EVERYWHERE) -> ApiDocument:
     """The document at `path`, or all `*.json` below it.
 
     A document is what an API server gives as /openapi/v2 or, for each of its groups, below /openapi/v3. Raises
-    `InputError` for what is not there, cannot be read, or is something else.
+    `InputError` for what is not there, cannot or may not be read, or is something else.
     """
     files = sorted(file for file in path.rglob("*.json") if file.is_file()) if path.is_dir() else [path]
     if not files:
         raise InputError("no OpenAPI document is there", where=str(path), why="the folder holds no *.json", hint=_HINT)
+    boundary = boundary.given(path)
     digest = hashlib.blake2b(digest_size=16)
     schemas = []
     for file in files:
+        boundary.check(file, where="KIT_OPENAPI")
         try:
             content = file.read_bytes()
         except FileNotFoundError:

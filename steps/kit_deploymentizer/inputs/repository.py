@@ -2,12 +2,11 @@
 """A deployments repository as typed inputs: the base, the types, the clusters, each with file and line."""
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from kit_deploymentizer.inputs.boundary import EVERYWHERE
 from kit_deploymentizer.inputs.layout import BASE_CLUSTER, BASE_SETTINGS, Paths, Plugin, bounds, read_kit, read_plugin
 from kit_deploymentizer.inputs.limits import Shard
 from kit_deploymentizer.inputs.reading import Layers, Reader, Unlock, YamlFile, is_there, listed, wrong
@@ -84,17 +83,17 @@ def read_repository(
     wanted: Wanted = lambda _name, _type: True,
     unlock: Unlock | None = None,
     shard: Shard | None = None,
-    confined: bool = False,
+    secrets: Collection[Path] | None = None,
 ) -> Repository:
     """Read the repository that the kit.yaml at `conf` describes, and of its clusters those that are wanted, of these
     one shard's.
 
-    `unlock` decrypts what is encrypted in its files; without it that stays as it is. `confined`: see `bounds`.
+    `unlock` decrypts what is encrypted in its files; without it that stays as it is. `secrets`: see `bounds`.
     Raises `InputError` for what is missing or wrong.
     """
-    kit, paths = read_kit(conf, workdir, cwd, confined=confined)
+    kit, paths = read_kit(conf, workdir, cwd, secrets=secrets)
     read_sources(kit)  # what is wrong with them is told before anything is read
-    reader = Reader(paths.root, unlock, bounds(kit, paths) if confined else EVERYWHERE)
+    reader = Reader(paths.root, unlock, bounds(kit, paths, secrets))
     base_cluster = _kinded(reader, paths.base / BASE_CLUSTER, CLUSTER_KIND, "The base of all clusters")
     base_settings = _kinded(reader, paths.base / BASE_SETTINGS, SETTINGS_KIND, "The base of all settings")
     types = dict(_types(reader, paths.types))

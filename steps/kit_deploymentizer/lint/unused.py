@@ -5,7 +5,7 @@ Each check would rather say nothing than something untrue: a file that a source 
 that a template might reach in a way that cannot be read off it, is no finding.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,10 +40,13 @@ _OWN: Final = frozenset({"kind", "metadata", "apiVersion"})
 _TEMPLATES: Final = (".mustache", ".j2", ".jinja2")
 
 
-def clusters_without_type(conf: Path, workdir: Path | None, cwd: Path) -> list[Finding]:
-    """Of clusters whose definition can be read. Raises `InputError` where kit.yaml or one of them cannot."""
-    kit, paths = read_kit(conf, workdir, cwd, confined=True)
-    reader, places, found = Reader(paths.root, boundary=bounds(kit, paths)), Places(), []
+def clusters_without_type(conf: Path, workdir: Path | None, cwd: Path, secrets: Collection[Path] = ()) -> list[Finding]:
+    """Of clusters whose definition can be read. `secrets`: see `bounds`.
+
+    Raises `InputError` where kit.yaml or one of them cannot.
+    """
+    kit, paths = read_kit(conf, workdir, cwd, secrets=secrets)
+    reader, places, found = Reader(paths.root, boundary=bounds(kit, paths, secrets)), Places(), []
     what = "A cluster's definition"
     folders = listed(paths.clusters, what=what) if is_there(paths.clusters, what=what) else []
     for path in (folder / "cluster.yaml" for folder in folders):

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kit_core.errors import InputError
+from kit_deploymentizer.inputs.boundary import Boundary
+from kit_deploymentizer.output.index import HIDDEN
 
 
 class Guard:
@@ -47,3 +49,23 @@ class Guard:
                     why=f"it is a link to {folder.readlink()}",
                     hint="Replace the link by a folder; the output as a whole may be a link or a mount.",
                 )
+
+
+def refuse_elsewhere(output: Path, boundary: Boundary) -> None:
+    """Within a boundary, kit.yaml is somebody's who may not write just anywhere: outside of the repository only into
+    a folder that is empty (one made or mounted for it) or an output already. Raises `InputError`."""
+    if boundary.holds(output):
+        boundary.check(output)
+        return
+    try:
+        names = {path.name for path in output.iterdir()}
+    except OSError:
+        names = None
+    if names is None or (names and HIDDEN not in names):
+        raise InputError(
+            "the output is not written",
+            where=str(output),
+            why="it lies outside the repository, is no empty folder and no earlier output, and with KIT_PLACEHOLDERS"
+            " anybody may have written kit.yaml",
+            hint="Let output.path lie in the repository, or make that folder beforehand.",
+        )

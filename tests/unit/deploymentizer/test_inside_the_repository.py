@@ -188,3 +188,117 @@ def test_the_names_of_image_files(workshop: Workshop) -> None:
     workshop.resources("app: {file: app/app.mustache, image_tag: shop, branch: ../x}")
     assert CANARY in workshop.run().log
     refused(workshop, "base-cluster.yaml:4")
+
+
+@pytest.mark.parametrize(
+    "place", ["generated/east/app.yaml", "generated/east", "generated/.kit/east.json", "generated"]
+)
+def test_links_in_the_output_that_a_diff_compares_with(workshop: Workshop, place: str) -> None:
+    rendered(workshop, KIT_PLACEHOLDERS="true")
+    path = workshop.folder / place
+    path.rename(beside(workshop, "moved"))
+    beside(workshop, "moved" if path.suffix else f"moved/{'east/' if place == 'generated' else ''}app.yaml").write_text(
+        MANIFEST
+    )
+    path.symlink_to(beside(workshop, "moved"))
+    for arguments in (("--against", "generated"), ("--against", str(workshop.folder / "generated")), ()):
+        result = workshop.run("diff", *arguments)
+        assert (result.code, CANARY in result.log + result.out) == (2, False), result.log
+        assert place in result.log
+        assert OUTSIDE in result.log
+
+
+def test_an_earlier_output_elsewhere_holds_no_links_out_of_it(workshop: Workshop) -> None:
+    rendered(workshop)
+    kept = beside(workshop, "kept")
+    (workshop.folder / "generated").rename(kept)
+    assert workshop.run("diff", "--against", "../beside/kept").code == 0
+    (kept / "east/other.yaml").symlink_to(kept / "east/app.yaml")
+    assert "other.yaml is removed" in workshop.run("diff", "--against", str(kept)).out
+    (kept / "east/other.yaml").unlink()
+    (kept / "east/other.yaml").symlink_to(beside(workshop, "x.yaml"))
+    refused(workshop, "other.yaml", "diff", "--against", "../beside/kept")
+
+
+def test_without_a_clone_kit_yaml_chooses_no_folder_to_be_shown(workshop: Workshop) -> None:
+    beside(workshop, "east").mkdir()
+    beside(workshop, "east/app.yaml").write_text(MANIFEST)
+    workshop.write({"kit.yaml": KIT.replace("./generated", "../beside")})
+    refused(workshop, "beside is not read", "diff")
+
+
+def test_what_openapi_names(workshop: Workshop) -> None:
+    beside(workshop, "api.json").write_text('{"definitions": {}}')
+    workshop.write({"api/README": ""})
+    link(workshop, "api/a.json", beside(workshop, "api.json"))
+    link(workshop, "api.json", beside(workshop, "api.json"))
+    for place in ("api", "api.json", str(workshop.folder / "api")):
+        refused(workshop, "KIT_OPENAPI: ", "--openapi", place)
+    for place in ("../beside/api.json", "../beside"):  # the user's own, and no link in it
+        rendered(workshop, KIT_PLACEHOLDERS="true", KIT_OPENAPI=place)
+    beside(workshop, "far").mkdir()
+    beside(workshop, "far/a.json").symlink_to(beside(workshop, "api.json"))
+    refused(workshop, "KIT_OPENAPI: ", "--openapi", "../beside/far")
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_the_key_under_another_name(workshop: Workshop, linked: bool) -> None:
+    workshop.write({"keys/prod.yaml": MANIFEST})
+    if linked:
+        link(workshop, "codeship.aes", "keys/prod.yaml")
+    workshop.resources("app: {file: ../keys/prod.yaml}")
+    for name in ("CODESHIP_AES_KEY_FILE", "KIT_ENVAPI_ACCESS_TOKEN_FILE"):
+        env = {} if linked else {name: str(workshop.folder / "keys/prod.yaml")}
+        result = workshop.run(KIT_PLACEHOLDERS="true", **env)
+        assert (result.code, CANARY in result.log) == (2, False), result.log
+        assert "it is the key's file" in result.log
+    assert CANARY in "".join(rendered(workshop).files.values())
+
+
+@pytest.mark.parametrize("setting", ["WORKDIR", "CONF"])
+def test_a_folder_of_the_clone_that_became_a_link_out_of_it(workshop: Workshop, setting: str) -> None:
+    beside(workshop, "kit.yaml").write_text((workshop.folder / "kit.yaml").read_text())
+    commit(workshop.folder)
+    link(workshop, "deploy", beside(workshop))
+    value = {"WORKDIR": "deploy", "CONF": "deploy/kit.yaml"}[setting]
+    result = workshop.run(KIT_PLACEHOLDERS="true", **{setting: value})
+    assert result.code == 2
+    assert "deploy is not followed: it is a link in the clone " in result.log
+
+
+@pytest.mark.parametrize("where", ["strange", "new", "link", ".git"])
+def test_an_output_outside_is_not_written(workshop: Workshop, where: str) -> None:
+    beside(workshop, "strange/east").mkdir(parents=True)
+    beside(workshop, "strange/east/theirs.yaml").write_text("a: 1\n")
+    link(workshop, "link", beside(workshop, "strange"))
+    (workshop.folder / ".git").mkdir()
+    path = where if where in {"link", ".git"} else f"../beside/{where}"
+    workshop.write({"kit.yaml": KIT.replace("./generated", path)})
+    result = workshop.run(KIT_PLACEHOLDERS="true")
+    assert result.code == 2, result.log
+    assert ("it is git's own" if where == ".git" else "it lies outside the repository") in result.log
+    assert beside(workshop, "strange/east/theirs.yaml").exists()
+    assert not beside(workshop, "new").exists()
+
+
+def test_a_folder_made_for_the_output_is_written(workshop: Workshop) -> None:
+    beside(workshop, "made").mkdir()
+    workshop.write({"kit.yaml": KIT.replace("./generated", "../beside/made")})
+    for _ in range(2):
+        rendered(workshop, KIT_PLACEHOLDERS="true")
+    assert beside(workshop, "made/east/app.yaml").exists()
+
+
+def test_jinja_reaches_nothing_but_its_values(workshop: Workshop) -> None:
+    """Ways out of the sandbox that are known, and what Python's own objects would tell."""
+    for expression in (
+        "self.__init__.__globals__", "cycler.__init__.__globals__.os.environ", "''.__class__.__mro__",
+        "'{0.__class__}'.format(view)", "lipsum.__globals__", "(view|attr('__class__'))", "self | to_yaml",
+        "joiner | to_json", "namespace.__init__", "[].append.__self__.__class__",
+    ):  # fmt: skip
+        workshop.template("a: {{ " + expression + " }}\n", name="a.j2")
+        workshop.resources("app: {file: a.j2}")
+        result = workshop.run(KIT_PLACEHOLDERS="true", CANARY=CANARY)
+        shown = result.log + "".join(result.files.values())
+        assert result.code == 1, (expression, shown)
+        assert not any(word in shown for word in (CANARY, "<class", "<module", "environ({")), (expression, shown)
