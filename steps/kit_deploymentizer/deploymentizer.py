@@ -23,8 +23,11 @@ from kit_deploymentizer.inputs.repository import Repository, read_repository
 from kit_deploymentizer.outcome import RenderError, Report
 from kit_deploymentizer.output.commit import checked_out_commit
 from kit_deploymentizer.output.guard import refuse_elsewhere
-from kit_deploymentizer.output.reuse import Earlier, Keys, with_a_say
-from kit_deploymentizer.output.write import Limits, Writer
+from kit_deploymentizer.output.index import HIDDEN
+from kit_deploymentizer.output.remembered import Remembered
+from kit_deploymentizer.output.reuse import Earlier, Keys, made_by, with_a_say
+from kit_deploymentizer.output.scope import Limits
+from kit_deploymentizer.output.write import Writer
 from kit_deploymentizer.plan import Plan
 from kit_deploymentizer.planner import Planner
 from kit_deploymentizer.problems import Problems
@@ -68,6 +71,7 @@ class Deploymentizer:
         self._waiting = waiting
         self._unlocker = Unlocker(self._key, learn_secret, placeholders=settings.placeholders)
         self._repository: Repository | None = None
+        self._remembered: Remembered | None = None
 
     @property
     def repository(self) -> Repository:
@@ -81,16 +85,16 @@ class Deploymentizer:
                 return settings.cluster_name in {None, name} and settings.cluster_type in {None, type_name}
 
             shard, unlocked = shard_of(settings.shard), self._unlocker.unlocked
+            secrets = self._secret_files() if settings.placeholders else None
+            known = self._earlier_parsing if settings.save and settings.incremental and secrets is None else None
             self._repository = read_repository(
-                settings.conf,
-                settings.workdir,
-                self._cwd,
-                wanted,
-                unlocked,
-                shard,
-                self._secret_files() if settings.placeholders else None,
+                settings.conf, settings.workdir, self._cwd, wanted, unlocked, shard, secrets, known
             )
         return self._repository
+
+    def _earlier_parsing(self, output: Path) -> Remembered:
+        self._remembered = Remembered.read(output / HIDDEN, made_by())
+        return self._remembered
 
     def plan(self, *, again: bool = True, brief: bool = False) -> Plan:
         """Render everything, in memory. What is wrong is in the plan's problems.
@@ -133,7 +137,11 @@ class Deploymentizer:
         refuse_elsewhere(paths.output, self.repository.reader.boundary)
         limits = self._limits()
         done = Writer(paths.output, self.repository.inputs).write(
-            plan.clusters, commit=checked_out_commit(paths.base), limits=limits, clean=settings.clean
+            plan.clusters,
+            commit=checked_out_commit(paths.base),
+            limits=limits,
+            clean=settings.clean,
+            parsed=self._remembered.text() if self._remembered and limits == Limits() else None,
         )
         stale = {} if settings.config_checksum else stale_workloads(plan.clusters, done.changed)
         return Report(

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from kit_core.errors import InputError, KitError
-from kit_core.files import read_text, refused
+from kit_core.files import as_text, read_bytes, read_text, refused
 from kit_core.yamlio import Document, Position, load_document
 from kit_deploymentizer.inputs.boundary import EVERYWHERE, Boundary
 from kit_deploymentizer.inputs.secret_values import SecretValue
 from kit_deploymentizer.inputs.words import original_words
 from kit_deploymentizer.output.digests import Digests
+from kit_deploymentizer.output.remembered import MISSING, Remembered
 from kit_deploymentizer.rendering.javascript import text_of
 
 _ENCRYPTED: Final = re.compile(r"(?:kit|codeship|cloudbees):v[0-9]+:")
@@ -70,13 +71,20 @@ class Duplicate:
 
 class Reader:
     """Reads and remembers the files below the repository's folder. Without `unlock`, encrypted values stay so; nothing
-    beyond `boundary` is read."""
+    beyond `boundary` is read. What is `remembered` of an earlier run is not parsed again."""
 
-    def __init__(self, folder: Path, unlock: Unlock | None = None, boundary: Boundary = EVERYWHERE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        unlock: Unlock | None = None,
+        boundary: Boundary = EVERYWHERE,
+        remembered: Remembered | None = None,
+    ) -> None:
         self.folder = folder
         self.boundary = boundary
         self._below = f"{folder}/"
         self._unlock = unlock
+        self._remembered = remembered or Remembered()
         self.digests = Digests(folder)
         self.duplicates: list[Duplicate] = []
         self.with_duplicates: set[str] = set()
@@ -95,21 +103,33 @@ class Reader:
     def yaml(self, path: Path, *, what: str, hint: str | None = None) -> YamlFile:
         """The file at `path`. Raises `InputError` when it is missing, cannot or may not be read, or is no YAML."""
         if self._read.get(path) is None:
-            self.boundary.check(path, where=self.shown(path))
-            text = read_text(path, what=what, hint=hint)
-            self.digests.learn(self.shown(path), text.encode())
-            document = load_document(text, name=self.shown(path), words=original_words, keys=text_of)
-            self.duplicates += map(Duplicate, document.duplicates)
-            if document.duplicates:
-                self.with_duplicates.add(self.shown(path))
-            value: Any = document.value
-            secrets: tuple[SecretValue, ...] = ()
-            if self._unlock is not None and _ENCRYPTED.search(text):
-                value, secrets = self._unlock(value, document.key_position)
-            self._read[path] = YamlFile(path, self.shown(path), value, secrets)
+            shown = self.shown(path)
+            self.boundary.check(path, where=shown)
+            raw = read_bytes(path, what=what, hint=hint)
+            digest = self.digests.learn(shown, raw)
+            value = self._remembered.value(digest)
+            self._read[path] = (
+                YamlFile(path, shown, value)
+                if value is not MISSING
+                else self._parsed(path, shown, as_text(raw, path, what=what, hint=hint), digest)
+            )
         found = self._read[path]
         assert found is not None
         return found
+
+    def _parsed(self, path: Path, shown: str, text: str, digest: str) -> YamlFile:
+        document = load_document(text, name=shown, words=original_words, keys=text_of)
+        if document.duplicates:
+            self.duplicates += map(Duplicate, document.duplicates)
+            self.with_duplicates.add(shown)
+        value: Any = document.value
+        secrets: tuple[SecretValue, ...] = ()
+        encrypted = _ENCRYPTED.search(text) is not None
+        if encrypted and self._unlock is not None:
+            value, secrets = self._unlock(value, document.key_position)
+        if not encrypted and not document.duplicates and "&" not in text:  # an alias needs its anchor
+            self._remembered.learn(digest, value)
+        return YamlFile(path, shown, value, secrets)
 
     def yaml_if_there(self, path: Path, *, what: str) -> YamlFile | None:
         """The file at `path`, None where there is none. Raises `InputError` as `yaml` does."""

@@ -11,6 +11,7 @@ from kit_deploymentizer.inputs.layout import BASE_CLUSTER, BASE_SETTINGS, Paths,
 from kit_deploymentizer.inputs.limits import Shard
 from kit_deploymentizer.inputs.reading import Layers, Reader, Unlock, YamlFile, is_there, listed, wrong
 from kit_deploymentizer.inputs.secret_values import SecretValue
+from kit_deploymentizer.output.remembered import Remembered
 from kit_deploymentizer.rendering.images import Images
 from kit_deploymentizer.rendering.javascript import text_of
 from kit_deploymentizer.rendering.merge import merge
@@ -84,16 +85,19 @@ def read_repository(
     unlock: Unlock | None = None,
     shard: Shard | None = None,
     secrets: Collection[Path] | None = None,
+    remembered: Callable[[Path], Remembered] | None = None,
 ) -> Repository:
     """Read the repository that the kit.yaml at `conf` describes, and of its clusters those that are wanted, of these
     one shard's.
 
     `unlock` decrypts what is encrypted in its files; without it that stays as it is. `secrets`: see `bounds`.
+    `remembered` finds what an earlier run parsed, by the output's folder.
     Raises `InputError` for what is missing or wrong.
     """
     kit, paths = read_kit(conf, workdir, cwd, secrets=secrets)
     read_sources(kit)  # what is wrong with them is told before anything is read
-    reader = Reader(paths.root, unlock, bounds(kit, paths, secrets))
+    known = remembered(paths.output) if remembered else None
+    reader = Reader(paths.root, unlock, bounds(kit, paths, secrets), known)
     base_cluster = _kinded(reader, paths.base / BASE_CLUSTER, CLUSTER_KIND, "The base of all clusters")
     base_settings = _kinded(reader, paths.base / BASE_SETTINGS, SETTINGS_KIND, "The base of all settings")
     types = dict(_types(reader, paths.types))

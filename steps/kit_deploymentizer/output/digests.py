@@ -18,12 +18,13 @@ class Digests:
         self._folder = folder
         self._known: dict[str, str] = {}
 
-    def learn(self, shown: str, content: bytes | None) -> None:
-        """`content` was read from the file, None where there was none. A file that changed since an earlier look has
-        no digest any more: nobody can tell what was made from which state of it."""
+    def learn(self, shown: str, content: bytes | None) -> str:
+        """`content` was read from the file, None where there was none; its digest. A file that changed since an earlier
+        look has no digest any more: nobody can tell what was made from which state of it."""
         digest = _digest(content) if content is not None else _ABSENT
         if self._known.setdefault(shown, digest) != digest:
             self._known[shown] = _TORN
+        return digest
 
     def of(self, shown: str) -> str:
         """The file's digest; it is read if it was not yet. One that cannot be read counts as not there."""

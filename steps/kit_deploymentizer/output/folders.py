@@ -4,6 +4,7 @@
 import contextlib
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,32 +12,40 @@ from kit_core.errors import InputError
 from kit_deploymentizer.output.stamps import MANIFESTS, Stamp, stamp_of
 
 
-def content_of(path: Path) -> bytes | None:
+def content_of(path: str) -> bytes | None:
     """The file's bytes, None where there is no file."""
     try:
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
     except (FileNotFoundError, IsADirectoryError):
         return None
 
 
-def held(entry: os.DirEntry[str], content: bytes) -> Stamp | None:
+def names_in(folder: str) -> frozenset[str]:
+    """The names in a folder; none where it is not there."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        return frozenset(os.listdir(folder))
+    return frozenset()
+
+
+def held(path: str, content: bytes) -> Stamp | None:
     """When the file was last touched, if it holds this content. Raises `InputError` for a folder."""
-    if entry.is_dir():
-        raise InputError("A folder stands where a manifest is to be written", where=entry.path,
-                         hint="Move it away and run again.")  # fmt: skip
     try:
-        status = entry.stat()
-        if status.st_size != len(content):
-            return None
-        with open(entry.path, "rb", buffering=0) as file:
-            return stamp_of(status) if file.read() == content else None
+        status = os.stat(path)
+        if status.st_size == len(content) and stat.S_ISREG(status.st_mode):
+            with open(path, "rb", buffering=0) as file:
+                return stamp_of(status) if file.read() == content else None
     except FileNotFoundError:  # a link to nothing
         return None
+    if stat.S_ISDIR(status.st_mode):
+        raise InputError("A folder stands where a manifest is to be written", where=path,
+                         hint="Move it away and run again.")  # fmt: skip
+    return None
 
 
-def write_new(path: str, content: bytes) -> Stamp:
+def write_new(path: str, content: bytes, mode: int = 0o666) -> Stamp:
     """Write a file that is not there yet, with as few calls of the system as can be; when it was touched."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         rest = memoryview(content)
         while rest:
@@ -44,6 +53,12 @@ def write_new(path: str, content: bytes) -> Stamp:
         return stamp_of(os.fstat(handle))
     finally:
         os.close(handle)
+
+
+def put(beside: str, place: str, content: bytes, mode: int = 0o666) -> None:
+    """Write a file whole or not at all: `beside` first, which is not there, then renamed into its place."""
+    write_new(beside, content, mode)
+    os.replace(beside, place)
 
 
 def manifests_in(folder: Path) -> list[str]:

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
-from kit_deploymentizer.output.index import Index, lines_of, with_entries
+from kit_deploymentizer.output.index import Index, head_in, head_of, index_text, lines_of, with_entries, with_head
 from kit_deploymentizer.plan import ClusterPlan, Output
 
 NOTHING: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -28,6 +28,20 @@ def body_of(plan: ClusterPlan, there: bytes | None) -> dict[str, dict[str, Any]]
         "made": dict(plan.made),
         "digests": dict(plan.digests),
     }
+
+
+def begun(cluster: str, raw: bytes | None) -> bytes:
+    """The index `raw`, if there was one, saying that a run is at work and may be cut off."""
+    old = (head_in(raw) if raw is not None else None) or {}
+    head = head_of(
+        cluster,
+        commit=old.get("commit"),
+        complete=False,
+        placeholders=bool(old.get("placeholders")),
+        clean=bool(old.get("clean", True)),
+        inputs=old.get("inputs") or (),
+    )
+    return (with_head(raw, head) if raw is not None and old else None) or index_text(head, NOTHING)
 
 
 def changed_in(raw: bytes, plan: ClusterPlan, head: Index) -> bytes | None:

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,8 +39,7 @@ class Keys:
 
     def __init__(self, digests: Digests, settings: Iterable[object]) -> None:
         self._digests = digests
-        self._base = repr((VERSION, source_commit() or _sources(), sys.version, *settings))
-
+        self._base = repr((made_by(), *settings))
         self._clusters: dict[str, str] = {}
 
     def of_cluster(self, cluster: Cluster) -> str:
@@ -63,6 +63,12 @@ def with_a_say(settings: DeploymentizerSettings) -> tuple[object, ...]:
     named = {field.name: getattr(settings, field.name) for field in fields(settings) if field.name not in _NO_SAY}
     resource = settings.resource if settings.commit_id else None  # the commit is one resource's
     return (*named.items(), resource)
+
+
+@lru_cache(maxsize=1)
+def made_by() -> str:
+    """This version of kit and of Python, which may read and render otherwise than another."""
+    return repr((VERSION, source_commit() or _sources(), sys.version))
 
 
 def _sources() -> list[tuple[str, int, int]]:

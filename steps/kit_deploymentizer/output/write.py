@@ -10,23 +10,33 @@ whatever kit.yaml says and wherever links lead.
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from kit_core.files import refused
 from kit_deploymentizer.inputs.repository import is_file_name
-from kit_deploymentizer.output.folders import content_of, emptied, held, is_flat, manifests_in, remove_empty, write_new
+from kit_deploymentizer.output import remembered
+from kit_deploymentizer.output.folders import (
+    content_of,
+    emptied,
+    held,
+    is_flat,
+    manifests_in,
+    names_in,
+    put,
+    remove_empty,
+    write_new,
+)
 from kit_deploymentizer.output.guard import Guard
-from kit_deploymentizer.output.index import HIDDEN, Index, head_in, head_of, index_text, read_index, with_head
+from kit_deploymentizer.output.index import HIDDEN, Index, head_of, index_text, read_index
 from kit_deploymentizer.output.lock import alone
-from kit_deploymentizer.output.noting import NOTHING, add_others, body_of, changed_in
+from kit_deploymentizer.output.noting import add_others, begun, body_of, changed_in
+from kit_deploymentizer.output.scope import Limits, Written
 from kit_deploymentizer.output.stamps import (
     FILE,
     Note,
     Notes,
     Stamp,
-    files_in,
     mark_of,
     name_of,
     notes_text,
@@ -38,28 +48,6 @@ from kit_deploymentizer.plan import ClusterPlan
 
 _STAGING: Final = "staging"
 _PATIENCE_SECONDS: Final = 60.0
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a run is about, where that is not everything."""
-
-    resource: str | None = None
-    clusters: bool = False
-    """Whether clusters were left out (CLUSTER_NAME, CLUSTER_TYPE, KIT_SHARD)."""
-    gone: Callable[[str], bool] | None = None
-    """Which names of clusters that are not rendered this run looks after all the same, to remove what they left."""
-
-
-@dataclass
-class Written:
-    """What writing did, as paths below the output."""
-
-    written: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    changed: dict[str, frozenset[str]] = field(default_factory=dict)
-    """By cluster, the files that were there before and hold something else now."""
 
 
 class Writer:
@@ -84,8 +72,17 @@ class Writer:
         self._new: set[str] = set()
         self.result = Written()
 
-    def write(self, plans: Iterable[ClusterPlan], *, commit: str | None, limits: Limits, clean: bool) -> Written:
+    def write(
+        self,
+        plans: Iterable[ClusterPlan],
+        *,
+        commit: str | None,
+        limits: Limits,
+        clean: bool,
+        parsed: bytes | None = None,
+    ) -> Written:
         """Bring the output to the plans. `clean` removes what earlier runs left; a limited run only its own part.
+        `parsed` is kept for the next run (`remembered`).
 
         Raises `InputError` where that would touch what is not the output's, `BusyError` where another run does not end.
         """
@@ -94,6 +91,13 @@ class Writer:
             self._guard.refuse_elsewhere(self._hidden, ((plan.name, self._output / plan.name) for plan in plans))
             with alone(self._hidden, self._patience), emptied(self._staging):
                 self._write_staged(plans, commit, limits, clean)
+                if parsed is not None:
+                    put(
+                        f"{self._staging}/.{remembered.FILE}",
+                        f"{self._hidden}/{remembered.FILE}",
+                        parsed,
+                        remembered.MODE,
+                    )
         except OSError as error:
             path = Path(error.filename) if isinstance(error.filename, str) else self._output
             raise refused(error, path, "The output cannot be written") from None
@@ -132,24 +136,25 @@ class Writer:
             os.makedirs(folder, exist_ok=True)
         else:
             self._new.add(plan.name)
-        there = {} if all(output.kept for output in plan.outputs) else files_in(folder)
+        there = plan.rest.stamps if plan.rest else names_in(folder) if any(not one.kept for one in plan.outputs) else ()
         stamps = self._stamps.setdefault(plan.name, self._others(plan.name) if limits.resource else {})
         names: list[str] = []
         changed: set[str] = set()
         for output in plan.outputs:
-            entry = there.get(output.path)
-            stamp = output.kept.stamp if output.kept else held(entry, output.content) if entry else None
+            path, stamp = output.path, output.kept.stamp if output.kept else None
+            if stamp is None and path in there:
+                stamp = held(f"{folder}/{path}", output.content)
+                if stamp is None:
+                    changed.add(path)
             if stamp is not None:
-                stamps[output.path] = stamp
-                self.result.unchanged.append(f"{plan.name}/{output.path}")
+                stamps[path] = stamp
+                self.result.unchanged.append(f"{plan.name}/{path}")
                 continue
-            if entry is not None:
-                changed.add(output.path)
             if not names:
                 os.mkdir(beside)
-            stamps[output.path] = write_new(f"{beside}/{output.path}", output.content)
-            names.append(output.path)
-            self.result.written.append(f"{plan.name}/{output.path}")
+            stamps[path] = write_new(f"{beside}/{path}", output.content)
+            names.append(path)
+            self.result.written.append(f"{plan.name}/{path}")
         self.result.changed[plan.name] = frozenset(changed)
         if plan.name in self._new:  # nothing is there that could be touched: no stamp changes any more
             self._marks[plan.name] = mark_of(self._stamps.pop(plan.name))
@@ -170,18 +175,8 @@ class Writer:
         return dict(seen.files) if note and seen.is_as(note, self._former.time) else {}
 
     def _mark_begun(self, cluster: str) -> None:
-        raw = content_of(self._hidden / f"{cluster}.json")
-        old = (head_in(raw) if raw is not None else None) or {}
-        head = head_of(
-            cluster,
-            commit=old.get("commit"),
-            complete=False,
-            placeholders=bool(old.get("placeholders")),
-            clean=bool(old.get("clean", True)),
-            inputs=old.get("inputs") or (),
-        )
-        begun = with_head(raw, head) if raw is not None and old else None
-        self._put(f"{cluster}.json", begun or index_text(head, NOTHING), raw)
+        raw = content_of(self._place(cluster))
+        self._put(f"{cluster}.json", begun(cluster, raw), raw)
 
     def _move(self, plan: ClusterPlan, names: Iterable[str]) -> None:
         folder, beside = f"{self._output}/{plan.name}", f"{self._staging}/{plan.name}"
@@ -231,22 +226,26 @@ class Writer:
 
     def _index(self, cluster: str) -> Index | None:
         """What an earlier run says; None where there is none, or where it is not as we write it."""
-        raw = content_of(self._hidden / f"{cluster}.json")
+        raw = content_of(self._place(cluster))
         return read_index(raw) if raw is not None else None
+
+    def _place(self, cluster: str) -> str:
+        """Of its index."""
+        return f"{self._hidden}/{cluster}.json"
 
     def _write_index(
         self, plan: ClusterPlan, was_complete: bool, commit: str | None, limits: Limits, clean: bool
     ) -> None:
         """Say what is in the cluster's folder now. A run about one resource keeps what is said of the others."""
         if (plan.same or plan.rest) and limits.resource is None:
-            raw = content_of(self._hidden / f"{plan.name}.json")
+            raw = content_of(self._place(plan.name))
             head = self._head(plan, commit, limits, clean)
             text = changed_in(raw, plan, head) if raw is not None else None
             if text is not None:
                 self._put(f"{plan.name}.json", text, raw)
                 return
         plan = plan.written_out()
-        there = content_of(self._hidden / f"{plan.name}.json") if any(output.kept for output in plan.outputs) else None
+        there = content_of(self._place(plan.name)) if any(output.kept for output in plan.outputs) else None
         body = body_of(plan, there)
         complete, placeholders = not plan.left_out, plan.placeholders
         if limits.resource is not None:
@@ -265,8 +264,7 @@ class Writer:
             name = self._names.get(id(plan.digests)) or name_of(plan.digests)
             self._names[id(plan.digests)] = name
             self._digests[name] = plan.digests
-            status = os.lstat(self._hidden / f"{plan.name}.json")
-            note = Note(note.mark, plan.key, name, stamp_of(status))
+            note = Note(note.mark, plan.key, name, stamp_of(os.lstat(self._place(plan.name))))
         self._notes[plan.name] = note
 
     def _head(
@@ -292,7 +290,6 @@ class Writer:
 
     def _put(self, name: str, content: bytes, before: bytes | None = None) -> None:
         """A file of our own, whole or not at all; `before` is what it holds, where that is known."""
-        if (content_of(self._hidden / name) if before is None else before) != content:
-            staged = self._staging / ".index"  # no cluster's name begins with a dot
-            staged.write_bytes(content)
-            staged.replace(self._hidden / name)
+        place = f"{self._hidden}/{name}"
+        if (content_of(place) if before is None else before) != content:
+            put(f"{self._staging}/.index", place, content)  # no cluster's name begins with a dot

@@ -12,7 +12,7 @@ from kit_deploymentizer.inputs.boundary import Boundary
 class Loader(FileSystemLoader):
     """Tells what it read, and reads nothing beyond the boundary."""
 
-    def __init__(self, folder: Path, learn: Callable[[Path, bytes], None], boundary: Boundary) -> None:
+    def __init__(self, folder: Path, learn: Callable[[Path, bytes], object], boundary: Boundary) -> None:
         super().__init__(folder)
         self._folder = folder
         self._learn = learn

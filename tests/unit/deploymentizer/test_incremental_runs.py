@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A run with an earlier output in place renders only what changed, and leaves what a full run would."""
 
+import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,9 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kit_core.errors import InputError
+from kit_core.yamlio import load_document
 from kit_deployer.inputs.index import read_index as read_by_deployer
+from kit_deploymentizer.inputs import reading
 from kit_deploymentizer.output.digests import Digests
 from kit_deploymentizer.output.index import head_of, index_text, lines_of, read_index, with_head
+from kit_deploymentizer.output.remembered import MISSING, Remembered
 from kit_deploymentizer.output.reuse import EarlierCluster
 from kit_deploymentizer.output.stamps import read_notes
 from kit_deploymentizer.planner import Planner
@@ -48,7 +53,9 @@ FILES: Mapping[str, tuple[str | None, ...]] = {
     "base-var.yaml": ("kind: ResourceConfig\nreplicas: 1\n", "kind: ResourceConfig\nreplicas: 2\n",
                       "kind: ResourceConfig\n"),
     "type/test-var.yaml": ("kind: ResourceConfig\nmetadata: {type: test}\n",
-                           "kind: ResourceConfig\nmetadata: {type: test}\nreplicas: 5\n"),
+                           "kind: ResourceConfig\nmetadata: {type: test}\nreplicas: 5\n",
+                           "kind: ResourceConfig\nmetadata: &m {type: test}\nsame: *m\nreplicas: 6\n",
+                           "kind: ResourceConfig\nmetadata: {type: test}\nreplicas: 1.0\nday: 2020-01-01\n"),
     "clusters/east/cluster.yaml": ("kind: ClusterNamespace\nmetadata: {name: east, type: test}\n",
                                    "kind: ClusterNamespace\nmetadata: {name: east, type: prod, allowFailure: true}\n",
                                    "kind: ClusterNamespace\nmetadata: {name: east, type: test, disable: true}\n",
@@ -56,7 +63,7 @@ FILES: Mapping[str, tuple[str | None, ...]] = {
     "clusters/east/configuration-var.yaml": (None, "kind: ResourceConfig\nreplicas: 7\n"),
     "clusters/north/cluster.yaml": (None, "kind: ClusterNamespace\nmetadata: {name: north, type: prod}\n"),
     "images/shop/web/master.yaml": ("image: shop/web:1\n", "image: shop/web:2\n", "image: a:1\nimage: a:2\n", None),
-    "images/shop/api/master.yaml": ("image: shop/api:1\n",),
+    "images/shop/api/master.yaml": ("image: shop/api:1\n", "image: shop/api:2\n"),
     "resources/web/web.mustache": (WEB, WEB + "# more\n", WEB + "  replicas: 1\n", WEB.replace("Deploy", "Deploi")),
     "resources/base-svc.mustache": (SERVICE, SERVICE + "# {{{nobody}}}\n", None),
     "resources/base-svc.yaml.j2": (SERVICE.replace("{{{", "{{").replace("}}}", "}}") + "# jinja\n", None),
@@ -72,6 +79,7 @@ FILES: Mapping[str, tuple[str | None, ...]] = {
     "generated/west/stray.yaml": ("a: b\n",),
     "generated/.kit/east.json": ("{", '{"version": 1, "files": {}, "secrets": {}}', None),
     "generated/.kit/stamps": ("[]", '{"east": {"web.yaml": [1, 2]}}', None),
+    "generated/.kit/parsed": ("", "kit parsed 1 a b\nc {}\n", None),
 }  # fmt: skip
 EDITS = st.sampled_from([(name, number) for name, texts in FILES.items() for number in range(len(texts))])
 SETTINGS = st.just({"KEY": "one"}) | st.fixed_dictionaries(
@@ -85,10 +93,14 @@ SETTINGS = st.just({"KEY": "one"}) | st.fixed_dictionaries(
 )
 
 
-def put(workshop: Workshop, name: str, text: str | None) -> None:
+def put(workshop: Workshop, name: str, text: str | None, *, unseen: bool = False) -> None:
+    """Write or remove a file; `unseen`, in place and within the tick of the clock in which it was last written."""
     path = workshop.folder / name
+    before = path.stat() if unseen and path.exists() else None
     if text is not None:
         workshop.write({name: text})
+        if before:
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     elif path.exists():
         path.unlink()
 
@@ -100,8 +112,8 @@ def be_calm(workshop: Workshop) -> None:
 
 
 def everything(folder: Path) -> dict[str, bytes]:
-    """The output with its indexes; the stamps belong to a machine."""
-    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "stamps")
+    """The output with its indexes; what belongs to a machine is left out."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name not in {"stamps", "parsed"})
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
@@ -110,9 +122,9 @@ def warnings(log: str) -> list[str]:
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(calm=st.booleans(), steps=st.lists(st.tuples(st.lists(EDITS, max_size=2), SETTINGS), max_size=7))
+@given(calm=st.booleans(), steps=st.lists(st.tuples(st.lists(EDITS, max_size=2), st.booleans(), SETTINGS), max_size=7))
 def test_after_any_edits_the_output_is_that_of_a_full_run(
-    calm: bool, steps: list[tuple[list[tuple[str, int]], dict[str, str]]]
+    calm: bool, steps: list[tuple[list[tuple[str, int]], bool, dict[str, str]]]
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve() / "repository"
@@ -124,9 +136,9 @@ def test_after_any_edits_the_output_is_that_of_a_full_run(
         if calm:
             be_calm(workshop)
         assert workshop.run(KEY="one").code == 0
-        for edits, env in steps:
+        for edits, unseen, env in steps:
             for file, number in edits:
-                put(workshop, file, FILES[file][number])
+                put(workshop, file, FILES[file][number], unseen=unseen)
             before = everything(folder / "generated")
             shutil.rmtree(folder / "full", ignore_errors=True)
             (folder / "generated").rename(folder / "kept")
@@ -349,7 +361,7 @@ def _change(folder: Path) -> None:
         lambda folder: (folder / ".kit/west.json").unlink(),
         lambda folder: (folder / ".kit/west.json").write_text("{}"),
         lambda folder: (folder / ".kit/stamps").unlink(),
-        lambda folder: (folder / ".kit/stamps").write_text('{"version":2,"clusters":{"west":[1,"",2]},"digests":{}}'),
+        lambda folder: (folder / ".kit/stamps").write_text('{"version":3,"clusters":{"west":[1,"",2]},"digests":{}}'),
         lambda folder: (folder / ".kit/stamps").write_text("[[[["),
     ],
 )  # fmt: skip
@@ -385,6 +397,104 @@ def test_a_key_that_stands_twice_in_an_image_file_is_told_each_time(calm: Worksh
     for _ in range(2):
         later(calm)
         assert "images/shop/web/master.yaml:2" in calm.run(KEY="one").log
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files of the repository that are parsed."""
+    seen: list[str] = []
+    real = load_document
+
+    def told(text, *, name, **others):  # type: ignore[no-untyped-def]
+        seen.append(name)
+        return real(text, name=name, **others)
+
+    monkeypatch.setattr(reading, "load_document", told)
+    return seen
+
+
+def test_a_file_of_the_repository_is_parsed_again_when_it_changed(calm: Workshop, parsed: list[str]) -> None:
+    calm.run(KEY="one")
+    assert parsed == ["kit.yaml"]
+    put(calm, "images/shop/web/master.yaml", "image: shop/web:2\n", unseen=True)
+    result = calm.run(KEY="one")
+    assert parsed == ["kit.yaml", "kit.yaml", "images/shop/web/master.yaml"]
+    assert "image: 'shop/web:2'" in result.files["east/web.yaml"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: ResourceConfig\nmore: {key: 'kit:v1:AAAA'}\n",
+        "kind: ResourceConfig\nmore: &m {key: one}\nsame: *m\n",
+        "kind: ResourceConfig\nday: 2020-01-01\n",
+        "kind: ResourceConfig\nday: 1\nday: 2\n",
+    ],
+)
+def test_secrets_and_what_json_cannot_hold_are_not_kept_beside_the_output(
+    calm: Workshop, parsed: list[str], text: str
+) -> None:
+    calm.write({"base-var.yaml": text})
+    codes = [calm.run(KIT_PLACEHOLDERS=placeholders).code for placeholders in ("false", "true", "false")]
+    assert codes[1] == 0
+    assert parsed.count("base-var.yaml") == 3
+    assert b"AAAA" not in b"".join(path.read_bytes() for path in (calm.folder / "generated/.kit").iterdir())
+
+
+def _pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file, 0o600)
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        lambda file: file.chmod(0o644),
+        lambda file: file.write_bytes(file.read_bytes()[:-9]),
+        lambda file: file.write_bytes(file.read_bytes().replace(b"shop/web:1", b"shop/web:9")),
+        lambda file: file.write_bytes(b"\0" * 1000),
+        lambda file: file.rename(file.with_name("other")) and file.symlink_to("other"),
+        _pipe,
+    ],
+)
+def test_parsed_files_that_are_damaged_or_from_a_clone_are_not_believed(
+    calm: Workshop, parsed: list[str], by_hand: Callable[[Path], object]
+) -> None:
+    file = calm.folder / "generated/.kit/parsed"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    by_hand(file)
+    assert calm.run(KEY="one").code == 0
+    assert len(parsed) > 5
+    parsed.clear()
+    calm.run(KEY="one")
+    assert parsed == ["kit.yaml"]
+
+
+def test_a_pull_request_brings_no_parsed_files(calm: Workshop, parsed: list[str]) -> None:
+    """With placeholders, the output may be anybody's."""
+    calm.run(KIT_PLACEHOLDERS="true")
+    assert len(parsed) > 5
+
+
+def test_lines_of_another_meaning_are_never_taken(tmp_path: Path) -> None:
+    """Written by a program that knows how: nothing fails, and what is no value is parsed anew."""
+    writer = Remembered("base")
+    writer.learn("0" * 32, {"a": [1, 1.0, True, None, "\u2028", float("inf")]})
+    for odd in ({"a": "\ud800"}, {"a": object()}, [1], None, {"a": 10**5000}):
+        writer.learn("1" * 32, odd)
+    (tmp_path / "parsed").write_bytes(writer.text() or b"")
+    (tmp_path / "parsed").chmod(0o600)
+    again = Remembered.read(tmp_path, "base")
+    assert again.text() is not None
+    assert repr(again.value("0" * 32)) == repr({"a": [1, 1.0, True, None, "\u2028", float("inf")]})
+    assert again.text() is None
+    assert again.value("1" * 32) is MISSING
+    assert Remembered.read(tmp_path, "other").value("0" * 32) is MISSING
+    for body in (b"nothing", b"0 " + b"[" * 100_000, b"0 {", b"\n\n\n"):
+        head = (tmp_path / "parsed").read_bytes().split(b" ")[:4]
+        digest = hashlib.blake2b(body, digest_size=16).hexdigest().encode()
+        (tmp_path / "parsed").write_bytes(b" ".join([*head, digest]) + b"\n" + body)
+        assert Remembered.read(tmp_path, "base").value("0") is MISSING
 
 
 def test_a_file_that_changes_while_it_is_read_has_no_digest(tmp_path: Path) -> None:

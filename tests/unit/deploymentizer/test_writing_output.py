@@ -12,7 +12,8 @@ import pytest
 
 from kit_core.errors import BusyError, Interrupted
 from kit_deploymentizer import Deploymentizer, DeploymentizerSettings
-from kit_deploymentizer.output.write import Limits, Writer
+from kit_deploymentizer.output.scope import Limits
+from kit_deploymentizer.output.write import Writer
 from tests.unit.deploymentizer.workshop import CONFIG_MAP, Workshop
 
 TWO = "app: {file: ./app/app.mustache}\nother: {file: ./other/other.mustache}"
