@@ -11,17 +11,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from kit_core.credentials import credentials_in, is_hidden
 from kit_core.secrets import MASK
 from kit_core.yamlio import YamlError, load_documents
 from kit_core.yamlscalars import Scalar, scalars
-from kit_deploymentizer.diff.credentials import credentials_in, is_credential, is_password
 
 _COMMENT: Final = re.compile(r"(?:^(?P<alone>[ \t]*+)|(?<=[ \t]))#[ \t]*+(?P<said>[^\n\r]++)", re.MULTILINE)
 _CHANGED: Final = f"{MASK} (changed)"
 _UNREADABLE: Final = "# This is no YAML, so nothing of it is shown"
-
-_DATA: Final = frozenset({"data", "stringData"})
-_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 Path = tuple[str | int, ...]
 Spot = tuple[str | int, ...]
@@ -131,42 +128,7 @@ class _Rules:
     def _is_whole(self, scalar: Scalar, path: Path, spot: Spot) -> bool:
         if not path:
             return False
-        if self._is_of_secret(path) or self._is_pointed(scalar, spot):
-            return True
-        name = self._name(path)
-        if isinstance(scalar.value, str):
-            return is_credential(name) or self._is_behind_option(path)
-        return isinstance(scalar.value, int | float) and not isinstance(scalar.value, bool) and is_password(name)
-
-    def _is_of_secret(self, path: Path) -> bool:
-        """Whether this is a value of a Secret, at whatever depth: of a list, or of a template for one."""
-        for depth, step in enumerate(path):
-            if step in _DATA:
-                owner = self._value_at(path[:depth])
-                kind = owner.get("kind") if isinstance(owner, dict) else None
-                if kind == "Secret" or (kind is None and self._value.get("kind") == "SecretList"):
-                    return True
-        return self._value.get("kind") == "Secret" and path[-1] == _LAST_APPLIED
-
-    def _name(self, path: Path) -> str:
-        """What a value goes by: its key, the `name` beside a `value`, the key of the list or map that it is in."""
-        name: Any = path[-1]
-        if isinstance(name, int) and len(path) > 1:  # an item of a list goes by what the list goes by
-            path = path[:-1]
-            name = path[-1]
-        if name == "value":
-            beside = self._value_at(path[:-1])
-            name = beside.get("name") if isinstance(beside, dict) else None
-            name = path[-2] if name is None and len(path) > 1 else name
-        return name if isinstance(name, str) else ""
-
-    def _is_behind_option(self, path: Path) -> bool:
-        """Whether the item of the list before it is an option such as `--password`."""
-        step = path[-1]
-        before = self._value_at((*path[:-1], step - 1)) if isinstance(step, int) and step > 0 else None
-        own = self._value_at(path)
-        option = isinstance(before, str) and before.startswith("-") and is_credential(before)
-        return option and isinstance(own, str) and not own.startswith("-")
+        return self._is_pointed(scalar, spot) or is_hidden(self._value, path, scalar.value)
 
     def _is_pointed(self, scalar: Scalar, spot: Spot) -> bool:
         steps = (str(step).replace("~", "~0").replace("/", "~1") for step in scalar.path)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from kit_core.credentials import credentials_in, is_credential
 from kit_core.files import read_text
 from kit_core.secrets import MASK
 from kit_core.yamlio import Document, Position, load_document
-from kit_deploymentizer.diff.credentials import credentials_in, is_credential
 from kit_deploymentizer.explain.origins import (
     Given,
     Keys,

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit_deploymentizer.diff.credentials import is_credential
+from kit_core.credentials import is_credential
 from kit_deploymentizer.diff.difference import Change, Difference, Shown, compare
 from kit_deploymentizer.diff.masking import masked_pair
 from kit_deploymentizer.diff.telling import LIMIT, as_markdown, as_text

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""What looks like a credential: by its name, by what stands in front of it in a longer text, or by its own look. Pure.
+"""What looks like a credential: by its name, by where it stands in an object, by what stands in front of it in a longer
+text, or by its own look. Pure.
 
 Every pattern takes linear time: a text may be a certificate bundle of a megabyte on one line.
 """
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 _CREDENTIAL: Final = re.compile(
     r"pass(?:word|wd|phrase)?(?:s|[_-]?[0-9]+)?$|[_-]pwd$|secret|token|credential|auth(?:orization)?$"
@@ -14,6 +15,8 @@ _CREDENTIAL: Final = re.compile(
     re.IGNORECASE,
 )
 _PASSWORD: Final = re.compile(r"pass(?:word|wd|phrase)$", re.IGNORECASE)
+_DATA: Final = frozenset({"data", "stringData"})
+_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _NO_VALUE: Final = (
     *("Name", "Names", "Ref", "Refs", "_NAME", "_FILE", "_PATH", "_REF"),
     *("-name", "-file", "-path", "-ref", "File", "Path"),
@@ -70,3 +73,61 @@ def credentials_in(text: str) -> Iterator[tuple[int, int]]:
     for pattern in _LOOKS:
         for found in pattern.finditer(text):
             yield found.span("value")
+
+
+def is_hidden(body: Mapping[str, Any], path: Sequence[str | int], value: Any) -> bool:
+    """Whether the plain `value` at `path` of a Kubernetes object is a secret as a whole: a Secret's, one whose name
+    looks like a credential's, or what follows an option such as `--password` in a list."""
+    if not path:
+        return False
+    if _is_of_secret(body, path):
+        return True
+    name = _name(body, path)
+    if isinstance(value, str):
+        return is_credential(name) or _is_behind_option(body, path)
+    return isinstance(value, int | float) and not isinstance(value, bool) and is_password(name)
+
+
+def _is_of_secret(body: Mapping[str, Any], path: Sequence[str | int]) -> bool:
+    """Whether this is a value of a Secret, at whatever depth: of a list, or of a template for one."""
+    for depth, step in enumerate(path):
+        if step in _DATA:
+            owner = _value_at(body, path[:depth])
+            kind = owner.get("kind") if isinstance(owner, dict) else None
+            if kind == "Secret" or (kind is None and body.get("kind") == "SecretList"):
+                return True
+    return body.get("kind") == "Secret" and path[-1] == _LAST_APPLIED
+
+
+def _name(body: Mapping[str, Any], path: Sequence[str | int]) -> str:
+    """What a value goes by: its key, the `name` beside a `value`, the key of the list or map that it is in."""
+    name: Any = path[-1]
+    if isinstance(name, int) and len(path) > 1:  # an item of a list goes by what the list goes by
+        path = path[:-1]
+        name = path[-1]
+    if name == "value":
+        beside = _value_at(body, path[:-1])
+        name = beside.get("name") if isinstance(beside, dict) else None
+        name = path[-2] if name is None and len(path) > 1 else name
+    return name if isinstance(name, str) else ""
+
+
+def _is_behind_option(body: Mapping[str, Any], path: Sequence[str | int]) -> bool:
+    """Whether the item of the list before it is an option such as `--password`."""
+    step = path[-1]
+    before = _value_at(body, (*path[:-1], step - 1)) if isinstance(step, int) and step > 0 else None
+    own = _value_at(body, path)
+    option = isinstance(before, str) and before.startswith("-") and is_credential(before)
+    return option and isinstance(own, str) and not own.startswith("-")
+
+
+def _value_at(body: Mapping[str, Any], path: Sequence[str | int]) -> Any:
+    value: Any = body
+    for step in path:
+        if isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        elif isinstance(value, dict):
+            value = value.get(str(step))
+        else:
+            return None
+    return value
