@@ -5,7 +5,6 @@ Requests go out one after the other in a thread of their own. An answer that may
 once more; an address that has failed three times in a row is left alone. At the end there is a limit to the waiting.
 """
 
-import contextlib
 import json
 import queue
 import threading
@@ -14,11 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import quote
 
+from kit_core import http
 from kit_core.console import Console
 from kit_core.errors import InputError
-from kit_core.network import proxy_for, tls_context
+from kit_core.network import tls_context
 from kit_core.secrets import Masker, Secret
 from kit_deployer.listeners.original import News, news_of, payload, progress
 from kit_deployer.listeners.slack import slack
@@ -26,14 +26,12 @@ from kit_deployer.objects import Json
 from kit_deployer.report.words import masked
 from kit_deployer.result import ClusterResult, RunResult
 
-CONNECT_SECONDS: Final = 5.0
-READ_SECONDS: Final = 5.0
+LIMITS: Final = http.Limits(connect=5.0, read=5.0)
 END_SECONDS: Final = 20.0
 INTERRUPTED_SECONDS: Final = 2.0
 _PAUSE_SECONDS: Final = 0.5
 _STRIKES: Final = 3
-_SHORTEST_SECRET: Final = 8
-_MAY_PASS: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_ANSWER_BYTES: Final = 16_384
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +56,7 @@ class _Address:
 
     @property
     def shown(self) -> str:
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+        return http.shown(self.url)
 
 
 class Teller:
@@ -161,68 +158,32 @@ class Teller:
     def _once(self, address: _Address, path: str, body: Json) -> tuple[str, bool]:
         import urllib3
 
-        parts = urlsplit(address.url)
-        url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/") + path
-        headers = {"Content-Type": "application/json", "User-Agent": "kit-deployer"}
-        if parts.username:
-            login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            headers |= urllib3.util.make_headers(basic_auth=login)
+        bare, login = http.without_login(address.url)
+        url = bare.rstrip("/") + path
+        headers = {"Content-Type": "application/json", "User-Agent": "kit-deployer", **login}
         try:
-            answer = address.pool.request("POST", url, body=json.dumps(body), headers=headers)
+            answer = address.pool.request("POST", url, body=json.dumps(body), headers=headers, preload_content=False)
+            told = http.beginning(answer, _ANSWER_BYTES)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            return _cause(error), True
+            return http.cause(error), True
         if 200 <= answer.status < 300:
             return "", False
-        said = " ".join(answer.data[:200].decode("utf-8", "replace").split())
-        return f"it answered {answer.status} {answer.reason or ''} {said}".strip(), answer.status in _MAY_PASS
+        said = " ".join(told[:200].decode("utf-8", "replace").split())
+        return f"it answered {answer.status} {answer.reason or ''} {said}".strip(), answer.status in http.MAY_PASS
 
     def _receiver(self, env: Mapping[str, str], ca_cert: Path | None) -> Callable[[str, str], _Address]:
-        import urllib3
-
-        context = tls_context(ca_cert)
-        options: dict[str, Any] = {
-            "ssl_context": context,
-            "retries": urllib3.Retry(total=0, redirect=False, raise_on_status=False, raise_on_redirect=False),
-            "timeout": urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-        }
+        tls = tls_context(ca_cert)
 
         def make(url: str, setting: str) -> _Address:
+            if not http.is_address(url):
+                raise InputError(
+                    "The settings are wrong",
+                    why=f"{setting} holds something that is no http or https address",
+                    hint="Write it as https://host/path. Nothing was touched.",
+                )
             # Before anything can fail: the address of a webhook often is its password.
-            parts = _checked(url, setting)
-            for secret in (parts.path.strip("/"), parts.query, unquote(parts.password or "")):
-                if len(secret) >= _SHORTEST_SECRET:
-                    self._masker.add(secret)
-            proxy = proxy_for(url, env)
-            if not proxy:
-                return _Address(url, urllib3.PoolManager(**options))
-            auth = urllib3.util.parse_url(proxy).auth
-            headers = urllib3.util.make_headers(proxy_basic_auth=auth) if auth else None
-            return _Address(url, urllib3.ProxyManager(proxy, proxy_headers=headers, **options))
+            for secret in http.secrets_in(url):
+                self._masker.add(secret)
+            return _Address(url, http.pool_for(url, env, tls=tls, limits=LIMITS))
 
         return make
-
-
-def _checked(url: str, setting: str) -> SplitResult:
-    with contextlib.suppress(ValueError):
-        parts = urlsplit(url)
-        # Asking for a port that is no number raises, too.
-        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
-            return parts
-    raise InputError(
-        "The settings are wrong",
-        why=f"{setting} holds something that is no http or https address",
-        hint="Write it as https://host/path. Nothing was touched.",
-    )
-
-
-def _cause(error: Exception) -> str:
-    """The words of the innermost cause; urllib3 wraps them, with the whole address."""
-    import urllib3
-
-    reason = getattr(error, "reason", None)
-    inner = reason if isinstance(reason, Exception) else error
-    if isinstance(inner, urllib3.exceptions.NewConnectionError):
-        return "the connection was refused, or its name is not known"
-    if isinstance(inner, urllib3.exceptions.TimeoutError):
-        return "it did not answer in time"
-    return f"{type(inner).__name__}"

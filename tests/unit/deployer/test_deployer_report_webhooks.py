@@ -15,6 +15,7 @@ import pytest
 from kit_core.ci import NONE
 from kit_core.console import Console
 from kit_core.errors import InputError
+from kit_core.http import Limits
 from kit_core.secrets import Masker, Secret
 from kit_deployer.listeners import webhooks as telling
 from kit_deployer.listeners.original import news_of
@@ -198,7 +199,7 @@ def test_nobody_waits_long_for_a_server_that_hangs(log: Log, server: Receiver, m
 def test_a_refused_connection_and_a_server_that_is_too_slow(
     log: Log, server: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telling, "READ_SECONDS", 0.05)
+    monkeypatch.setattr(telling, "LIMITS", Limits(read=0.05))
     server.holds = True
     tell = teller(log, server.url, "http://127.0.0.1:9/x")
     tell.began("web")
