@@ -9,11 +9,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from kit_core.nested_credentials import in_arguments, in_commands, in_json, in_lines, is_below_credentials
+
 _CREDENTIAL: Final = re.compile(
     r"pass(?:word|wd|phrase)?(?:s|[_-]?[0-9]+)?$|[_-]pwd$|secret|token|credential|auth(?:orization)?$"
     r"|(?:api|private|access|encryption|signing|master|account|shared)[_-]?key",
     re.IGNORECASE,
 )
+_NO_CREDENTIAL: Final = re.compile(r"[0-9]{1,5}|true|false|null|~", re.IGNORECASE)
 _PASSWORD: Final = re.compile(r"pass(?:word|wd|phrase)$", re.IGNORECASE)
 _DATA: Final = frozenset({"data", "stringData"})
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
@@ -39,6 +42,7 @@ _ELSEWHERE: Final = ("$", "{{", '"$', "'$")
 """Beginnings of what is filled in from elsewhere."""
 _LOOKS: Final = (
     re.compile(r"://[^\s/:@]{0,200}:(?P<value>[^\s/]{1,2000})@"),  # to the last @: a password may hold one
+    re.compile(r"://[^\s/:@]{0,200}:(?P<value>(?![0-9]{0,5}/|\$)[^\s/@]{0,200}/[^\s@\"']{0,2000}+)@"),  # or a slash
     re.compile(r"(?:(?<=http://)|(?<=https://))(?P<value>[^\s/:@]{12,}+)(?=@)", re.IGNORECASE),
     re.compile(r"\bBearer[ ]++(?P<value>[A-Za-z0-9._~+/-]{16,}+=*+)", re.IGNORECASE),
     re.compile(r"(?P<value>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:(?!-----END).)*+(?:-----END [A-Z ]{1,40}+-----)?)",
@@ -56,20 +60,29 @@ def is_password(name: str) -> bool:
     return bool(_PASSWORD.search(name))
 
 
+def _is_named(name: str, value: str) -> bool:
+    """Whether a value within a text is one by this name; `max_tokens: 5` is none."""
+    return is_credential(name) and (not _NO_CREDENTIAL.fullmatch(value.strip()) or is_password(name))
+
+
 def credentials_in(text: str) -> Iterator[tuple[int, int]]:
     """Credentials within a longer text: `password=…` in the lines of a configuration file, `--token …` in a command,
     `user:…@` in an address, the private key of a certificate."""
     for found in _LINE.finditer(text) if "\n" in text else ():
-        if is_credential(found["name"]) and not found["value"].startswith(_ELSEWHERE):
+        if _is_named(found["name"], found["value"]) and not found["value"].startswith(_ELSEWHERE):
             yield found.span("value")
     for pattern in (_ASSIGNED, _OPTION):
         position = 0
         while named := pattern.search(text, position):
             position = named.end()
             value = _VALUE.match(text, position) if is_credential(named["name"]) else None
-            if value and not value[0].startswith(_ELSEWHERE):
+            if value and not value[0].startswith(_ELSEWHERE) and _is_named(named["name"], value[0]):
                 yield value.span()
                 position = value.end()
+    if "\n" in text:
+        yield from in_lines(text, is_credential)
+    yield from in_json(text, is_credential)
+    yield from in_commands(text)
     for pattern in _LOOKS:
         for found in pattern.finditer(text):
             yield found.span("value")
@@ -84,8 +97,19 @@ def is_hidden(body: Mapping[str, Any], path: Sequence[str | int], value: Any) ->
         return True
     name = _name(body, path)
     if isinstance(value, str):
-        return is_credential(name) or _is_behind_option(body, path)
+        return is_credential(name) or _is_behind_option(body, path) or is_below_credentials(path)
     return isinstance(value, int | float) and not isinstance(value, bool) and is_password(name)
+
+
+def argument(body: Mapping[str, Any], path: Sequence[str | int]) -> tuple[int, int] | None:
+    """Which part of the value at `path`, an item of a command or of its arguments, is a password."""
+    step = path[-1] if path else None
+    own = _value_at(body, path[:-1]) if isinstance(step, int) else None
+    if not isinstance(own, list) or not isinstance(step, int):
+        return None
+    around = _value_at(body, path[:-2])
+    others = [around.get(key) for key in ("command", "args")] if isinstance(around, dict) else []
+    return in_arguments([one for one in (own, *others) if isinstance(one, list)], own, step)
 
 
 def _is_of_secret(body: Mapping[str, Any], path: Sequence[str | int]) -> bool:

@@ -253,7 +253,8 @@ class Deploymentizer:
 
     def _reuse(self, repository: Repository, api: str | None, *, look: bool, brief: bool) -> Earlier:
         settings, paths = self._settings, repository.paths
-        said = (*with_a_say(settings), self._strict, api, service_templates(paths.resources))
+        services, key = service_templates(paths.resources), self._unlocker.fingerprint
+        said = (*with_a_say(settings), self._strict, api, services, key)
         keys = Keys(repository.reader.digests, said)
         return Earlier(paths.output, keys, whole=settings.config_checksum, look=look, brief=brief)
 

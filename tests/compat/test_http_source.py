@@ -177,3 +177,23 @@ def test_with_placeholders_nothing_is_asked(workshop: Workshop, service: Service
     assert run(workshop, service, KIT_PLACEHOLDERS="true").code == 0
     assert service.asked == []
     assert json.dumps(workshop.output()).count("one") == 0
+
+
+@pytest.mark.parametrize(("code", "answer"), [(403, b""), (200, b"<html>"), (206, {}), (200, {"env": 1}), (404, b"")])
+def test_what_stands_behind_a_question_mark_is_not_told(
+    workshop: Workshop, service: Service, code: int, answer: Any
+) -> None:
+    """Some services take their token there."""
+    service.answers = [(code, answer)]
+    result = run(workshop, service, "/v1/{cluster}?key=canary&of={service}", DEBUG="true")
+    assert service.asked[0][0] == "/v1/east?key=canary&of=app"
+    assert "canary" not in result.log
+    assert "/v1/east?***" in result.log
+
+
+def test_a_service_that_is_not_there_shows_no_query(workshop: Workshop, service: Service) -> None:
+    service.url = "http://127.0.0.1:1"
+    result = run(workshop, service, "/v1?key=canary")
+    assert result.code == 1
+    assert "http://127.0.0.1:1/v1?*** did not answer" in result.log
+    assert "canary" not in result.log

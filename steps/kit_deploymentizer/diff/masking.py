@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kit_core.credentials import credentials_in, is_hidden
+from kit_core.credentials import argument, credentials_in, is_hidden
 from kit_core.secrets import MASK
 from kit_core.yamlio import YamlError, load_documents
 from kit_core.yamlscalars import Scalar, scalars
@@ -65,7 +65,8 @@ def _shown(text: str | None, hidden: list[_Hidden] | None, former: Mapping[Spot,
         return f"{_UNREADABLE}.\n"
     parts, position = [], 0
     for one in sorted(hidden, key=lambda one: (one.start, -one.end)):
-        if one.start < position:  # an alias: hidden where it is defined
+        if one.start < position:  # an alias: hidden where it is defined; or found in two ways
+            position = max(position, one.end)
             continue
         parts += [text[position : one.start], _CHANGED if former.get(one.spot, one.value) != one.value else MASK]
         position = one.end
@@ -122,6 +123,10 @@ class _Rules:
             yield _Hidden(scalar.start, end, spot, scalar.text, self._is_pointed(scalar, spot))
             return
         piece = text[scalar.start : scalar.end]
+        part = argument(self._value, path)
+        if part and isinstance(scalar.value, str) and (at := piece.find(scalar.value)) >= 0:
+            start, end = scalar.start + at + part[0], scalar.start + at + part[1]
+            yield _Hidden(start, end, (*spot, "argument"), text[start:end])
         for number, (start, end) in enumerate(credentials_in(piece)):
             yield _Hidden(scalar.start + start, scalar.start + end, (*spot, number), piece[start:end])
 

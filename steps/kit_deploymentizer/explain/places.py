@@ -5,13 +5,15 @@ The view itself is made as for a render. A second one is put together beside it 
 `view` does it, and each value of the first is looked up in the second.
 """
 
-from collections.abc import Iterator, Mapping
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from kit_core.credentials import credentials_in, is_credential
 from kit_core.files import read_text
+from kit_core.nested_credentials import is_below_credentials
 from kit_core.secrets import MASK
 from kit_core.yamlio import Document, Position, load_document
 from kit_deploymentizer.explain.origins import (
@@ -33,12 +35,14 @@ from kit_deploymentizer.rendering.javascript import text_of, truthy
 from kit_deploymentizer.rendering.view import Sight, View
 from kit_deploymentizer.sources import EnvironmentSource, Fetched, Target
 
+Dates = Callable[[dt.datetime], str]
 _KIT: Final = Given("kit")
 
 
 @dataclass(frozen=True)
 class Setter:
-    """Something that set a value: the value, and its place, or in words what it was that stands in no file."""
+    """Something that set a value: the value (a date as the resource's template prints it), and its place, or in words
+    what it was that stands in no file."""
 
     value: Any
     place: Position | None
@@ -78,23 +82,28 @@ class Explainer:
         sight = replace(self._sight, source=remembering)
         resource = cluster.resources[name]
         real = sight.view(cluster, name, resource)
+        file = resource.get("file")
+        dates = dt.datetime.isoformat if text_of(file).endswith((".j2", ".jinja2")) else text_of
         known = dict(trace_view(self._repository, sight, cluster, name, remembering.fetched if remembering else [])
                      .leaves())  # fmt: skip
         values = dict(leaves(real.values))
         return tuple(
-            self._explained(path, value, known.get(path) or Traced(None, _KIT), _is_credential(path, values), real)
+            self._explained(
+                path, value, known.get(path) or Traced(None, _KIT), _is_credential(path, values), real, dates
+            )
             for path, value in values.items()
         )
 
-    def _explained(self, path: Keys, value: Any, leaf: Traced, hidden: bool, real: View) -> Explained:
+    def _explained(self, path: Keys, value: Any, leaf: Traced, hidden: bool, real: View, dates: Dates) -> Explained:
         hidden = hidden or leaf.secret
         if isinstance(value, str):
             hidden = hidden or any(len(secret.text) > 1 and secret.text in value for secret in real.secrets)
-        overrode = tuple(self._setter(one.origin, one.value, hidden or one.secret) for one in leaf.overrode)
-        return Explained(path, self._setter(leaf.origin, value, hidden), overrode)
+        overrode = tuple(self._setter(one.origin, one.value, hidden or one.secret, dates) for one in leaf.overrode)
+        return Explained(path, self._setter(leaf.origin, value, hidden, dates), overrode)
 
-    def _setter(self, origin: Origin, value: Any, hidden: bool) -> Setter:
+    def _setter(self, origin: Origin, value: Any, hidden: bool, dates: Dates) -> Setter:
         shown = MASK if hidden and value is not None else _without_credentials(value)
+        shown = dates(shown) if isinstance(shown, dt.datetime) else shown
         if isinstance(origin, Given):
             return Setter(shown, None, origin.by)
         return Setter(shown, self._document(origin.file).key_position(*origin.keys), None)
@@ -107,9 +116,9 @@ class Explainer:
 
 
 def _is_credential(path: Keys, values: Mapping[Keys, Any]) -> bool:
-    """Whether the value's name says so: its key, or of the `value` of an entry the `name` beside it."""
+    """Whether the value's name says so: its key, of the `value` of an entry the `name` beside it, one around it."""
     name = values.get((*path[:-1], "name")) if path[-1:] == ("value",) else path[-1] if path else ""
-    return isinstance(name, str) and is_credential(name)
+    return (isinstance(name, str) and is_credential(name)) or is_below_credentials(path)
 
 
 def _without_credentials(value: Any) -> Any:
@@ -120,7 +129,7 @@ def _without_credentials(value: Any) -> Any:
     for start, end in sorted(credentials_in(value), key=lambda span: (span[0], -span[1])):
         if start >= position:
             parts += [value[position:start], MASK]
-            position = end
+        position = max(position, end)
     return "".join([*parts, value[position:]])
 
 

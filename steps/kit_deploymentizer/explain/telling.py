@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """An explanation as people and programs read it. Pure."""
 
-import datetime as dt
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -73,7 +72,7 @@ def as_json(cluster: str, resource: str, values: Iterable[Explained]) -> str:
             for one in values
         ],
     }
-    return json.dumps(content, indent=1, ensure_ascii=False, default=_plain)
+    return json.dumps(content, indent=1, ensure_ascii=False, default=str)
 
 
 def _facts(setter: Setter) -> dict[str, Any]:
@@ -85,10 +84,6 @@ def _facts(setter: Setter) -> dict[str, Any]:
     return {"value": value, **where}
 
 
-def _plain(value: Any) -> str:
-    return value.isoformat() if isinstance(value, dt.datetime) else str(value)
-
-
 def _short(value: Any) -> str:
     """A value on one line."""
     if isinstance(value, float):
@@ -96,5 +91,5 @@ def _short(value: Any) -> str:
     if isinstance(value, str) and value and value.isprintable():
         text = value
     else:
-        text = json.dumps(value, ensure_ascii=False, default=_plain)
+        text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _WIDEST_VALUE else text[: _WIDEST_VALUE - 1] + "…"

@@ -6,6 +6,7 @@ It stands wherever a string may, in settings, resources and the options of sourc
 value. The key is looked for when the first such value is met, and each ciphertext is decrypted once.
 """
 
+import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +77,11 @@ class Unlocker:
                 error.hint = f"{error.hint} {_HINT}"
                 raise
         return self._key
+
+    @property
+    def fingerprint(self) -> str | None:
+        """What tells the key that was used from others and nothing of it; None where none was."""
+        return hashlib.blake2b(self._key.raw, person=b"kit").hexdigest() if self._key else None
 
     def learn(self, plain: str) -> None:
         """Have `plain` masked, unless it is a word that hides nothing."""

@@ -13,7 +13,7 @@ from kit_deploymentizer.rendering.javascript import text_of, truthy
 from kit_deploymentizer.sources import Fetched, Target, World
 from kit_deploymentizer.sources.answers import is_too_deep
 from kit_deploymentizer.sources.once import Once
-from kit_deploymentizer.sources.web import NoAnswer, Web, is_address, is_header
+from kit_deploymentizer.sources.web import NoAnswer, Web, is_address, is_header, shown
 
 ANNOTATION: Final = "kit-deploymentizer/env-api-service"
 _TIMEOUT_MS: Final = 15000
@@ -82,8 +82,8 @@ class EnvApi:
             answer = self.web.ask("POST", self.url, headers, body)
         except NoAnswer as error:
             hint = "Check ENVAPI_URL and the network; nothing was written."
-            raise WorkError(what, where=cluster, why=f"{self.url}: {error}", hint=hint) from None
-        return _read(answer.status, answer.body, what, cluster, self.url)
+            raise WorkError(what, where=cluster, why=f"{shown(self.url)}: {error}", hint=hint) from None
+        return _read(answer.status, answer.body, what, cluster, shown(self.url))
 
 
 def _read(status: int, answer: bytes, what: str, cluster: str, url: str) -> Fetched:

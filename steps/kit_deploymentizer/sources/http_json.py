@@ -13,7 +13,7 @@ from kit_deploymentizer.sources.answers import read_json, values_of
 from kit_deploymentizer.sources.env_api import reasons
 from kit_deploymentizer.sources.once import Once
 from kit_deploymentizer.sources.places import filled, question
-from kit_deploymentizer.sources.web import NoAnswer, Web, is_address, is_header
+from kit_deploymentizer.sources.web import NoAnswer, Web, is_address, is_header, shown
 
 _SECONDS: Final = 15.0
 
@@ -54,15 +54,16 @@ class HttpJson:
         return self._answers.get((url, body), lambda: self._ask(url, body))
 
     def _ask(self, url: str, body: bytes | None) -> Fetched:
+        told = shown(url)
         try:
             answer = self.web.ask(self.method, url, self.headers, body)
         except NoAnswer as error:
             raise WorkError(
-                f"{url} did not answer", why=str(error), hint="Check the address and the network."
+                f"{told} did not answer", why=str(error), hint="Check the address and the network."
             ) from None
         if answer.status == HTTPStatus.NO_CONTENT or (answer.status == HTTPStatus.NOT_FOUND and self.optional):
             return Fetched()
-        what = f"what {url} answered"
+        what = f"what {told} answered"
         try:
             content = read_json(answer.body, what=what)
             values = values_of(content, self.values, what=what, kind=WorkError)
@@ -72,10 +73,10 @@ class HttpJson:
             content = {}
         said = reasons(content) if isinstance(content, Mapping) else ""
         if answer.status == HTTPStatus.PARTIAL_CONTENT:
-            return Fetched(values, (f"{url} gave only a part of its values: {said or 'no reason given'}",))
+            return Fetched(values, (f"{told} gave only a part of its values: {said or 'no reason given'}",))
         if answer.status != HTTPStatus.OK:
             hint = "`optional: true` takes 404 for no values." if answer.status == HTTPStatus.NOT_FOUND else None
-            raise WorkError(f"{url} answered {answer.status}", why=said or "no reason given", hint=hint)
+            raise WorkError(f"{told} answered {answer.status}", why=said or "no reason given", hint=hint)
         return Fetched(values)
 
 

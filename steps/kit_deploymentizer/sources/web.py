@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kit_core.network import proxy_for, tls_context
+from kit_core.secrets import MASK
 
 _TRIES: Final = 3
 _PAUSE_SECONDS: Final = 0.5
@@ -50,6 +51,13 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return known and "@" not in parts.netloc and text.isascii() and text.isprintable() and " " not in text
+
+
+def shown(address: str) -> str:
+    """An address as it may be told: what stands behind a question mark may be a token."""
+    parts = urllib.parse.urlsplit(address)
+    bare = urllib.parse.urlunsplit(parts._replace(query="", fragment=""))
+    return f"{bare}?{MASK}" if parts.query or parts.fragment else bare
 
 
 def is_header(value: str) -> bool:

@@ -178,7 +178,7 @@ def test_as_json_for_programs(workshop: Workshop) -> None:
             {
                 "name": "day",
                 "path": ["day"],
-                "value": "2016-01-01T00:00:00+00:00",
+                "value": "Fri Jan 01 2016 00:00:00 GMT+0000 (UTC)",
                 "file": "base-var.yaml",
                 "line": 2,
                 "column": 1,
@@ -245,3 +245,16 @@ def test_positions_of_merged_keys_in_a_list_of_maps() -> None:
     assert document.key_position("c", "x").line == 1
     assert document.key_position("c", "w").line == 3
     assert document.key_position("c", "z").line == 5
+
+
+@pytest.mark.parametrize(("ending", "shown"), [("mustache", "Fri Jan 01 2016 00:00:00 GMT+0000 (UTC)"),
+                                               ("j2", "2016-01-01T00:00:00+00:00")])  # fmt: skip
+def test_a_date_is_shown_as_the_template_prints_it(workshop: Workshop, ending: str, shown: str) -> None:
+    workshop.template(
+        CONFIG_MAP.replace("{{{", "{{").replace("}}}", "}}") + "data: {a: '{{ day }}'}\n", name=f"a.{ending}"
+    )
+    workshop.resources(f"app: {{file: a.{ending}}}")
+    workshop.write({"base-var.yaml": "kind: ResourceConfig\nday: 2016-01-01\n"})
+    assert f"a: '{shown}'" in workshop.run().files["east/a.yaml"]
+    for form in ("text", "json"):
+        assert shown in workshop.run("explain", "east", "app", "day", "--format", form).out
