@@ -7,11 +7,11 @@ jet takes paths only. It gets those of files in memory, so that neither the key 
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Final
 
 from kit_core.keys import DecryptError, Key
+from kit_core.memory import in_memory
 
 _SECONDS: Final = 60
 _LONGEST: Final = 300
@@ -28,8 +28,8 @@ def decrypt_with_jet(data: bytes, key: Key, *, name: str, form: str) -> bytes:
     if program is None or not hasattr(os, "memfd_create"):
         raise DecryptError(what, why=f"it is in the form {form}, which is not public", hint=_HINT)
     with ExitStack() as stack:
-        key_file = stack.enter_context(_in_memory(key.text.encode()))
-        source, target = stack.enter_context(_in_memory(data)), stack.enter_context(_in_memory(b""))
+        key_file = stack.enter_context(in_memory(key.text.encode()))
+        source, target = stack.enter_context(in_memory(data)), stack.enter_context(in_memory(b""))
         paths = [f"/proc/self/fd/{number}" for number in (key_file, source, target)]
         command = [program, "decrypt", "--key-path", *paths]
         try:
@@ -47,16 +47,3 @@ def decrypt_with_jet(data: bytes, key: Key, *, name: str, form: str) -> bytes:
         os.lseek(target, 0, os.SEEK_SET)
         with os.fdopen(os.dup(target), "rb") as file:
             return file.read()
-
-
-@contextmanager
-def _in_memory(content: bytes) -> Iterator[int]:
-    """A file that has no place in any folder, holding `content`; its descriptor."""
-    number = os.memfd_create("kit", 0)
-    try:
-        with os.fdopen(os.dup(number), "wb") as file:
-            file.write(content)
-        os.lseek(number, 0, os.SEEK_SET)
-        yield number
-    finally:
-        os.close(number)

@@ -11,7 +11,7 @@ from typing import Final
 
 from kit_core.console import Console
 from kit_core.errors import InputError
-from kit_core.secrets import Masker
+from kit_core.secrets import Masker, Secret
 from kit_deployer.desired.annotate import FAST_ROLLBACK, Writing, check_label_value
 from kit_deployer.inputs.targets import find_targets
 from kit_deployer.listeners.listener import Listener
@@ -29,9 +29,10 @@ class Deployer:
     >>> result = deployer.run(Options(dry_run=False, waiting=Waiting(enabled=True)))  # doctest: +SKIP
     >>> result.exit_code, [cluster.counts for cluster in result.clusters]  # doctest: +SKIP
 
-    `configs` is a glob of kubeconfigs; `manifests_dir` and `namespaces_dir` hold a folder a cluster. `console` gets the
-    log (none by default), `env` is where proxies, PATH and a plugin's variables come from, `stop` ends a run early, and
-    `listener` is told how the run goes on.
+    `configs` is a glob of kubeconfigs; `manifests_dir` and `namespaces_dir` hold a folder a cluster. `aes_key` decrypts
+    kubeconfigs; without it `codeship.aes` is looked for in `cwd`, where `configs` begins, and beside `manifests_dir`.
+    `console` gets the log (none by default), with everything that `masker` knows hidden; `env` is where proxies, PATH
+    and a plugin's variables come from, `stop` ends a run early, and `listener` is told how the run goes on.
     """
 
     def __init__(
@@ -42,18 +43,22 @@ class Deployer:
         namespaces_dir: str | Path = "/namespaces",
         commit: str | None = None,
         require_all: bool = False,
+        aes_key: Secret | None = None,
         ca_cert: Path | None = None,
         console: Console | None = None,
         masker: Masker | None = None,
         env: Mapping[str, str] | None = None,
         stop: threading.Event | None = None,
         listener: Listener | None = None,
+        cwd: Path | None = None,
     ) -> None:
         self._configs = configs
         self._manifests_dir = Path(manifests_dir)
         self._namespaces_dir = Path(namespaces_dir)
         self._commit = commit
         self._require_all = require_all
+        self._aes_key = aes_key
+        self._cwd = cwd or Path.cwd()
         self._ca_cert = ca_cert
         self._masker = masker or Masker()
         self._env = dict(os.environ) if env is None else env
@@ -68,6 +73,7 @@ class Deployer:
         """
         from kit_deployer.fleet import Fleet
         from kit_deployer.inputs.reading import read_inputs
+        from kit_deployer.inputs.unlocking import Unlocker, key_folders
 
         options = _complete(options or Options(), self._commit)
         found = find_targets(
@@ -76,7 +82,16 @@ class Deployer:
             namespaces_dir=self._namespaces_dir,
             require_all=self._require_all,
             search_path=self._env.get("PATH", os.defpath),
+            read=Unlocker(
+                self._aes_key, key_folders(self._configs, self._manifests_dir, self._cwd), self._masker.add
+            ).read,
+            secret_found=self._masker.add,
         )
+        unknown = sorted(set(options.allow_failure) - {target.name for target in found.targets})
+        if unknown:
+            self._console.warning(
+                f"KIT_ALLOW_FAILURE names {', '.join(unknown)}, and this run deploys to no such cluster"
+            )
         for warning in found.warnings:
             self._console.warning(warning)
         inputs = read_inputs(

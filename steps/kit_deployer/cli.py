@@ -32,12 +32,14 @@ def deploy_command(settings: DeployerSettings, context: Context, _arguments: Map
         namespaces_dir=settings.namespaces_dir,
         commit=settings.ci_commit_id,
         require_all=settings.require_all,
+        aes_key=settings.codeship_aes_key,
         ca_cert=settings.ca_cert,
         console=context.console,
         masker=context.masker,
         env=context.env,
         stop=context.stop,
         listener=teller,
+        cwd=context.cwd,
     )
     if settings.dry_run:
         context.console.info("dry run: nothing is written (DRY_RUN=false deploys)")
@@ -124,6 +126,7 @@ def options_of(settings: DeployerSettings) -> "Options":
         request_timeout=settings.request_timeout,
         run_timeout=settings.run_timeout,
         max_parallel=settings.max_parallel,
+        allow_failure=settings.allow_failure,
     )
 
 

@@ -179,14 +179,18 @@ class Fleet:
         if done is None and rollout is not None:
             done = rollout.result()
         if done is not None:
-            return replace(done, begun=turn)
+            return replace(done, begun=turn, may_fail=self._may_fail(inputs))
         return ClusterResult(
             name=target.name,
             server=target.server,
             namespace=target.namespace,
             commit=inputs.commit,
             finished=False,
+            may_fail=self._may_fail(inputs),
         )
+
+    def _may_fail(self, inputs: Inputs) -> bool:
+        return inputs.target.name in self._options.allow_failure or inputs.target.kubeconfig.may_fail
 
 
 def _trace(error: BaseException) -> str:

@@ -27,7 +27,10 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """One run. `selector` picks the manifests that are deployed; None picks all of them."""
+    """One run. `selector` picks the manifests that are deployed; None picks all of them.
+
+    `allow_failure` names clusters whose failure does not make the run fail. Times in seconds.
+    """
 
     writing: Writing = field(default_factory=Writing)
     dry_run: bool = True
@@ -42,3 +45,4 @@ class Options:
     request_timeout: float = 30.0
     run_timeout: float = 3600.0
     max_parallel: int = 20
+    allow_failure: tuple[str, ...] = ()

@@ -70,7 +70,7 @@ class ClusterResult:
     """One cluster folder. `leftovers` are objects that an earlier run applied and the folder no longer holds;
 
     `restarts` are workloads that still run with old values of a ConfigMap or Secret (workload, configuration). `begun`
-    is when its turn came, in seconds after the run began.
+    is when its turn came, in seconds after the run began. A failure of one that `may_fail` is told, and no more.
     """
 
     name: str
@@ -83,6 +83,7 @@ class ClusterResult:
     restarts: tuple[tuple[Key, Key], ...] = ()
     notes: tuple[str, ...] = ()
     finished: bool = True
+    may_fail: bool = False
     begun: float = 0.0
     seconds: float = 0.0
     requests: int = 0
@@ -131,7 +132,8 @@ class RunResult:
         """As the contract of all steps says; an interruption is the signal's."""
         if self.error is not None:
             return self.error.exit_code
-        code = self.interrupted or worst_exit_code(cluster.exit_code for cluster in self.clusters)
+        counting = [cluster for cluster in self.clusters if not cluster.may_fail]
+        code = self.interrupted or worst_exit_code(cluster.exit_code for cluster in counting)
         if code == InputError.exit_code and any(cluster.changed for cluster in self.clusters) and not self.dry_run:
             return KitError.exit_code  # other clusters were touched
         return code

@@ -45,6 +45,13 @@ class DeployerSettings(CommonSettings):
         group=WHERE,
         help="A kubeconfig without manifests, or manifests without a kubeconfig, is an error and no longer a warning.",
     )
+    codeship_aes_key: Secret | None = setting(
+        None,
+        original=True,
+        group=WHERE,
+        default_text="codeship.aes in the current directory, where CONFIGS begins, or beside MANIFESTS_DIR",
+        help="Key of encrypted kubeconfigs: base64 of 32 bytes. They are decrypted in memory only.",
+    )
     adopt: bool = setting(
         False,
         group=WHERE,
@@ -186,6 +193,12 @@ class DeployerSettings(CommonSettings):
         help="How many of the last log lines of a failed container are shown; 0 for none.",
     )
     max_parallel: int = setting(20, minimum=1, group=MANY, help="How many clusters are deployed to at the same time.")
+    allow_failure: tuple[str, ...] = setting(
+        (),
+        group=MANY,
+        help="Clusters whose failure is reported and does not make the run fail; as the annotation"
+        ' `kit-deployer/allow-failure: "true"` of a kubeconfig\'s metadata does.',
+    )
     run_timeout: float = setting(3600, unit="s", minimum=1, group=MANY, help="How long the whole run may take.")
     request_timeout: float = setting(
         30, unit="s", minimum=1, group=MANY, help="How long one request to an API server may take."

@@ -1,22 +1,30 @@
 # SPDX-License-Identifier: MIT
 """One kubeconfig: read, checked for everything that can be known without asking the cluster, made a value."""
 
+import base64
+import contextlib
+import itertools
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from kit_core.credentials import credentials_in, is_credential
 from kit_core.errors import InputError
 from kit_core.files import refused
+from kit_core.secrets import in_urls
 from kit_deployer.inputs.shapes import KUBECONFIG, walk
 from kit_deployer.objects import Json, annotations_of, at
 
+ALLOW_FAILURE: Final = "kit-deployer/allow-failure"
 PLUGINS: Final = "/plugins"
 """Where a folder with exec plugins is mounted into the image."""
 
+_PATHS: Final = ("tokenFile", "client-key", "client-certificate")
+_EXEC_VERSIONS: Final = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _NAMED_FILES: Final = (
     ("cluster", "certificate-authority"),
     ("user", "client-certificate"),
@@ -50,6 +58,11 @@ class Kubeconfig:
     def annotations(self) -> Mapping[str, str]:
         """`metadata.annotations` of the kubeconfig."""
         return annotations_of(self.config)
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether its annotation says that this cluster's failure does not make the run fail."""
+        return self.annotations.get(ALLOW_FAILURE) == "true"
 
     @property
     def server(self) -> str:
@@ -144,23 +157,81 @@ def _check_file(path: Path, entry: Json, name: str) -> None:
 
 
 def _plugin(path: Path, user: Json, search_path: str) -> str | None:
-    if not user.get("exec"):
+    config = user.get("exec")
+    if not config:
         return None
-    command = at(user, "exec", "command")
-    if not command or not all(item.get("name") and "value" in item for item in at(user, "exec", "env") or []):
+    command = config.get("command")
+    if not command or not all(item.get("name") and "value" in item for item in config.get("env") or []):
         raise _wrong(path, "its exec plugin has no command, or a variable without name or value", None)
+    if config.get("apiVersion") not in _EXEC_VERSIONS:
+        raise _wrong(
+            path,
+            f"its exec plugin's apiVersion is {config.get('apiVersion') or 'missing'}, and"
+            f" {' and '.join(_EXEC_VERSIONS)} are what is spoken",
+            "Write the kubeconfig anew with the provider's current tool.",
+        )
+    if config.get("interactiveMode") == "Always":
+        raise _wrong(
+            path,
+            f"its exec plugin {command!r} wants a terminal (interactiveMode: Always), and a deploy has none",
+            "Use a login that asks nobody: a service account's token, or the plugin's mode for machines.",
+        )
     if "/" in command:
         # As kubectl does: a command with a slash is relative to the kubeconfig.
         found = shutil.which(str(path.parent / command))
+        where = f"{path.parent / command} is no program that this process may start"
     else:
         found = shutil.which(command, path=os.pathsep.join((search_path, PLUGINS)))
+        where = f"{command!r} is neither on PATH nor in {PLUGINS}, as a file that may be executed"
     if found is None:
+        told = (
+            f" Whoever wrote the kubeconfig says: {config['installHint'].strip()}" if config.get("installHint") else ""
+        )
         raise _wrong(
             path,
-            f"its exec plugin {command!r} is neither on PATH nor in {PLUGINS}",
-            f"Mount a folder that holds it to {PLUGINS}, or derive an image that has it installed.",
+            f"its exec plugin {where}",
+            f"Mount a folder that holds it to {PLUGINS}, or derive an image that has it installed.{told}",
         )
     return found
+
+
+def secrets_of(config: Json) -> Iterator[str]:
+    """Everything in a kubeconfig that must not be printed, of all its users and proxies, the current ones or not."""
+    for entry in _dicts(config.get("clusters")):
+        yield from in_urls(str(at(entry, "cluster", "proxy-url") or ""))
+    for entry in _dicts(config.get("users")):
+        user = entry.get("user")
+        for name, value in _texts(user if isinstance(user, dict) else {}):
+            if name == "client-key-data":
+                with contextlib.suppress(ValueError):
+                    yield base64.b64decode(value).decode()
+            if name == "client-key-data" or is_credential(name):
+                yield value
+            else:
+                yield from (value[begin:end] for begin, end in credentials_in(value))
+        plugin = at(user, "exec", "args")
+        arguments = [item for item in plugin if isinstance(item, str)] if isinstance(plugin, list) else []
+        for option, value in itertools.pairwise(arguments):
+            if option.startswith("-") and is_credential(option):
+                yield value
+
+
+def _texts(holder: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Every text below a value with the name it goes by; a variable of `exec.env` goes by its own."""
+    if isinstance(holder, str):
+        yield name, holder
+    elif isinstance(holder, dict):
+        own = holder.get("name") if isinstance(holder.get("name"), str) else None
+        for key, value in holder.items():
+            if not str(key).endswith(_PATHS):
+                yield from _texts(value, own if own and key == "value" else str(key))
+    elif isinstance(holder, list):
+        for item in holder:
+            yield from _texts(item, name)
+
+
+def _dicts(values: Any) -> Iterator[Json]:
+    return (item for item in (values if isinstance(values, list) else []) if isinstance(item, dict))
 
 
 def _wrong(path: Path, why: str, hint: str | None) -> InputError:

@@ -64,7 +64,11 @@ KUBECONFIG: Final[Json] = {
     "cluster": {**dict.fromkeys(_TEXT_OF_CLUSTER, _TEXT), "extensions": [{}]},
     "user": {
         **dict.fromkeys(_TEXT_OF_USER, _TEXT),
-        "exec": {"command": _TEXT, "args": [_TEXT], "env": [{"name": _TEXT, "value": _PLAIN}]},
+        "exec": {
+            **dict.fromkeys(("apiVersion", "command", "interactiveMode", "installHint"), _TEXT),
+            "args": [_TEXT],
+            "env": [{"name": _TEXT, "value": _PLAIN}],
+        },
     },
 }
 """What is read of a kubeconfig: its metadata, and the context, cluster and user that it names."""

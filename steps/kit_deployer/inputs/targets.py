@@ -3,12 +3,12 @@
 
 import glob
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kit_core.errors import InputError
-from kit_deployer.inputs.kubeconfig import Kubeconfig, read_kubeconfig
+from kit_deployer.inputs.kubeconfig import Kubeconfig, read_kubeconfig, secrets_of
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,21 @@ class Targets:
 
 
 def find_targets(
-    *, configs: str, manifests_dir: Path, namespaces_dir: Path, require_all: bool, search_path: str
+    *,
+    configs: str,
+    manifests_dir: Path,
+    namespaces_dir: Path,
+    require_all: bool,
+    search_path: str,
+    read: Callable[[Path], str],
+    secret_found: Callable[[str], None],
 ) -> Targets:
     """Read the kubeconfigs that `configs` matches and pair them with the folders of `manifests_dir`.
 
+    `read` gives a kubeconfig's text, decrypted; `secret_found` is told of everything in it that must not be printed.
     Raises `InputError` for everything that exit code 2 stands for; nothing has been touched then.
     """
-    kubeconfigs = [_read(path, search_path) for path in matching_files(configs)]
+    kubeconfigs = [_read(path, read(path), search_path, secret_found) for path in matching_files(configs)]
     if not kubeconfigs:
         raise InputError(
             "No kubeconfig was found",
@@ -172,10 +180,11 @@ def _twice(named: Sequence[tuple[str, Kubeconfig]]) -> list[str]:
     return problems
 
 
-def _read(path: Path, search_path: str) -> Kubeconfig:
-    from kit_core.files import read_text
+def _read(path: Path, text: str, search_path: str, secret_found: Callable[[str], None]) -> Kubeconfig:
     from kit_core.yamlio import load_documents
 
-    text = read_text(path, what="The kubeconfig")
     documents = load_documents(text, name=str(path))
-    return read_kubeconfig(path, text, documents[0].value if documents else None, search_path=search_path)
+    config = documents[0].value if documents else None
+    for secret in secrets_of(config if isinstance(config, dict) else {}):
+        secret_found(secret)
+    return read_kubeconfig(path, text, config, search_path=search_path)

@@ -30,6 +30,7 @@ def _cluster(cluster: ClusterResult) -> Json:
         "commit": cluster.commit,
         "exit_code": cluster.exit_code,
         "finished": cluster.finished,
+        "may_fail": cluster.may_fail,
         "begun": round(cluster.begun, 3),
         "seconds": round(cluster.seconds, 3),
         "requests": cluster.requests,

@@ -32,6 +32,7 @@ def table_rows(result: RunResult) -> list[str]:
     rows = []
     for cluster in by_outcome(result.clusters):
         counts = " | ".join(str(cluster.counts[column]) for column in COLUMNS)
-        word = "**failed**" if cluster.exit_code else "" if cluster.finished else "not finished"
+        failed = "failed, and may" if cluster.may_fail else "**failed**"
+        word = failed if cluster.exit_code else "" if cluster.finished else "not finished"
         rows.append(f"| {inline(cluster.name)} | {counts} | {cluster.seconds:.1f} | {word} |")
     return rows

@@ -24,6 +24,8 @@ def by_outcome(clusters: Iterable[ClusterResult]) -> list[ClusterResult]:
 
 def remarks(cluster: ClusterResult) -> Iterator[str]:
     """What a person should know of a cluster beside the numbers."""
+    if cluster.may_fail and cluster.exit_code:
+        yield "it failed, and may (KIT_ALLOW_FAILURE, or its kubeconfig's annotation): the run does not fail for it"
     for workload, configuration in cluster.restarts[:_SHOWN]:
         yield f"{workload} still runs with the old values of {configuration}; restart it (or set KIT_CONFIG_CHECKSUM)"
     if len(cluster.restarts) > _SHOWN:
@@ -56,7 +58,8 @@ def _rank(cluster: ClusterResult) -> int:
 
 
 def _row(cluster: ClusterResult) -> list[str]:
-    word = "failed" if cluster.exit_code else "" if cluster.finished else "not finished"
+    failed = "failed, and may" if cluster.may_fail else "failed"
+    word = failed if cluster.exit_code else "" if cluster.finished else "not finished"
     counts = cluster.counts
     return [cluster.name, *(str(counts[column]) for column in COLUMNS), f"{cluster.seconds:.1f}", word]
 

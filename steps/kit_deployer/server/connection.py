@@ -2,19 +2,23 @@
 """From a kubeconfig to an open line: TLS, proxy, credentials, a pool of connections.
 
 The kubernetes client's loader reads what the kubeconfig says; the connections are urllib3's, with one TLS context for
-all of a cluster's connections (a context each would cost more memory than everything else here).
+all of a cluster's connections (a context each would cost more memory than everything else here). Certificates that a
+kubeconfig holds reach TLS through files in memory: no key is ever on a disk.
 """
 
+import base64
+import binascii
 import ssl
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from kit_core.errors import InputError
+from kit_core.memory import in_memory, path_of
 from kit_core.network import proxy_for
 from kit_deployer.inputs.kubeconfig import Kubeconfig
 from kit_deployer.objects import Json
@@ -22,7 +26,9 @@ from kit_deployer.server.credentials import Credentials
 
 CONNECTIONS: Final = 20
 _CONNECT_SECONDS: Final = 10.0
-_loading: Final = threading.Lock()  # the loader keeps its temporary files in a table of its module
+_IN_FILES: Final = ("certificate-authority", "client-certificate", "client-key")
+_SOCKS: Final = {"socks5": "socks5h", "socks5h": "socks5h"}
+"""Proxies that are no HTTP servers. They resolve names themselves, as kubectl has them do."""
 
 
 class Response(Protocol):
@@ -55,7 +61,7 @@ class Connection:
 
     server: str
     credentials: Credentials
-    pool: Any
+    pools: "Pools"
     authorization: str | None
     request_timeout: float
 
@@ -80,7 +86,7 @@ class Connection:
         sent = {"Accept": "application/json", "User-Agent": "kit-deployer", **(headers or {})}
         if authorization:
             sent["Authorization"] = authorization
-        response = self.pool.request(
+        response = self.pools.now().request(
             method,
             self.server + path,
             body=body,
@@ -96,7 +102,34 @@ class Connection:
 
     def close(self) -> None:
         """Close idle connections."""
-        self.pool.clear()
+        self.pools.close()
+
+
+@dataclass
+class Pools:
+    """The connections that carry the client certificate of now: another certificate means other connections.
+
+    `make` opens a pool for the user entry that it is given; it raises what `connect` raises.
+    """
+
+    credentials: Credentials
+    make: Callable[[Json], Any]
+    pool: Any
+    version: int
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def now(self) -> Any:
+        """The pool to send with; requests that are under way in an older one end there."""
+        with self._lock:
+            if self.version != self.credentials.certificate_version:
+                self.version = self.credentials.certificate_version
+                self.pool = self.make(self.credentials.user)
+            return self.pool
+
+    def close(self) -> None:
+        """Close idle connections."""
+        with self._lock:
+            self.pool.clear()
 
 
 def connect(
@@ -113,40 +146,62 @@ def connect(
     Raises `InputError` for certificates that cannot be used, `WorkError` where credentials cannot be had.
     """
     credentials = Credentials(kubeconfig, env, secret_found=secret_found)
-    with _loading, tempfile.TemporaryDirectory(prefix="kit-") as folder:
-        loaded = _load(kubeconfig, credentials.user, folder)
-        context = _tls_context(kubeconfig, loaded, ca_cert) if loaded.host.startswith("https") else None
-    proxy = kubeconfig.cluster.get("proxy-url") or proxy_for(loaded.host, env)
+    server = str(kubeconfig.server).rstrip("/")
+    proxy = kubeconfig.cluster.get("proxy-url") or proxy_for(server, env)
     password = urlsplit(proxy).password if proxy else None
     if password:
         secret_found(password)
-    pool = _pool(proxy, kubeconfig, context, loaded.tls_server_name)
-    authorization = None if credentials.user.get("token") else loaded.api_key.get("authorization")
-    return Connection(loaded.host, credentials, pool, authorization, request_timeout)
+
+    def make(user: Json) -> Any:
+        loaded, context = _load(kubeconfig, user, ca_cert)
+        return _pool(proxy, kubeconfig, context, loaded.tls_server_name)
+
+    version, user = credentials.certificate_version, credentials.user
+    loaded, context = _load(kubeconfig, user, ca_cert)
+    pools = Pools(credentials, make, _pool(proxy, kubeconfig, context, loaded.tls_server_name), version)
+    authorization = None if user.get("token") else loaded.api_key.get("authorization")
+    return Connection(server, credentials, pools, authorization, request_timeout)
 
 
-def _load(kubeconfig: Kubeconfig, user: Json, folder: str) -> Any:
-    """The kubernetes client's configuration for this kubeconfig, its user replaced by `user`."""
+def _load(kubeconfig: Kubeconfig, user: Json, ca_cert: Path | None) -> tuple[Any, ssl.SSLContext | None]:
+    """The kubernetes client's configuration for this kubeconfig, its user replaced by `user`, and what TLS needs.
+
+    The loader writes certificates to temporary files; it gets them as files already, which are in memory only.
+    """
     from kubernetes.client import Configuration
     from kubernetes.config.config_exception import ConfigException
     from kubernetes.config.kube_config import KubeConfigLoader
 
     name = "kit"
-    config = {
-        "current-context": name,
-        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-        "clusters": [{"name": name, "cluster": kubeconfig.cluster}],
-        "users": [{"name": name, "user": user}],
-    }
     configuration = Configuration()
-    try:
-        loader = KubeConfigLoader(
-            config_dict=config, config_base_path=str(kubeconfig.path.parent.absolute()), temp_file_path=folder
-        )
-        loader.load_and_set(configuration)
-    except (ConfigException, ValueError, TypeError, OSError) as error:
-        raise _unusable(kubeconfig, str(error)) from error
-    return configuration
+    with ExitStack() as files:
+        try:
+            config = {
+                "current-context": name,
+                "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+                "clusters": [{"name": name, "cluster": _as_files(kubeconfig.cluster, files)}],
+                "users": [{"name": name, "user": _as_files(user, files)}],
+            }
+            loader = KubeConfigLoader(config_dict=config, config_base_path=str(kubeconfig.path.parent.absolute()))
+            loader.load_and_set(configuration)
+        except (ConfigException, ValueError, TypeError, OSError) as error:
+            raise _unusable(kubeconfig, str(error)) from error
+        secure = configuration.host.startswith("https")
+        return configuration, _tls_context(kubeconfig, configuration, ca_cert) if secure else None
+
+
+def _as_files(entry: Json, files: ExitStack) -> Json:
+    """A cluster or user entry whose inline certificates are files in memory, for as long as `files` is open."""
+    found = dict(entry)
+    for name in _IN_FILES:
+        data = found.pop(f"{name}-data", None)
+        if data:
+            try:
+                content = base64.b64decode(data, validate=False)
+            except binascii.Error:
+                raise ValueError(f"{name}-data is no base64") from None
+            found[name] = path_of(files.enter_context(in_memory(content)))
+    return found
 
 
 def _tls_context(kubeconfig: Kubeconfig, loaded: Any, ca_cert: Path | None) -> ssl.SSLContext:
@@ -181,8 +236,12 @@ def _pool(proxy: str | None, kubeconfig: Kubeconfig, context: ssl.SSLContext | N
     if not proxy:
         return urllib3.PoolManager(**options)
     parsed = urllib3.util.parse_url(proxy)
+    if parsed.scheme in _SOCKS:
+        from urllib3.contrib.socks import SOCKSProxyManager
+
+        return SOCKSProxyManager(proxy.replace(parsed.scheme, _SOCKS[parsed.scheme], 1), **options)
     if parsed.scheme not in {"http", "https"}:
-        raise _unusable(kubeconfig, f"the proxy {parsed.scheme}://{parsed.host} is neither http nor https")
+        raise _unusable(kubeconfig, f"the proxy {parsed.scheme}://{parsed.host} is none of http, https and socks5")
     headers = urllib3.util.make_headers(proxy_basic_auth=parsed.auth) if parsed.auth else None
     return urllib3.ProxyManager(proxy, proxy_headers=headers, **options)
 

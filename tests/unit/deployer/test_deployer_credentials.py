@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,9 @@ def test_a_plugin_is_asked_again_when_its_token_runs_out(tmp_path: Path) -> None
         ("echo hello", "is no JSON"),
         ("echo {}", "has no status"),
         ("echo '{\"status\": {}}'", "neither a token nor a client certificate"),
+        ('echo \'{"status": {"token": 7}}\'', "is no text"),
+        ('echo \'{"status": {"token": "t", "expirationTimestamp": "soon"}}\'', "is no time"),
+        ('echo \'{"apiVersion": "client.authentication.k8s.io/v1beta1"}\'', "the kubeconfig asks for"),
     ],
 )
 def test_a_plugin_that_fails(tmp_path: Path, script: str, why: str) -> None:
@@ -69,9 +73,21 @@ def test_a_plugin_that_fails(tmp_path: Path, script: str, why: str) -> None:
 
 
 def test_a_plugin_that_waits_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kit_deployer.server.credentials.PLUGIN_SECONDS", 0.2)
-    with pytest.raises(TimeLimitError, match="was still running"):
-        credentials(plugin(tmp_path, "exec sleep 60"))
+    """Also one that waits in a program of its own, which holds the output open when the plugin is gone."""
+    monkeypatch.setattr("kit_deployer.server.plugins.PLUGIN_SECONDS", 0.2)
+    begun = time.monotonic()
+    for script in ("exec sleep 60", "sleep 60; echo late"):
+        with pytest.raises(TimeLimitError, match="was still running"):
+            credentials(plugin(tmp_path, script))
+    assert time.monotonic() - begun < 30
+
+
+def test_a_plugin_that_cannot_start_in_the_image(tmp_path: Path) -> None:
+    config = plugin(tmp_path, "")
+    (tmp_path / "plugin").write_text("#!/no/such/interpreter\n")
+    with pytest.raises(WorkError, match="what it needs to start is not") as caught:
+        credentials(config)
+    assert "take a static build" in str(caught.value)
 
 
 def test_a_plugin_may_give_a_certificate(tmp_path: Path) -> None:
@@ -79,6 +95,32 @@ def test_a_plugin_may_give_a_certificate(tmp_path: Path) -> None:
         plugin(tmp_path, 'echo \'{"status": {"clientCertificateData": "C", "clientKeyData": "K"}}\'')
     )
     assert found.user == {"client-certificate-data": "Qw==", "client-key-data": "Sw=="}
+
+
+def test_a_certificate_that_runs_out_or_is_refused_is_renewed(tmp_path: Path) -> None:
+    """Connections show the certificate they began with, so others are needed: the version says so."""
+    script = """echo >> asked
+    printf '{"status": {"clientCertificateData": "C%s", "clientKeyData": "K", \
+"expirationTimestamp": "1970-01-01T00:01:40Z"}}' "$(wc -l < asked)" """
+    times = [0.0]
+    found, _ = credentials(plugin(tmp_path, script), lambda: times[0])
+    assert (found.token, found.certificate_version) == (None, 0)
+    times[0] = 91
+    assert (found.token, found.certificate_version) == (None, 1)
+    times[0] = 0
+    assert found.renew(None)
+    assert found.certificate_version == 2
+
+
+def test_a_refused_certificate_that_the_plugin_gives_again_is_no_reason_to_try_again(tmp_path: Path) -> None:
+    script = 'echo \'{"status": {"clientCertificateData": "C", "clientKeyData": "K"}}\''
+    found, _ = credentials(plugin(tmp_path, script))
+    assert not found.renew(None)
+
+
+def test_fixed_credentials_are_not_renewed(tmp_path: Path) -> None:
+    found, _ = credentials(kubeconfig(tmp_path, {"token": "fixed"}))
+    assert not found.renew("fixed")
 
 
 def test_a_token_file_is_read_again(tmp_path: Path) -> None:

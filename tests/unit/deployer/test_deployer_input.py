@@ -65,6 +65,32 @@ def test_a_plugin_that_is_not_installed(desk: Desk) -> None:
     user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-login"}}
     desk.kubeconfig("shop", users=[{"name": "me", "user": user}])
     refused(desk, "'no-such-login' is neither on PATH nor in /plugins", "derive an image")
+    user["exec"] |= {"command": "./bin/login", "installHint": "Get it from the platform team."}
+    desk.kubeconfig("shop", users=[{"name": "me", "user": user}])
+    refused(desk, "configs/shop/bin/login is no program", "says: Get it from the platform team.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"apiVersion": "client.authentication.k8s.io/v1alpha1"}, "apiVersion is client.authentication.k8s.io/v1a"),
+        ({"apiVersion": None}, "apiVersion is missing"),
+        ({"interactiveMode": "Always"}, "wants a terminal (interactiveMode: Always)"),
+        ({"interactiveMode": ["Never"]}, "user.exec.interactiveMode is a list"),
+    ],
+)  # fmt: skip
+def test_a_plugin_that_cannot_log_in_without_people(desk: Desk, changes: dict[str, Any], why: str) -> None:
+    config = {"apiVersion": "client.authentication.k8s.io/v1", "command": "true", **changes}
+    desk.kubeconfig("shop", users=[{"name": "me", "user": {"exec": config}}])
+    refused(desk, why, "Nothing was touched.")
+
+
+def test_a_proxy_of_another_kind(desk: Desk) -> None:
+    cluster = {"server": "https://127.0.0.1:1", "proxy-url": "ftp://proxy"}
+    desk.kubeconfig("shop", clusters=[{"name": "east", "cluster": cluster}])
+    code, log = desk.run()
+    assert code == 1 or code == 2
+    assert "none of http, https and socks5" in log
 
 
 def test_two_of_the_same_name(desk: Desk) -> None:

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""Kubeconfigs that lie encrypted in the repository: decrypted in memory, so that a clone and the AES key can deploy."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from kit_core.envfile import decrypt, is_encrypted
+from kit_core.files import as_text, read_bytes
+from kit_core.keys import Key, read_key
+from kit_core.secrets import Secret
+
+_WHAT = "The kubeconfig"
+
+
+class Unlocker:
+    """Reads files that may be encrypted. The key is looked for when the first of them is: plain ones need none.
+
+    `given` is the setting, `folders` are where `codeship.aes` may lie; `secret_found` is told of the key.
+    """
+
+    def __init__(
+        self, given: Secret | None, folders: Iterable[Path], secret_found: Callable[[str], None] = lambda _text: None
+    ) -> None:
+        self._given = given
+        self._folders = tuple(folders)
+        self._secret_found = secret_found
+        self._key: Key | None = None
+
+    def read(self, path: Path) -> str:
+        """The plaintext of the file. Raises `InputError`; `DecryptError` without the key, and for damaged files."""
+        raw = read_bytes(path, what=_WHAT)
+        if is_encrypted(raw):
+            if self._key is None:
+                self._key = read_key(self._given, folders=self._folders, learn_secret=self._secret_found)
+            raw = decrypt(raw, self._key, name=str(path))
+        return as_text(raw, path, what=_WHAT)
+
+
+def key_folders(configs: str, manifests_dir: Path, cwd: Path) -> list[Path]:
+    """Where the key's file is looked for: the current folder, where the glob `configs` begins, beside the manifests."""
+    parts = Path(configs).parts
+    wild = next((index for index, part in enumerate(parts) if any(sign in part for sign in "*?[{")), len(parts) - 1)
+    begin = cwd.joinpath(*parts[:wild])
+    return [cwd, begin, (cwd / manifests_dir).parent]
