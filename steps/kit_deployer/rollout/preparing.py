@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """From a cluster and its inputs to the plan: everything is read, nothing is written."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from kit_deployer import parallel
@@ -12,7 +13,8 @@ from kit_deployer.options import Options
 from kit_deployer.plan.inventory import Inventory
 from kit_deployer.plan.plan import Action, Plan, Seen, Wishes, make_plan
 from kit_deployer.rollout.applying import settle
-from kit_deployer.rollout.survey import NAMESPACE, find_leftovers, look_around, look_at, missing_namespaces, resolve
+from kit_deployer.rollout.namespaces import look_for, without
+from kit_deployer.rollout.survey import NAMESPACE, find_leftovers, look_around, look_at, resolve
 from kit_deployer.server.cluster import Cluster
 from kit_deployer.server.discovery import Resource
 from kit_deployer.strategies import STRATEGIES
@@ -29,17 +31,29 @@ class Prepared:
     notes: tuple[str, ...] = ()
 
 
-def prepare(cluster: Cluster, inputs: Inputs, options: Options, *, workers: int) -> Prepared:
-    """Read the cluster and decide everything. Raises `WorkError` for what keeps the folder from being deployed."""
+def prepare(
+    cluster: Cluster,
+    inputs: Inputs,
+    options: Options,
+    *,
+    workers: int,
+    say: Callable[[str], None] = lambda _text: None,
+) -> Prepared:
+    """Read the cluster and decide everything; `say` is told what has to be waited for.
+
+    Raises `WorkError` for what keeps the folder from being deployed.
+    """
     target, writing = inputs.target, options.writing
     strategy = STRATEGIES[writing.strategy]
+    wanted = [Declared(Key("", "Namespace", "", item.name), item.body, item) for item in inputs.namespaces]
+    namespaces = look_for(cluster, wanted, wait=not options.dry_run, say=say)
     ground = look_around(cluster, inputs.manifests, folder=target.name, namespace=target.namespace, adopt=options.adopt)
     resolved = resolve(inputs.manifests, ground.kinds, namespace=target.namespace, cluster=target.name)
     live = look_at(cluster, resolved, ground.kinds, raw=writing.raw, strategy=strategy.name, versions=writing.beside)
+    live = without(live, namespaces.going)
     declared = declare(resolved.keyed, writing, live_deployments=live.deployments)
     resources = {item.key: resolved.resources[key] for item, (key, _) in zip(declared, resolved.keyed, strict=True)}
-    namespaces = [Declared(Key("", "Namespace", "", item.name), item.body, item) for item in inputs.namespaces]
-    resources |= {item.key: NAMESPACE for item in namespaces}
+    resources |= {item.key: NAMESPACE for item in wanted}
     versions = [key_of(body) for body in strategy.versions(declared, live.deployments)]
     plan = make_plan(
         [item for item in declared if inputs.chosen(item.manifest)],
@@ -54,14 +68,16 @@ def prepare(cluster: Cluster, inputs: Inputs, options: Options, *, workers: int)
         writing=writing,
         wishes=Wishes(force=options.force, create_only=options.create_only),
         strategy=strategy,
-        namespaces=missing_namespaces(cluster, namespaces),
+        namespaces=namespaces.missing,
         leftovers=find_leftovers(
             cluster, ground.inventory, [*(item.key for item in declared), *versions], ground.kinds
         ),
     )
     plan = _settled(plan, cluster, resources, options, workers)
     inventory = _inventory(plan, declared, versions, ground.inventory, ground.identity, inputs, options)
-    return Prepared(plan, resources, ground.inventory, inventory, (*ground.notes, *live.notes, *plan.notes))
+    return Prepared(
+        plan, resources, ground.inventory, inventory, (*namespaces.notes, *ground.notes, *live.notes, *plan.notes)
+    )
 
 
 def _settled(plan: Plan, cluster: Cluster, resources: dict[Key, Resource], options: Options, workers: int) -> Plan:

@@ -7,7 +7,7 @@ from typing import Final
 
 from kit_core.errors import WorkError
 from kit_deployer import parallel
-from kit_deployer.desired.annotate import STRATEGY, Declared
+from kit_deployer.desired.annotate import STRATEGY
 from kit_deployer.desired.scaling import SCALABLE, SCALERS, Scaled, scaled
 from kit_deployer.objects import ORIGINAL_NAME, Json, Key, Manifest, annotations_of, at, key_of, labels_of
 from kit_deployer.plan.inventory import LABEL, Inventory, check_identity, from_configmap
@@ -109,14 +109,6 @@ def _unknown(manifest: Manifest, kinds: Kinds) -> str:
     text = f"{manifest.body['kind']} in {manifest.body['apiVersion']} ({manifest.place})"
     others = kinds.versions(manifest.group_kind)
     return f"{text}; it knows it in {', '.join(others)}" if others else text
-
-
-def missing_namespaces(cluster: Cluster, wanted: Sequence[Declared]) -> list[Declared]:
-    """Those of the wanted namespaces that do not exist."""
-    live = parallel.each(
-        lambda item: cluster.get(NAMESPACE, "", item.key.name), wanted, workers=_WORKERS, name=cluster.name
-    )
-    return [item for item, found in zip(wanted, live, strict=True) if found is None]
 
 
 def look_at(
