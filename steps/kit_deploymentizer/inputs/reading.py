@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Reading the repository's YAML: each file once, its values kept, its positions looked up again only for errors."""
 
+import errno
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -153,12 +155,22 @@ def is_there(path: Path, *, what: str) -> bool:
     return True
 
 
-def listed(folder: Path, *, what: str) -> list[Path]:
-    """What is in `folder`, sorted. Raises `InputError` where it cannot be read."""
+def listed(folder: Path, *, what: str, folders: bool = False) -> list[Path]:
+    """What is in `folder` (only its folders, if wanted), sorted. Raises `InputError` where it cannot be read."""
     try:
-        return sorted(folder.iterdir())
+        with os.scandir(folder) as entries:  # tells what is a folder without another look
+            names = sorted(entry.name for entry in entries if not folders or _is_folder(entry))
+        return [folder / name for name in names]
     except (OSError, ValueError) as error:
         raise refused(error, folder, f"{what} cannot be read", kind=InputError) from None
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is one, or leads to where we may not look: that is told when something is read there."""
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        return error.errno != errno.ELOOP
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ def _folders(folder: Path, what: str, kit: YamlFile) -> list[Path]:
     if not is_there(folder, what=what):
         raise wrong(f"{what} is missing", kit, "cluster", why=f"there is no folder {folder}",
                     hint="Correct cluster.path, or WORKDIR, where relative paths begin.")  # fmt: skip
-    return [path for path in listed(folder, what=what) if path.is_dir()]
+    return listed(folder, what=what, folders=True)
 
 
 @dataclass(frozen=True)

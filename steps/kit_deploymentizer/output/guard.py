@@ -32,7 +32,8 @@ class Guard:
         folders = tuple(folders)
         top = hidden.parent.resolve()
         links = {folder for _, folder in folders if folder.parent != hidden.parent or folder.is_symlink()}
-        for name, folder in folders:
+        apart = self._source_at(top) is None  # then no source is in any folder right below it, nor around one
+        for name, folder in folders if not apart else ((name, folder) for name, folder in folders if folder in links):
             source = self.source_at(folder) if folder in links else self._source_at(top / folder.name)
             if source is not None:
                 raise InputError(

@@ -158,7 +158,7 @@ def _spelled(value: Any) -> bytes:
 
 
 def _head_text(head: Index) -> bytes:
-    lines = "".join(f"\n {_json(key)}: {_json(value)}," for key, value in head.items())
+    lines = "".join([f'\n "{key}": {_json(value)},' for key, value in head.items()])  # our own keys: nothing to escape
     return f"{{{lines}".encode("utf-8", "surrogatepass")
 
 

@@ -118,7 +118,9 @@ class Writer:
             self._remove(plan.name, stale)
             if plan.name not in self._marks:
                 stamps = self._stamps.pop(plan.name)
-                self._marks[plan.name] = mark_of({name: stamps[name] for name in stamps.keys() - set(stale)})
+                for name in stale:
+                    stamps.pop(name, None)
+                self._marks[plan.name] = mark_of(stamps)
         if clean and (everything or limits.gone):
             self._remove_gone({plan.name for plan in plans}, limits.gone or (lambda _name: True))
         for plan in plans:
