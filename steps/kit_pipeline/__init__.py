@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+"""kit-pipeline: runs CodeShip's services and steps files on any machine with Docker. Begun; there is no program yet.
+
+`files` reads the two files and says what is wrong with them. `template` fills in Go's templates, which both may use.
+"""
