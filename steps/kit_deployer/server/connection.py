@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """From a kubeconfig to an open line: TLS, proxy, credentials, a pool of connections.
 
-The kubernetes client's loader reads what the kubeconfig says; the connections are urllib3's, with one TLS context for
-all of a cluster's connections (a context each would cost more memory than everything else here). Certificates that a
-kubeconfig holds reach TLS through files in memory: no key is ever on a disk.
+`login` reads what the kubeconfig says; the connections are urllib3's, with one TLS context for all of a cluster's
+connections (a context each would cost more memory than everything else here). Certificates that a kubeconfig holds
+reach TLS through files in memory: no key is ever on a disk.
 """
 
 import base64
@@ -23,6 +23,7 @@ from kit_core.network import proxy_for
 from kit_deployer.inputs.kubeconfig import Kubeconfig
 from kit_deployer.objects import Json
 from kit_deployer.server.credentials import Credentials
+from kit_deployer.server.login import Login, read_login
 
 CONNECTIONS: Final = 20
 _CONNECT_SECONDS: Final = 10.0
@@ -153,41 +154,23 @@ def connect(
         secret_found(password)
 
     def make(user: Json) -> Any:
-        loaded, context = _load(kubeconfig, user, ca_cert)
-        return _pool(proxy, kubeconfig, context, loaded.tls_server_name)
+        return _pool(proxy, kubeconfig, _load(kubeconfig, user, ca_cert)[1])
 
     version, user = credentials.certificate_version, credentials.user
-    loaded, context = _load(kubeconfig, user, ca_cert)
-    pools = Pools(credentials, make, _pool(proxy, kubeconfig, context, loaded.tls_server_name), version)
-    authorization = None if user.get("token") else loaded.api_key.get("authorization")
-    return Connection(server, credentials, pools, authorization, request_timeout)
+    login, context = _load(kubeconfig, user, ca_cert)
+    pools = Pools(credentials, make, _pool(proxy, kubeconfig, context), version)
+    return Connection(server, credentials, pools, login.authorization, request_timeout)
 
 
-def _load(kubeconfig: Kubeconfig, user: Json, ca_cert: Path | None) -> tuple[Any, ssl.SSLContext | None]:
-    """The kubernetes client's configuration for this kubeconfig, its user replaced by `user`, and what TLS needs.
-
-    The loader writes certificates to temporary files; it gets them as files already, which are in memory only.
-    """
-    from kubernetes.client import Configuration
-    from kubernetes.config.config_exception import ConfigException
-    from kubernetes.config.kube_config import KubeConfigLoader
-
-    name = "kit"
-    configuration = Configuration()
+def _load(kubeconfig: Kubeconfig, user: Json, ca_cert: Path | None) -> tuple[Login, ssl.SSLContext | None]:
+    """How this kubeconfig logs in, its user replaced by `user`, and what TLS needs."""
     with ExitStack() as files:
         try:
-            config = {
-                "current-context": name,
-                "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-                "clusters": [{"name": name, "cluster": _as_files(kubeconfig.cluster, files)}],
-                "users": [{"name": name, "user": _as_files(user, files)}],
-            }
-            loader = KubeConfigLoader(config_dict=config, config_base_path=str(kubeconfig.path.parent.absolute()))
-            loader.load_and_set(configuration)
-        except (ConfigException, ValueError, TypeError, OSError) as error:
+            cluster, user = _as_files(kubeconfig.cluster, files), _as_files(user, files)
+            login = read_login(cluster, user, kubeconfig.path.parent.absolute())
+        except (ValueError, OSError) as error:
             raise _unusable(kubeconfig, str(error)) from error
-        secure = configuration.host.startswith("https")
-        return configuration, _tls_context(kubeconfig, configuration, ca_cert) if secure else None
+        return login, _tls_context(kubeconfig, login, ca_cert) if kubeconfig.server.startswith("https") else None
 
 
 def _as_files(entry: Json, files: ExitStack) -> Json:
@@ -204,24 +187,24 @@ def _as_files(entry: Json, files: ExitStack) -> Json:
     return found
 
 
-def _tls_context(kubeconfig: Kubeconfig, loaded: Any, ca_cert: Path | None) -> ssl.SSLContext:
+def _tls_context(kubeconfig: Kubeconfig, login: Login, ca_cert: Path | None) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=loaded.ssl_ca_cert or None)
+        context = ssl.create_default_context(cafile=login.authority)
         if ca_cert is not None:
             context.load_verify_locations(cafile=str(ca_cert))
         # Python 3.13 made this the default; the certificate authorities of many clusters lack what it asks for.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        if not loaded.verify_ssl:
+        if kubeconfig.insecure:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        if loaded.cert_file:
-            context.load_cert_chain(loaded.cert_file, loaded.key_file or None)
+        if login.certificate:
+            context.load_cert_chain(login.certificate, login.key)
     except (ssl.SSLError, OSError) as error:
         raise _unusable(kubeconfig, f"its certificates cannot be used ({error})") from error
     return context
 
 
-def _pool(proxy: str | None, kubeconfig: Kubeconfig, context: ssl.SSLContext | None, server_name: str | None) -> Any:
+def _pool(proxy: str | None, kubeconfig: Kubeconfig, context: ssl.SSLContext | None) -> Any:
     import urllib3
 
     options: Json = {"maxsize": CONNECTIONS, "num_pools": 2, "block": False, "retries": False}
@@ -231,6 +214,7 @@ def _pool(proxy: str | None, kubeconfig: Kubeconfig, context: ssl.SSLContext | N
             options["assert_hostname"] = False
             # The run has said so once, in better words.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        server_name = kubeconfig.cluster.get("tls-server-name")
         if server_name:
             options |= {"server_hostname": server_name, "assert_hostname": server_name}
     if not proxy:

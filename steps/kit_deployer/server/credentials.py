@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Who we are to a cluster: tokens, token files and exec plugins, renewed when they run out.
 
-The kubernetes client's loader knows certificates, basic auth and the auth providers. It gives an exec plugin no time
-limit and only logs its failure, and reads a token file once; so these two are done here (`plugins` asks the program)
-and handed to it as a plain token or certificate.
+What does not change (certificates, basic auth) is `login`'s, and so are auth providers. The kubernetes client's loader
+gives an exec plugin no time limit and only logs its failure, and reads a token file once; so these two are done here
+(`plugins` asks the program) and handed on as a plain token or certificate.
 """
 
 import base64
