@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-STEPS  := image-deployer deploymentizer deployer
+STEPS  := image-deployer deploymentizer deployer pipeline
 UV     := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
           --constraint images/recipe/from-debian.txt
 
