@@ -5,7 +5,6 @@ clusters that were deployed by it carry on.
 Pure. `declare` gives every manifest its labels and name, `stamp` adds the annotations to the body that is sent.
 """
 
-import copy
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +15,7 @@ from kit_core.errors import InputError
 from kit_deployer import objects
 from kit_deployer.desired.beside import Pods, beside, following
 from kit_deployer.inputs.manifests import wrong_manifest
-from kit_deployer.objects import Json, Key, Manifest, annotations_of, at, labels_of, with_data
+from kit_deployer.objects import Json, Key, Manifest, annotations_of, at, copied, labels_of, with_data
 
 ID: Final = "id"
 STRATEGY: Final = "strategy"
@@ -136,7 +135,7 @@ def _labelled(key: Key, manifest: Manifest, writing: Writing) -> Declared:
 
 def _placed(key: Key, manifest: Manifest) -> Json:
     """A copy of the manifest's body that names its namespace, and nothing that only a server may set."""
-    body = copy.deepcopy(manifest.body)
+    body: Json = copied(manifest.body)
     body.pop("status", None)
     if key.group_kind == objects.GroupKind("", "Secret"):
         # The server folds stringData into data and forgets who owned it, so that a removed key would stay.
@@ -237,7 +236,7 @@ def _name_beside(manifest: Manifest, writing: Writing) -> str:
 
 def job_name(body: Mapping[str, Any]) -> str:
     """A Job's name with a suffix made from its content, within 63 characters: other content is another Job."""
-    content = copy.deepcopy(dict(body))
+    content = copied(dict(body))
     annotations = annotations_of(content)
     for name in [name for name in annotations if name.startswith("kit-deployer/") or name == objects.UUID]:
         del annotations[name]

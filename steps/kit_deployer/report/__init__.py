@@ -14,11 +14,6 @@ from typing import Final
 from kit_core.files import write_atomically
 from kit_core.secrets import Masker
 from kit_deployer.objects import Json
-from kit_deployer.report.document import document
-from kit_deployer.report.junit import junit
-from kit_deployer.report.markdown import markdown
-from kit_deployer.report.page import page
-from kit_deployer.report.words import masked
 from kit_deployer.result import RunResult
 
 JSON_FILE: Final = "report.json"
@@ -29,6 +24,13 @@ HTML_FILE: Final = "report.html"
 
 def write_reports(result: RunResult, folder: Path, masker: Masker) -> list[Path]:
     """Write every report into `folder`, each whole or not at all. Raises `WorkError`."""
+    # Only here: the table of a run without reports needs none of them.
+    from kit_deployer.report.document import document
+    from kit_deployer.report.junit import junit
+    from kit_deployer.report.markdown import markdown
+    from kit_deployer.report.page import page
+    from kit_deployer.report.words import masked
+
     result = masked(result, masker)
     texts = {
         JSON_FILE: _json(document(result)),
