@@ -26,12 +26,19 @@ _HINTS: Final = {
     "BackoffLimitExceeded": "Its pods failed more often than backoffLimit allows; their log tells why.",
     "DeadlineExceeded": "It ran longer than activeDeadlineSeconds.",
     "NotReady": "See what its readiness probe asks for, or raise AVAILABLE_TIMEOUT if it merely takes long.",
+    "Deleted": "Find out who deletes it (an operator, another deploy), and run this again.",
+    "Terminating": "Whatever owns the finalizers has to finish; see its log. Then run this again.",
+    "FailedWhen": "Look at its status: kubectl describe shows it.",
+    "Lost": "Its PersistentVolume is gone: restore it, or delete the claim to get a new one.",
+    "Failed": "Its pods' log tells why.",
+    "Timeout": "Look at it with kubectl describe, or raise AVAILABLE_TIMEOUT (kit-deployer/timeout for it alone).",
 }
+_OTHERWISE: Final = "Look at it with kubectl describe: its status and events say more."
 
 
-def failure_of(key: Key, verdict: Verdict, *, cluster: str, place: Place | None, timeout: float, logs: str) -> Failure:
-    """The failure of an object that did not become healthy. `timeout` is what it had, in seconds."""
-    error = error_of(key, verdict, cluster=cluster, place=place, timeout=timeout)
+def failure_of(key: Key, verdict: Verdict, *, cluster: str, place: Place | None, logs: str) -> Failure:
+    """The failure of an object that did not become healthy, with the log of the container to blame."""
+    error = error_of(key, verdict, cluster=cluster, place=place)
     finding = _main(verdict)
     pod = finding.pod["metadata"]["name"] if finding is not None and finding.pod is not None else None
     return Failure(
@@ -47,14 +54,14 @@ def failure_of(key: Key, verdict: Verdict, *, cluster: str, place: Place | None,
     )
 
 
-def error_of(key: Key, verdict: Verdict, *, cluster: str, place: Place | None, timeout: float) -> KitError:
+def error_of(key: Key, verdict: Verdict, *, cluster: str, place: Place | None) -> KitError:
     """The same as an error, as the console shows it."""
     finding = _main(verdict)
     why = [part for part in (_blame(verdict, finding), verdict.why) if part]
     facts = {"file": place.file, "line": place.line} if place else {}
-    hint = _HINTS.get(finding.cause.reason) if finding else "Look at its pods, or raise AVAILABLE_TIMEOUT."
+    hint = _HINTS.get(finding.cause.reason if finding else "Timeout", _OTHERWISE)
     if verdict.state == "timeout":
-        what = f"{key} was not healthy after {timeout:.0f} s"
+        what = f"{key} was not healthy after {verdict.seconds:.0f} s"
         return TimeLimitError(what, where=cluster, why="; ".join(why), hint=hint, **facts)  # type: ignore[arg-type]
     return WorkError(f"{key} failed", where=cluster, why="; ".join(why), hint=hint, **facts)  # type: ignore[arg-type]
 

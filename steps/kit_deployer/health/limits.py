@@ -18,6 +18,10 @@ class Limits:
     failed_create: float = 60.0
     unschedulable: float = 300.0
     failed_mount: float = 120.0
+    deletion: float = 120.0
+    unspoken: float = 3.0
+    """How long a custom resource without any condition must have been there: its controller may only not have seen it
+    yet."""
     unprobed: float = 3.0
     """How long a container without a readiness probe must have been up: it counts as ready the moment it starts, also
     when it is about to crash."""

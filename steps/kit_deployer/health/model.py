@@ -3,9 +3,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Final, Literal
 
+from kit_deployer.health.asked import Asked
 from kit_deployer.objects import GroupKind, Json, Key, at, key_of
 
 POD: Final = GroupKind("", "Pod")
@@ -15,6 +17,8 @@ STATEFUL_SET: Final = GroupKind("apps", "StatefulSet")
 DAEMON_SET: Final = GroupKind("apps", "DaemonSet")
 JOB: Final = GroupKind("batch", "Job")
 EVENT: Final = GroupKind("", "Event")
+NODE: Final = GroupKind("", "Node")
+STORAGE_CLASS: Final = GroupKind("storage.k8s.io", "StorageClass")
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,14 @@ class Event:
             warning=body.get("type") != "Normal",
             last=at(body, "series", "lastObservedTime") or body.get("lastTimestamp") or body.get("eventTime") or "",
         )
+
+    @property
+    def at(self) -> float:
+        """When it happened last, in seconds since 1970 by the server's clock; 0 where it does not say."""
+        try:
+            return datetime.fromisoformat(self.last).timestamp()
+        except ValueError:
+            return 0.0
 
     def __str__(self) -> str:
         times = f" ({self.count} times)" if self.count > 1 else ""
@@ -81,8 +93,12 @@ class Snapshot:
 
     def about(self, *bodies: Json) -> list[Event]:
         """The events about these objects, the oldest first."""
-        found = [event for body in bodies for event in self._by_subject.get(body["metadata"]["uid"], [])]
+        found = [event for body in bodies for event in self.of_uid(body["metadata"]["uid"])]
         return sorted(found, key=lambda event: event.last)
+
+    def of_uid(self, uid: str) -> list[Event]:
+        """The events about an object that may be gone, the oldest first."""
+        return self._by_subject.get(uid, [])
 
 
 @dataclass(frozen=True)
@@ -90,7 +106,7 @@ class Cause:
     """Something that keeps a pod (or its creation) from succeeding.
 
     `names` are the words by which it may be ignored. It ends a rollout when it is `decided` (it happened often enough)
-    and has lasted `limit` seconds in which nothing moved.
+    and has lasted `limit` seconds in which nothing moved. `overdue` says that it is a time limit which ran out then.
     """
 
     reason: str
@@ -100,6 +116,7 @@ class Cause:
     names: frozenset[str] = frozenset()
     container: str | None = None
     logs: Literal["previous", "current"] | None = None
+    overdue: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +124,8 @@ class Status:
     """What a kind's check finds: is the object done, what is awaited, has it failed for good, who works for it.
 
     `pods` are those of this rollout only. `creator` is what creates them (its events tell why there are none) and
-    `wanted` how many there shall be. `every` says that one doomed pod is no failure while another may succeed.
+    `wanted` how many there shall be. `every` says that one doomed pod is no failure while another may succeed,
+    `restarts` how often the object itself allows its containers to end, and `silent` that nothing tells of its health.
     """
 
     ready: bool
@@ -117,6 +135,8 @@ class Status:
     creator: Json | None = None
     wanted: int = 0
     every: bool = False
+    restarts: int = 0
+    silent: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,10 +151,26 @@ class Policy:
 
 
 @dataclass(frozen=True)
+class Expected:
+    """What is known of an object before anybody looks at it.
+
+    `generation` is what our apply made, `uid` whose: an older view says nothing. `fresh` says that this run changed it:
+    its pods may only just have started. `applied` is when, in seconds since 1970 by the server's clock (0: not known).
+    `asked` is what its annotations want.
+    """
+
+    generation: int = 0
+    uid: str = ""
+    fresh: bool = True
+    applied: float = 0.0
+    asked: Asked = field(default_factory=Asked)
+
+
+@dataclass(frozen=True)
 class Memory:
     """What must be remembered of an object from one look to the next. Times are those of the clock handed in.
 
-    `up` is since when it has looked ready.
+    `up` is since when it has looked ready; `scaling` how many events told, of each pod, that nodes are being added.
     """
 
     started: float
@@ -143,6 +179,7 @@ class Memory:
     ready: frozenset[str] = frozenset()
     seen: Mapping[tuple[str, str], float] = field(default_factory=dict)
     created: int = 0
+    scaling: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -156,8 +193,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`why` is one line for people; `findings` say what is to blame (also, at a timeout, what would be ignored)."""
+    """`why` is one line for people; `findings` say what is to blame (also, at a timeout, what would be ignored).
+
+    `seconds` is how long the object was waited for.
+    """
 
     state: Literal["ready", "waiting", "failed", "timeout"]
     why: str = ""
     findings: tuple[Finding, ...] = ()
+    seconds: float = 0.0

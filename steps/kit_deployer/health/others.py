@@ -4,10 +4,13 @@
 from typing import Final
 
 from kit_deployer.health.limits import Limits
-from kit_deployer.health.model import Cause, Snapshot, Status
+from kit_deployer.health.model import STORAGE_CLASS, Cause, Snapshot, Status
 from kit_deployer.health.pods import condition, condition_of
 from kit_deployer.health.workloads import Check
-from kit_deployer.objects import GroupKind, Json, at
+from kit_deployer.objects import GroupKind, Json, Key, annotations_of, at
+
+_CHOSEN: Final = "volume.kubernetes.io/selected-node"
+_PATIENT: Final = frozenset({"WaitForFirstConsumer", "WaitForPodScheduled"})
 
 
 def claim(body: Json, snapshot: Snapshot, limits: Limits) -> Status:
@@ -18,9 +21,21 @@ def claim(body: Json, snapshot: Snapshot, limits: Limits) -> Status:
     if phase == "Lost":
         return Status(False, "lost", Cause("Lost", "its volume is gone", limits.at_once))
     events = snapshot.about(body)
-    if events and events[-1].reason == "WaitForFirstConsumer":
+    if _waits_for_a_pod(body, snapshot):
         return Status(True, "waiting for the first pod that uses it")
-    return Status(False, str(events[-1]) if events else "not bound yet")
+    return Status(False, f"not bound yet: {events[-1]}" if events else "not bound yet")
+
+
+def _waits_for_a_pod(body: Json, snapshot: Snapshot) -> bool:
+    """Whether the volume is made only when a pod has got its node: by the storage class, or by what events tell."""
+    if annotations_of(body).get(_CHOSEN):
+        return False
+    name = at(body, "spec", "storageClassName")
+    found = snapshot.objects.get(Key(STORAGE_CLASS.group, STORAGE_CLASS.kind, "", name)) if name else None
+    if found is not None:
+        return bool(found.get("volumeBindingMode") == "WaitForFirstConsumer")
+    events = snapshot.about(body)
+    return bool(events) and events[-1].reason in _PATIENT
 
 
 def definition(body: Json, _snapshot: Snapshot, limits: Limits) -> Status:
@@ -38,11 +53,12 @@ def service(body: Json, snapshot: Snapshot, _limits: Limits) -> Status:
     if at(body, "spec", "type") != "LoadBalancer" or at(body, "status", "loadBalancer", "ingress"):
         return Status(True, "there")
     events = snapshot.about(body)
-    return Status(False, str(events[-1]) if events else "its load balancer has no address yet")
+    return Status(False, "its load balancer has no address yet" + (f": {events[-1]}" if events else ""))
 
 
+CLAIM: Final = GroupKind("", "PersistentVolumeClaim")
 CHECKS: Final[dict[GroupKind, Check]] = {
-    GroupKind("", "PersistentVolumeClaim"): claim,
+    CLAIM: claim,
     GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"): definition,
     GroupKind("", "Service"): service,
 }

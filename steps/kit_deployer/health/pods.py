@@ -13,7 +13,11 @@ _PULL_REASONS: Final = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed"}
 )
 _HOPELESS_REASONS: Final = frozenset({"InvalidImageName", "ErrImageNeverPull"})
-_CONFIG_REASONS: Final = frozenset({"CreateContainerConfigError", "CreateContainerError"})
+_CONFIG_REASONS: Final = frozenset({"CreateContainerConfigError", "CreateContainerError", "ImageInspectError"})
+_SCALE_UPS: Final = frozenset({"TriggeredScaleUp", "Nominated"})
+"""How cluster-autoscaler and Karpenter say that a node is on its way."""
+_MOUNTED: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
+_PROBE_KILL: Final = re.compile(r"Container (?P<name>\S+) failed (?P<probe>liveness|startup) probe")
 _MOUNT_EVENTS: Final = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
 _MISSING: Final = re.compile(
     r"not ?found|manifest unknown|does not exist|denied|unauthorized|authorization failed|forbidden|\b40[134]\b",
@@ -50,7 +54,7 @@ def causes(pod: Json, events: Sequence[Event], limits: Limits) -> list[Cause]:
     """Everything that keeps the pod from becoming ready, decided or not yet."""
     if is_ready(pod) or not counts(pod):
         return []
-    found = [*_unscheduled(pod, limits)]
+    found = [*_unscheduled(pod, events, limits)]
     for status in _container_statuses(pod):
         found += _container_causes(status, events, limits)
     found += _unmounted(pod, events, limits)
@@ -75,7 +79,7 @@ def _container_causes(status: Json, events: Sequence[Event], limits: Limits) -> 
         names = frozenset({reason, "Failed"})
         yield Cause(reason, message, limits.container_config, names=names, container=name)
     else:
-        yield from _crash_cause(status, reason, limits)
+        yield from _crash_cause(status, reason, events, limits)
 
 
 def _pull_cause(status: Json, reason: str, message: str, events: Sequence[Event], limits: Limits) -> Cause:
@@ -105,7 +109,7 @@ def image_missing(message: str) -> bool:
     return bool(_MISSING.search(message)) and not _NETWORK.search(message)
 
 
-def _crash_cause(status: Json, reason: str, limits: Limits) -> Iterator[Cause]:
+def _crash_cause(status: Json, reason: str, events: Sequence[Event], limits: Limits) -> Iterator[Cause]:
     ended = at(status, "state", "terminated") or (
         at(status, "lastState", "terminated") if reason == "CrashLoopBackOff" else None
     )
@@ -116,13 +120,25 @@ def _crash_cause(status: Json, reason: str, limits: Limits) -> Iterator[Cause]:
     name = "OOMKilled" if killed else "CrashLoopBackOff"
     yield Cause(
         name,
-        _ended(ended, restarts),
+        (not killed and _probed_to_death(status["name"], restarts, events)) or _ended(ended, restarts),
         limits.at_once,
         decided=restarts >= limits.crash_restarts,
         names=frozenset({name, "CrashLoopBackOff", "BackOff", reason} - {""}),
         container=status["name"],
         logs="previous" if at(status, "state", "terminated") is None else "current",
     )
+
+
+def _probed_to_death(container: str, restarts: int, events: Sequence[Event]) -> str:
+    """What a probe said for which the kubelet ended the container; its exit code tells nothing then."""
+    for event in reversed(events):
+        found = _PROBE_KILL.search(event.message) if event.reason == "Killing" else None
+        if found and found["name"] == container:
+            probe = found["probe"]
+            said = [item.message for item in events if item.reason == "Unhealthy" and probe in item.message.lower()]
+            last = f": {said[-1]}" if said else ""
+            return f"the kubelet ended it again and again because of its {probe} probe ({restarts} restarts){last}"
+    return ""
 
 
 def _ended(ended: Json, restarts: int) -> str:
@@ -134,19 +150,33 @@ def _ended(ended: Json, restarts: int) -> str:
     return f"the container ended again and again ({how}, {restarts} restarts){message}"
 
 
-def _unscheduled(pod: Json, limits: Limits) -> Iterator[Cause]:
+def _unscheduled(pod: Json, events: Sequence[Event], limits: Limits) -> Iterator[Cause]:
     found = condition_of(pod, "PodScheduled")
     if found and found.get("status") == "False" and found.get("reason") == "Unschedulable":
         names = frozenset({"FailedScheduling", "Unschedulable"})
-        yield Cause("FailedScheduling", found.get("message") or "", limits.unschedulable, names=names)
+        refused = [event.message for event in events if event.reason == "NotTriggerScaleUp"]
+        message = "; ".join([found.get("message") or "", *refused[-1:]])
+        yield Cause("FailedScheduling", message, limits.unschedulable, names=names)
+
+
+def scale_ups(events: Sequence[Event]) -> int:
+    """How often an autoscaler told that it adds a node for the pod."""
+    return sum(event.count for event in events if event.reason in _SCALE_UPS)
 
 
 def _unmounted(pod: Json, events: Sequence[Event], limits: Limits) -> Iterator[Cause]:
     started = any(at(status, "state", "running") for status in _container_statuses(pod))
     mounts = [event for event in events if event.reason in _MOUNT_EVENTS]
-    if mounts and not started and _creating(pod):
+    if mounts and not started and _creating(pod) and not _mounted(pod, events, mounts[-1]):
         last = mounts[-1]
         yield Cause(last.reason, last.message, limits.failed_mount, names=frozenset({last.reason, "FailedMount"}))
+
+
+def _mounted(pod: Json, events: Sequence[Event], failed: Event) -> bool:
+    """Whether the volumes came after all: the kubelet goes on to the sandbox and to images only then."""
+    if condition(pod, "PodReadyToStartContainers") == "True":
+        return True
+    return any(event.reason in _MOUNTED and event.last >= failed.last for event in events)
 
 
 def _creating(pod: Json) -> bool:
@@ -154,7 +184,17 @@ def _creating(pod: Json) -> bool:
     return not reasons or bool({"ContainerCreating", "PodInitializing"} & set(reasons))
 
 
-def unready(pod: Json, events: Sequence[Event]) -> str | None:
-    """Why a pod whose containers run is not ready, for the message at a timeout: what its probe last said."""
+def unready(pod: Json, events: Sequence[Event]) -> str:
+    """Why a pod without a known cause is not ready, for the message at a timeout: its probe, or what happens to it."""
     probes = [event for event in events if event.reason == "Unhealthy"]
-    return str(probes[-1]) if probes and not is_ready(pod) else None
+    if probes:
+        return str(probes[-1])
+    told = [event for event in events if event.warning]
+    states = [at(status, "state") or {} for status in _container_statuses(pod)]
+    if told:
+        return str(told[-1])
+    if any("running" in state for state in states):
+        return "its containers run, and it is not ready"
+    if not states and at(pod, "spec", "nodeName"):
+        return "its node has not begun to start it"
+    return f"it is {at(pod, 'status', 'phase') or 'Pending'}, and nothing tells why"

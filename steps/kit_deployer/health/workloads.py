@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from kit_deployer.health.daemons import daemon_set
 from kit_deployer.health.limits import Limits
 from kit_deployer.health.model import (
     DAEMON_SET,
@@ -82,7 +83,8 @@ def stateful_set(body: Json, snapshot: Snapshot, _limits: Limits) -> Status:
         to_update = max(0, wanted - partition)
         updated = _count(body, "status", "updatedReplicas")
         if updated < to_update:
-            return replace(waiting, awaited=f"{updated} of {to_update} pods updated")
+            blocked = _blocked(body, revision, snapshot)
+            return replace(waiting, awaited=f"{updated} of {to_update} pods updated{blocked}")
         if not partition and at(body, "status", "currentRevision") != revision and wanted:
             return replace(waiting, awaited="the controller has not finished the rollout")
     if available < wanted or _count(body, "status", "replicas") > wanted:
@@ -90,23 +92,15 @@ def stateful_set(body: Json, snapshot: Snapshot, _limits: Limits) -> Status:
     return Status(True, f"{_pods_word(wanted)} available")
 
 
-def daemon_set(body: Json, snapshot: Snapshot, _limits: Limits) -> Status:
-    """Done: observed, updated and available on every node that shall run it."""
-    wanted = _count(body, "status", "desiredNumberScheduled")
-    generation = annotations_of(body).get("deprecated.daemonset.template.generation")
-    pods = tuple(
-        pod for pod in _pods(body, snapshot) if labels_of(pod).get("pod-template-generation") in {generation, None}
-    )
-    waiting = Status(False, pods=pods, creator=body, wanted=wanted)
-    if not _observed(body):
-        return Status(False, "the controller has not seen the change yet")
-    updated = _count(body, "status", "updatedNumberScheduled")
-    available = _count(body, "status", "numberAvailable")
-    if at(body, "spec", "updateStrategy", "type") != "OnDelete" and updated < wanted:
-        return replace(waiting, awaited=f"updated on {updated} of {wanted} nodes")
-    if available < wanted:
-        return replace(waiting, awaited=f"available on {available} of {wanted} nodes")
-    return Status(True, f"available on {wanted} nodes")
+def _blocked(body: Json, revision: str | None, snapshot: Snapshot) -> str:
+    """Kubernetes replaces no pod while another is not ready: one that never will be keeps the update from beginning."""
+    if at(body, "spec", "podManagementPolicy") == "Parallel":
+        return ""
+    for pod in _pods(body, snapshot):
+        if labels_of(pod).get("controller-revision-hash") != revision and not is_ready(pod):
+            name = pod["metadata"]["name"]
+            return f"; pod {name} of the previous version blocks the update until it is ready or deleted"
+    return ""
 
 
 def job(body: Json, snapshot: Snapshot, limits: Limits) -> Status:
@@ -125,7 +119,9 @@ def job(body: Json, snapshot: Snapshot, limits: Limits) -> Status:
     active, succeeded = _count(body, "status", "active"), _count(body, "status", "succeeded")
     wanted = _count(body, "spec", "completions", default=1)
     awaited = f"{succeeded} of {wanted} completed" if wanted > 1 else "running" if active else "not started yet"
-    return Status(False, awaited, pods=pods, creator=body, wanted=min(wanted, 1))
+    # How often its containers may end is the Job's own affair.
+    restarts = _count(body, "spec", "backoffLimit", default=6)
+    return Status(False, awaited, pods=pods, creator=body, wanted=min(wanted, 1), restarts=restarts)
 
 
 def pod(body: Json, _snapshot: Snapshot, limits: Limits) -> Status:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kit_core.console import Console
 from kit_deployer.desired.annotate import Writing, declare
+from kit_deployer.health.asked import check_asked
 from kit_deployer.inputs import lint
 from kit_deployer.inputs.index import Index, read_index
 from kit_deployer.inputs.manifests import load_folder, refuse_duplicates, wrong_manifest
@@ -70,6 +71,7 @@ def read_inputs(
             _tell_what_comes_later(manifest, target.name, console)
         keyed = [(_likely_key(manifest, target.namespace), manifest) for manifest in folder.manifests]
         check_dependencies(declare(keyed, writing))
+        check_asked(folder.manifests)
         found.append(
             Inputs(
                 target=target,

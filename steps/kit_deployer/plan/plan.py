@@ -8,6 +8,7 @@ from typing import Literal
 from kit_deployer.desired.annotate import ID, Declared, Writing
 from kit_deployer.desired.fitting import fit, is_scaled
 from kit_deployer.desired.scaling import Scaled
+from kit_deployer.health.asked import asks
 from kit_deployer.health.judge import checked
 from kit_deployer.health.pods import condition
 from kit_deployer.objects import FREEZE, RUN, GroupKind, Json, Key, annotations_of, at, key_of, labels_of
@@ -271,7 +272,7 @@ def to_await(plan: Plan, *, everything: bool) -> list[Key]:
     return [
         action.key
         for action in plan.actions
-        if (everything and checked(action.key.group_kind) and not (action.waits and action.do != "keep"))
+        if (everything and _is_awaited(action) and not (action.waits and action.do != "keep"))
         or action.key.group_kind == DEPLOYMENT
         # A Job that a TTL has removed cannot be looked at; it completed before. What is frozen is nobody's business.
         if not (action.state == "completed" and action.live is None) and action.state != "frozen"
@@ -285,3 +286,7 @@ def by_phase(actions: Iterable[Action]) -> list[list[Action]]:
         if action.do != "keep":
             phases.setdefault(int(phase_of(action.key.group_kind)), []).append(action)
     return [phases[number] for number in sorted(phases)]
+def _is_awaited(action: Action) -> bool:
+    return checked(action.key.group_kind) or asks(action.item.manifest.body)
+
+

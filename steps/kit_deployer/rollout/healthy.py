@@ -66,6 +66,6 @@ class Attendant:
         if finding is not None:
             logs, note = read_log(self.cluster, finding, waiting.log_lines)
             self.record.note(*([note] if note else []))
-        name, timeout = self.cluster.name, waiting.policy.timeout
-        failure = failure_of(key, verdict, cluster=name, place=place, timeout=timeout, logs=logs)
-        self.record.unhealthy(failure, error_of(key, verdict, cluster=name, place=place, timeout=timeout))
+        name = self.cluster.name
+        failure = failure_of(key, verdict, cluster=name, place=place, logs=logs)
+        self.record.unhealthy(failure, error_of(key, verdict, cluster=name, place=place))

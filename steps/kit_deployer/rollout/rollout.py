@@ -10,6 +10,7 @@ from kit_core.errors import KitError, TimeLimitError
 from kit_deployer import parallel
 from kit_deployer.diff.difference import unified
 from kit_deployer.inputs.reading import Inputs
+from kit_deployer.health.asked import asked_of
 from kit_deployer.objects import Key
 from kit_deployer.options import Options
 from kit_deployer.plan.dependencies import find_dependents, in_waves
@@ -235,8 +236,14 @@ class Rollout:
         except KitError as error:
             self._record.fail(error, action.key)
             return
-        generation = applied.result["metadata"].get("generation") or 0
-        self._applied[action.key] = Awaited(self._prepared.resources[action.key], generation, self._clock())
+        metadata = applied.result["metadata"]
+        self._applied[action.key] = Awaited(
+            self._prepared.resources[action.key],
+            metadata.get("generation") or 0,
+            self._clock(),
+            uid=metadata.get("uid") or "",
+            asked=asked_of(action.item.manifest.body),
+        )
         did: Did = "created" if action.do == "create" else "changed"
         self._record.done(action.key, did, action.why, diff=self._diff(applied), seconds=applied.seconds)
 
@@ -252,7 +259,11 @@ class Rollout:
     def _awaited(self, key: Key) -> Awaited:
         """What to wait for: an object as we applied it, or as it was found."""
         found = self._applied.get(key)
-        return found or Awaited(self._prepared.resources[key], since=self._clock(), fresh=False)
+        if found is not None:
+            return found
+        bodies = (action.item.manifest.body for action in self._prepared.plan.actions if action.key == key)
+        asked = asked_of(next(bodies, {}))
+        return Awaited(self._prepared.resources[key], since=self._clock(), fresh=False, asked=asked)
 
     def _await_health(self) -> bool:
         """Wait as far as the settings or the plan ask for it; False where something did not become healthy."""

@@ -3,12 +3,14 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from kit_core.errors import KitError
+from kit_deployer.health.asked import Asked
 from kit_deployer.health.judge import begin, checked, judge
-from kit_deployer.health.model import Finding, Memory, Snapshot, Verdict
+from kit_deployer.health.model import DAEMON_SET, Expected, Finding, Memory, Snapshot, Verdict
+from kit_deployer.health.others import CLAIM
 from kit_deployer.health.pods import condition_of
 from kit_deployer.objects import Json, Key
 from kit_deployer.options import Waiting
@@ -17,7 +19,7 @@ from kit_deployer.rollout.survey import REPLICA_SET
 from kit_deployer.server.cluster import Cluster
 from kit_deployer.server.discovery import Resource
 from kit_deployer.server.failures import ApiError, Stopped
-from kit_deployer.server.watching import EVENTS, PODS, Pair, Picture, slim
+from kit_deployer.server.watching import EVENTS, NODES, PODS, STORAGE_CLASSES, Pair, Picture, slim
 
 _LOOK_SECONDS = 1.0
 _LEAST_SECONDS = 0.1
@@ -26,15 +28,23 @@ _JUST_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Awaited:
-    """An object to wait for: where its kind is found, the generation that our apply made, and when that was.
+    """An object to wait for: where its kind is found, the generation and uid that our apply made, and when that was.
 
-    `fresh` is False for an object that this run found as it should be and did not touch.
+    `fresh` is False for an object that this run found as it should be and did not touch. `asked` is what the
+    annotations of its manifest say of its health.
     """
 
     resource: Resource
     generation: int = 0
     since: float = 0.0
     fresh: bool = True
+    uid: str = ""
+    asked: Asked = field(default_factory=Asked)
+
+    def expected(self, now: float, server_time: float, *, fresh: bool) -> Expected:
+        """The same in the words of health; `server_time` is what the server's clock says `now`."""
+        applied = server_time - (now - self.since) if self.since else 0.0
+        return Expected(self.generation, self.uid, fresh, applied, self.asked)
 
 
 @dataclass
@@ -73,7 +83,7 @@ def wait_until_healthy(
     `deadline` (of the clock) ends everything. `ready` is told of every object that is, and whether it was at the first
     look. Raises `Stopped` when the run is told to end.
     """
-    pending = {key: value for key, value in awaited.items() if checked(key.group_kind)}
+    pending = {key: value for key, value in awaited.items() if checked(key.group_kind) or value.asked != Asked()}
     memories: dict[Key, Memory] = {}
     for key, value in pending.items():
         memories[key] = begin(value.since or clock())
@@ -111,6 +121,8 @@ class _Look:
     def evaluate(self, snapshot: Snapshot, now: float, *, final: bool, first: bool = False) -> None:
         """`first`: only the objects themselves are known yet, so that failures could not name their pods."""
         for key, value in list(self.open.items()):
+            just = first and _just_changed(snapshot.objects.get(key), self.cluster.server_time)
+            fresh = value.fresh or not first or just
             verdict, memory = judge(
                 key,
                 snapshot,
@@ -118,16 +130,14 @@ class _Look:
                 now,
                 policy=self.waiting.policy,
                 limits=self.waiting.limits,
-                generation=value.generation,
-                fresh=value.fresh or not first or _just_changed(snapshot.objects.get(key), self.cluster.server_time),
+                expected=value.expected(now, self.cluster.server_time, fresh=fresh),
             )
             if first and verdict.state != "ready":
                 continue
             self.memories[key] = memory
             if final and verdict.state == "waiting":
-                verdict = Verdict(
-                    "timeout", f"{verdict.why}; the run's time is over (KIT_RUN_TIMEOUT)", verdict.findings
-                )
+                why = f"{verdict.why}; the run's time is over (KIT_RUN_TIMEOUT)"
+                verdict = replace(verdict, state="timeout", why=why)
             self.health.verdicts[key] = verdict
             if verdict.state == "ready":
                 del self.open[key]
@@ -159,6 +169,11 @@ def _pairs(awaited: Mapping[Key, Awaited]) -> list[Pair]:
     running = {key.namespace for key in awaited if is_workload(key.group_kind)}
     pairs |= {(resource, place) for resource in (PODS, REPLICA_SET) for place in running}
     pairs |= {(EVENTS, place) for place in places}
+    kinds = {key.group_kind for key in awaited}
+    if DAEMON_SET in kinds:
+        pairs.add((NODES, ""))
+    if CLAIM in kinds:
+        pairs.add((STORAGE_CLASSES, ""))
     return sorted(pairs, key=str)
 
 

@@ -17,6 +17,15 @@ from kit_deployer.server.failures import ApiError, Stopped
 
 PODS: Final = Resource("", "v1", "Pod", "pods", namespaced=True)
 EVENTS: Final = Resource("", "v1", "Event", "events", namespaced=True)
+NODES: Final = Resource("", "v1", "Node", "nodes", namespaced=False)
+STORAGE_CLASSES: Final = Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False)
+
+_DISPENSABLE: Final = {
+    EVENTS: "events in {place}, so causes may stay unknown",
+    NODES: "nodes, so a DaemonSet's pods on nodes that are down are awaited too",
+    STORAGE_CLASSES: "storage classes, so whether a claim waits for its first pod is known from its events only",
+}
+"""What health can do without where the account may not read it, and what is missing then."""
 
 Pair = tuple[Resource, str]
 
@@ -91,8 +100,8 @@ class Picture:
             except ApiError as error:
                 if error.status == 410:
                     version = ""
-                elif error.status == 403 and pair[0] == EVENTS:
-                    self.notes.append(f"the account may not read events in {pair[1]}, so causes may stay unknown")
+                elif error.status == 403 and pair[0] in _DISPENSABLE:
+                    self.notes.append(f"the account may not read {_DISPENSABLE[pair[0]].format(place=pair[1])}")
                     break
                 else:
                     self._fail(error)
@@ -182,6 +191,9 @@ def slim(body: Json) -> Json:
     kept: Json = {**body, "metadata": {name: value for name, value in metadata.items() if name != "managedFields"}}
     if body["kind"] == "Pod":
         kept["spec"] = {"nodeName": (body.get("spec") or {}).get("nodeName")}
+    elif body["kind"] == "Node":
+        kept["spec"] = {"unschedulable": (body.get("spec") or {}).get("unschedulable")}
+        kept["status"] = {"conditions": (body.get("status") or {}).get("conditions")}
     elif body["kind"] == "ReplicaSet":
         kept["spec"] = {"replicas": (body.get("spec") or {}).get("replicas")}
     return kept

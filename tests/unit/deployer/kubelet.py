@@ -8,7 +8,7 @@ from typing import Any
 
 from kit_deployer.health.judge import begin, judge
 from kit_deployer.health.limits import Limits
-from kit_deployer.health.model import Event, Memory, Policy, Snapshot, Verdict
+from kit_deployer.health.model import Event, Expected, Memory, Policy, Snapshot, Verdict
 from kit_deployer.objects import Json, Key, key_of
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -84,20 +84,25 @@ def event(about: Json, reason: str, message: str = "", count: int = 1) -> Event:
 class Watch:
     """Looks again and again at times that the test says."""
 
-    def __init__(self, key: Key, policy: Policy = POLICY, limits: Limits | None = None) -> None:
+    def __init__(
+        self, key: Key, policy: Policy = POLICY, limits: Limits | None = None, expected: Expected | None = None
+    ) -> None:
         self.key, self.policy, self.limits = key, policy, limits or Limits()
+        self.expected = expected or Expected(generation=1)
         self.memory: Memory = begin(0.0)
 
     def at(self, now: float, *bodies: Json, events: Iterable[Event] = ()) -> Verdict:
         snapshot = Snapshot.of(bodies, events)
         verdict, self.memory = judge(
-            self.key, snapshot, self.memory, now, policy=self.policy, limits=self.limits, generation=1
+            self.key, snapshot, self.memory, now, policy=self.policy, limits=self.limits, expected=self.expected
         )
         return verdict
 
 
-def watch(body: Json, policy: Policy = POLICY, limits: Limits | None = None) -> Watch:
-    return Watch(key_of(body), policy, limits)
+def watch(
+    body: Json, policy: Policy = POLICY, limits: Limits | None = None, expected: Expected | None = None
+) -> Watch:
+    return Watch(key_of(body), policy, limits, expected)
 
 
 def failing(**facts: Any) -> list[Json]:

@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kit_deployer.health.explain import error_of, failure_of
+from kit_deployer.health.model import Expected
 from kit_deployer.objects import Json, Place, key_of
 from tests.unit.deployer.kubelet import (
     POLICY,
@@ -291,19 +295,157 @@ def test_pods_that_are_created_after_all_are_movement() -> None:
     assert looks.at(70, body, owner_set, created, events=told).state == "waiting"
 
 
+def test_what_was_told_of_a_set_before_this_run_changed_it_is_no_cause() -> None:
+    """The set of an earlier, failed run lives on, and so do its events: a slow first pod is no failed creation."""
+    status = {"observedGeneration": 1, "updatedReplicas": 1, "updateRevision": "b", "currentRevision": "a"}
+    db = make("StatefulSet", "db", spec={"replicas": 2}, status=status)
+    slow = pod(db, "db-1", labels={"controller-revision-hash": "b"})
+    applied = datetime.fromisoformat("2026-01-01T10:00:00.700+00:00").timestamp()
+    for last, fresh, state in (
+        ("2026-01-01T09:59:59Z", True, "waiting"),
+        ("2026-01-01T10:00:00Z", True, "failed"),
+        ("2026-01-01T09:59:59Z", False, "failed"),
+    ):
+        told = [replace(event(db, "FailedCreate", "exceeded quota", 9), last=last)]
+        looks = watch(db, expected=Expected(generation=1, applied=applied, fresh=fresh))
+        for now in (0, 1, 120):
+            verdict = looks.at(now, db, slow, events=told)
+        assert verdict.state == state
+
+
+def test_a_node_that_is_on_its_way_gives_a_pod_its_five_minutes_anew() -> None:
+    bodies = failing(conditions=[UNSCHEDULABLE])
+    for reason in ("TriggeredScaleUp", "Nominated"):
+        looks = watch(bodies[0], replace(POLICY, ignored=frozenset(), timeout=9000))
+        looks.at(0, *bodies)
+        told = [event(bodies[-1], reason, "1->2")]
+        assert looks.at(299, *bodies, events=told).state == "waiting"
+        assert looks.at(598, *bodies, events=told).state == "waiting"
+        more = [event(bodies[-1], reason, "2->3", 2)]
+        assert looks.at(598.5, *bodies, events=more).state == "waiting"
+        assert looks.at(898, *bodies, events=more).state == "waiting"
+        assert looks.at(898.5, *bodies, events=more).state == "failed"
+
+
+def test_an_autoscaler_that_will_not_help_is_quoted() -> None:
+    bodies = failing(conditions=[UNSCHEDULABLE])
+    looks = watch(bodies[0])
+    told = [event(bodies[-1], "NotTriggerScaleUp", "max node group size reached")]
+    assert "max node group size reached" in looks.at(600, *bodies, events=told).findings[0].cause.message
+
+
+def test_a_mount_that_came_after_all_is_no_cause_while_a_large_image_is_pulled() -> None:
+    failed = ("FailedMount", 'secret "s" not found', 3)
+    for after in ("Pulling", "Pulled"):
+        bodies = failing(waiting="ContainerCreating")
+        told = [event(bodies[-1], *failed), event(bodies[-1], after)]
+        looks = watch(bodies[0])
+        looks.at(0, *bodies, events=told)
+        assert looks.at(300, *bodies, events=told).state == "waiting"
+    mounted = failing(waiting="ContainerCreating", conditions=[{"type": "PodReadyToStartContainers", "status": "True"}])
+    looks = watch(mounted[0])
+    looks.at(0, *mounted, events=[event(mounted[-1], *failed)])
+    assert looks.at(300, *mounted, events=[event(mounted[-1], *failed)]).state == "waiting"
+
+
+def test_a_container_that_its_probe_kills_is_told_with_what_the_probe_said() -> None:
+    ended = {"exitCode": 0, "reason": "Completed"}
+    bodies = failing(waiting="CrashLoopBackOff", restarts=3, last=ended)
+    told = [
+        event(bodies[-1], "Unhealthy", "Readiness probe failed: 503", 9),
+        event(bodies[-1], "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", 9),
+        event(bodies[-1], "Killing", "Container main failed liveness probe, will be restarted", 3),
+    ]
+    looks = watch(bodies[0])
+    looks.at(0, *bodies, events=told)
+    (finding,) = looks.at(10, *bodies, events=told).findings
+    assert finding.cause.reason == "CrashLoopBackOff"
+    assert "because of its liveness probe (3 restarts): Liveness probe failed: HTTP probe" in finding.cause.message
+    other = [event(bodies[-1], "Killing", "Container proxy failed liveness probe, will be restarted", 3)]
+    (finding,) = looks.at(11, *bodies, events=other).findings
+    assert "liveness" not in finding.cause.message
+
+
+def test_how_often_a_jobs_containers_may_end_is_its_own_affair() -> None:
+    """A migration that waits for its database by failing six times is given the six times."""
+    cases: list[tuple[int, Json]] = [(6, {}), (5, {"backoffLimit": 5}), (3, {"backoffLimit": 1})]
+    for limit, spec in cases:
+        body = make("Job", "migrate", spec=spec, status={"active": 1})
+        for restarts, state in ((limit - 1, "waiting"), (limit, "failed")):
+            crashing = pod(body, "migrate-a", waiting="CrashLoopBackOff", restarts=restarts, last=CRASHED)
+            looks = watch(body)
+            looks.at(0, body, crashing)
+            assert looks.at(100, body, crashing).state == state
+
+
+@pytest.mark.parametrize(
+    ("facts", "events", "why"),
+    [
+        ({}, [], "its containers run, and it is not ready"),
+        ({"waiting": "ContainerCreating"}, [("FailedCreatePodSandBox", "no IP left")], "no IP left"),
+        ({"waiting": "PodInitializing"}, [], "it is Pending, and nothing tells why"),
+    ],
+)
+def test_a_pod_without_a_known_cause_is_described_at_the_timeout(
+    facts: Json, events: list[tuple[str, str]], why: str
+) -> None:
+    bodies = failing(**facts)
+    verdict = watch(bodies[0]).at(600, *bodies, events=[event(bodies[-1], *told) for told in events])
+    assert why in verdict.findings[0].cause.message
+
+
+MOODS: list[Json] = [
+    {"waiting": "ContainerCreating"},
+    {"ready": True},
+    {},
+    {"waiting": "InvalidImageName"},
+    {"waiting": "CreateContainerConfigError"},
+    {"waiting": "CrashLoopBackOff", "restarts": 5, "last": CRASHED},
+    {"waiting": "CrashLoopBackOff", "restarts": 1, "last": CRASHED},
+    {"waiting": "InvalidImageName", "deletionTimestamp": "T"},
+    {"conditions": [UNSCHEDULABLE]},
+]
+
+
+@given(
+    looks=st.lists(st.tuples(st.floats(0.1, 40), st.lists(st.sampled_from(MOODS), max_size=3)), min_size=1, max_size=12)
+)
+def test_whatever_pods_do_a_deployment_fails_early_only_when_all_are_doomed_and_nothing_moved(
+    looks: list[tuple[float, list[Json]]],
+) -> None:
+    body = deployment(replicas=3)
+    owner_set = replica_set(body)
+    watched, now, ready, moved = watch(body), 0.0, set[str](), 0.0
+    for pause, moods in looks:
+        now += pause
+        pods = [pod(owner_set, f"web-{index}", **mood) for index, mood in enumerate(moods)]
+        up = {f"web-{index}" for index, mood in enumerate(moods) if mood.get("ready")}
+        moved, ready = (now if up - ready else moved), ready | up
+        verdict = watched.at(now, body, owner_set, *pods)
+        if now >= POLICY.timeout:
+            return
+        if verdict.state == "failed":
+            alive = [mood for mood in moods if "deletionTimestamp" not in mood]
+            assert alive
+            assert all(mood in MOODS[3:6] for mood in alive), "a pod that may still become ready is hope"
+            assert now - moved >= POLICY.grace
+            return
+        assert verdict.state == "waiting"
+
+
 def test_the_sentence() -> None:
     bodies = failing(waiting="ImagePullBackOff")
     told = [event(bodies[-1], "Failed", PULL, 2)]
     looks = watch(bodies[0], replace(POLICY, grace=0))
     verdict = looks.at(1, *bodies, events=told)
     place = Place("shop/web.yaml", 3)
-    error = error_of(key_of(bodies[0]), verdict, cluster="east", place=place, timeout=600)
+    error = error_of(key_of(bodies[0]), verdict, cluster="east", place=place)
     assert str(error) == (
         f"east: Deployment shop/web failed: pod web-2-a, container main: ErrImagePull: {MISSING}; 0 of 1 pods updated."
         " Check that the image and its tag exist in the registry and that the cluster may pull it (imagePullSecrets)."
     )
     assert (error.file, error.line, error.exit_code) == ("shop/web.yaml", 3, 1)
-    failure = failure_of(key_of(bodies[0]), verdict, cluster="east", place=place, timeout=600, logs="x")
+    failure = failure_of(key_of(bodies[0]), verdict, cluster="east", place=place, logs="x")
     assert (failure.pod, failure.container, failure.reason) == ("web-2-a", "main", "ErrImagePull")
     assert failure.events == (f"Failed: {PULL} (2 times)",)
 
@@ -313,7 +455,7 @@ def test_the_sentence_at_a_timeout() -> None:
     looks = watch(bodies[0])
     looks.at(0, *bodies)
     verdict = looks.at(600, *bodies, events=[event(bodies[-1], "Unhealthy", "Readiness probe failed: 503", 99)])
-    error = error_of(key_of(bodies[0]), verdict, cluster="east", place=None, timeout=600)
+    error = error_of(key_of(bodies[0]), verdict, cluster="east", place=None)
     assert error.exit_code == 70
     assert "was not healthy after 600 s" in str(error)
     assert "Unhealthy: Readiness probe failed: 503 (99 times)" in str(error)

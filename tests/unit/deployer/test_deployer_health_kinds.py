@@ -9,7 +9,7 @@ import pytest
 
 from kit_deployer.health.judge import begin, checked, judge
 from kit_deployer.health.limits import Limits
-from kit_deployer.health.model import Event, Snapshot
+from kit_deployer.health.model import Event, Expected, Snapshot
 from kit_deployer.objects import GroupKind, Json, key_of
 from tests.unit.deployer.kubelet import (
     DONE,
@@ -36,8 +36,6 @@ READY = [
     make("StatefulSet", "db", spec={"replicas": 2, "updateStrategy": {"type": "OnDelete"}}, status={
         "observedGeneration": 1, "updatedReplicas": 0, "availableReplicas": 2, "replicas": 2,
         "currentRevision": "a", "updateRevision": "b"}),
-    make("DaemonSet", "log", status={"observedGeneration": 1, "desiredNumberScheduled": 3,
-                                     "updatedNumberScheduled": 3, "numberAvailable": 3}),
     make("Job", "migrate", status={"conditions": [{"type": "Complete", "status": "True"}]}),
     make("Job", "migrate", spec={"suspend": True}),
     make("Pod", "one", status={"phase": "Succeeded"}),
@@ -64,7 +62,6 @@ WAITING = [
         "the controller has not finished the rollout",
     ),
     (make("StatefulSet", "db", status={"observedGeneration": 0}), "has not seen the change yet"),
-    (make("DaemonSet", "log", status={"observedGeneration": 0}), "has not seen the change yet"),
     (make("StatefulSet", "db", spec={"replicas": 2}, status={"observedGeneration": 1, "updatedReplicas": 1}),
      "1 of 2 pods updated"),
     (make("StatefulSet", "db", spec={"replicas": 2}, status={
@@ -72,17 +69,11 @@ WAITING = [
         "updateRevision": "b"}), "has not finished the rollout"),
     (make("StatefulSet", "db", spec={"replicas": 2, "updateStrategy": {"rollingUpdate": {"partition": 1}}}, status={
         "observedGeneration": 1, "updatedReplicas": 0, "availableReplicas": 2}), "0 of 1 pods updated"),
-    (make("DaemonSet", "log", status={"observedGeneration": 1, "desiredNumberScheduled": 3,
-                                      "updatedNumberScheduled": 2}), "updated on 2 of 3 nodes"),
-    (make("DaemonSet", "log", status={"observedGeneration": 1, "desiredNumberScheduled": 3,
-                                      "updatedNumberScheduled": 3, "numberAvailable": 1}), "available on 1 of 3 nodes"),
     (make("Job", "migrate", status={"active": 1}), "running"),
     (make("Pod", "one", status={"phase": "Pending"}), "pending"),
     (make("PersistentVolumeClaim", "data", status={"phase": "Pending"}), "not bound yet"),
     (make("Service", "web", spec={"type": "LoadBalancer"}), "no address yet"),
     (make("CustomResourceDefinition", "x"), "not established yet"),
-    ({**deployment(updated=1, available=1, conditions=[DONE]),
-      "metadata": {**deployment()["metadata"], "deletionTimestamp": "T"}}, "being deleted"),
 ]  # fmt: skip
 
 
@@ -99,9 +90,9 @@ def test_waiting_and_what_for(body: Json, why: str) -> None:
 def test_an_older_view_than_what_we_applied_says_nothing() -> None:
     body = deployment(updated=1, available=1, conditions=[DONE])
     snapshot = Snapshot.of([body])
-    verdict, _ = judge(key_of(body), snapshot, begin(0), 0, policy=POLICY, limits=Limits(), generation=2)
+    newer = Expected(generation=2)
+    verdict, _ = judge(key_of(body), snapshot, begin(0), 0, policy=POLICY, limits=Limits(), expected=newer)
     assert verdict.state == "waiting"
-    assert watch(body).at(0).state == "waiting", "not even there yet"
 
 
 def test_without_a_probe_it_must_stay_up_for_a_moment() -> None:
@@ -115,8 +106,59 @@ def test_without_a_probe_it_must_stay_up_for_a_moment() -> None:
 
 
 def test_a_claim_that_waits_for_its_first_pod_is_fine() -> None:
-    body = make("PersistentVolumeClaim", "data", status={"phase": "Pending"})
-    assert watch(body).at(0, body, events=[event(body, "WaitForFirstConsumer")]).state == "ready"
+    """By its storage class, or, where that may not be read, by its events; not once the pod has got its node."""
+    body = make("PersistentVolumeClaim", "data", status={"phase": "Pending"}, spec={"storageClassName": "local"})
+    for reason in ("WaitForFirstConsumer", "WaitForPodScheduled"):
+        assert watch(body).at(0, body, events=[event(body, reason)]).state == "ready"
+    meta = {"name": "local", "namespace": ""}
+    patient = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": meta}
+    at_once = {**patient, "volumeBindingMode": "Immediate"}
+    patient["volumeBindingMode"] = "WaitForFirstConsumer"
+    assert watch(body).at(0, body, patient).state == "ready"
+    assert watch(body).at(0, body, at_once).state == "waiting"
+    chosen = {**body, "metadata": {**body["metadata"], "annotations": {
+        "volume.kubernetes.io/selected-node": "a"}}}  # fmt: skip
+    assert watch(body).at(0, chosen, patient).state == "waiting"
+
+
+def test_what_somebody_deletes_meanwhile() -> None:
+    body = deployment(updated=1, available=1, conditions=[DONE])
+    held = {**body, "metadata": {**body["metadata"], "deletionTimestamp": "T", "finalizers": ["shop/keep"]}}
+    looks = watch(body)
+    looks.at(0, held)
+    verdict = looks.at(119, held)
+    assert (verdict.state, verdict.why) == ("waiting", "it is being deleted")
+    verdict = looks.at(120, held)
+    assert verdict.state == "timeout", "a limit of time: exit code 70"
+    assert "shop/keep" in verdict.findings[0].cause.message
+    looks = watch(body)
+    assert looks.at(0).state == "waiting"
+    assert looks.at(10).findings[0].cause.reason == "Deleted"
+    looks = watch(body, expected=Expected(uid="another"))
+    looks.at(0, body)
+    assert looks.at(10, body).findings[0].cause.reason == "Deleted", "one of the same name is not what we applied"
+
+
+def test_a_job_that_its_ttl_removed_before_anybody_looked() -> None:
+    body = make("Job", "migrate")
+    uid = body["metadata"]["uid"]
+    done, lost = event(body, "Completed", "Job completed"), event(body, "BackoffLimitExceeded", "often")
+    assert watch(body, expected=Expected(uid=uid)).at(0, events=[done]).state == "ready"
+    looks = watch(body, expected=Expected(uid=uid))
+    looks.at(0, events=[lost])
+    assert looks.at(10, events=[lost]).findings[0].cause.reason == "BackoffLimitExceeded"
+
+
+def test_a_stateful_set_whose_broken_pod_blocks_its_update() -> None:
+    status = {"observedGeneration": 1, "updatedReplicas": 0, "updateRevision": "b", "currentRevision": "a"}
+    body = make("StatefulSet", "db", spec={"replicas": 2}, status=status)
+    broken = pod(body, "db-0", labels={"controller-revision-hash": "a"})
+    assert "pod db-0 of the previous version blocks the update" in watch(body).at(0, body, broken).why
+    assert (
+        "blocks" not in watch(body).at(0, body, pod(body, "db-0", ready=True, labels=broken["metadata"]["labels"])).why
+    )
+    parallel = {**body, "spec": {**body["spec"], "podManagementPolicy": "Parallel"}}
+    assert "blocks" not in watch(body).at(0, parallel, broken).why
 
 
 @pytest.mark.parametrize(
