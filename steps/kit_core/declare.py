@@ -145,11 +145,14 @@ class CommonSettings:
 
 
 def declared(cls: type[Any]) -> Iterator[Setting]:
-    """The settings of a settings class: its own first, in the order they are written, then those all steps have."""
+    """The settings of a settings class: its own first, as they are written, then those of classes that it is made of,
+    then those all steps have.
+    """
     hints = typing.get_type_hints(cls)
     common = {item.name for item in dataclasses.fields(CommonSettings)}
     fields = dataclasses.fields(cls)
-    for item in sorted(fields, key=lambda item: item.name in common):
+    own = cls.__annotations__
+    for item in sorted(fields, key=lambda item: 2 if item.name in common else item.name not in own):
         details = item.metadata.get(_KEY)
         if not isinstance(details, _Details):
             raise TypeError(f"{cls.__name__}.{item.name} is not made with setting()")

@@ -2,6 +2,7 @@
 """The program: from settings to a run, and from its result to the log, the reports and the exit code."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from kit_core.entry import Command, Context, Step, run
@@ -9,6 +10,8 @@ from kit_core.errors import InputError, KitError
 from kit_deployer.settings import ABANDONED, NOT_YET, DeployerSettings
 
 if TYPE_CHECKING:
+    from kit_deployer.backup.keeper import Keeper
+    from kit_deployer.listeners.listener import Listener
     from kit_deployer.listeners.webhooks import Teller
     from kit_deployer.options import Options
     from kit_deployer.result import RunResult
@@ -25,7 +28,7 @@ def deploy_command(settings: DeployerSettings, context: Context, _arguments: Map
 
     _tell_what_is_ignored(context)
     options = options_of(settings)
-    teller = _teller(settings, context)
+    listener = _listener(settings, context)
     deployer = Deployer(
         configs=settings.configs,
         manifests_dir=settings.manifests_dir,
@@ -38,7 +41,7 @@ def deploy_command(settings: DeployerSettings, context: Context, _arguments: Map
         masker=context.masker,
         env=context.env,
         stop=context.stop,
-        listener=teller,
+        listener=listener,
         cwd=context.cwd,
     )
     if settings.dry_run:
@@ -48,11 +51,9 @@ def deploy_command(settings: DeployerSettings, context: Context, _arguments: Map
     except KitError as error:
         result = _not_begun(error, settings)
         _write(result, settings, context)
-        if teller is not None:
-            teller.over(result)
+        listener.over(result)
         raise
-    if teller is not None:
-        teller.over(result)
+    result = replace(result, warnings=(*result.warnings, *listener.over(result)))
     code = result.exit_code
     if not _write(result, settings, context):
         code = code or KitError.exit_code
@@ -139,9 +140,48 @@ def _tell_what_is_ignored(context: Context) -> None:
         context.console.info(f"ignored: {', '.join(abandoned)} (services that only the original's makers had)")
 
 
+def _listener(settings: DeployerSettings, context: Context) -> "Listener":
+    """Who is told of the run. A dry run, which does nothing, is told to nobody and leaves nothing in a bucket."""
+    from kit_deployer.listeners.listener import Nobody, Several
+
+    keeper = _keeper(settings, context)
+    if settings.dry_run:
+        return Nobody()
+    return Several([listener for listener in (keeper, _teller(settings, context)) if listener is not None])
+
+
+def _keeper(settings: DeployerSettings, context: Context) -> "Keeper | None":
+    """Who keeps copies of what is applied. Raises `InputError` where it never could."""
+    if not settings.backup_enabled:
+        return None
+    if not settings.aws_bucket:
+        why = "BACKUP_ENABLED=true keeps manifests in an S3 bucket, and AWS_BUCKET is not set"
+        raise InputError("The settings are wrong", why=why, hint="Set it to the bucket's name. Nothing was touched.")
+    from kit_deployer.backup.bucket import Bucket, Where
+    from kit_deployer.backup.credentials import Keys
+    from kit_deployer.backup.keeper import Keeper
+
+    where = Where(
+        bucket=settings.aws_bucket,
+        endpoint=settings.aws_endpoint_url,
+        region=settings.aws_region,
+        encryption=settings.backup_encryption,
+        keys=Keys(
+            access_key=settings.aws_access_key_id,
+            secret_key=settings.aws_secret_access_key,
+            session_token=settings.aws_session_token,
+        ),
+    )
+    bucket = Bucket(where, env=context.env, ca_cert=settings.ca_cert, secret_found=context.masker.add)
+    encrypted = settings.backup_encryption != "none"
+    return Keeper(
+        bucket, form=settings.save_format, secrets=settings.backup_secrets, encrypted=encrypted, console=context.console
+    )
+
+
 def _teller(settings: DeployerSettings, context: Context) -> "Teller | None":
-    """Who tells webhooks of the run; nobody where none is set, or where nothing is deployed."""
-    if settings.dry_run or not (settings.available_webhook or settings.slack_webhook):
+    """Who tells webhooks of the run; nobody where none is set."""
+    if not (settings.available_webhook or settings.slack_webhook):
         return None
     from kit_deployer.listeners.webhooks import Addresses, Teller
 

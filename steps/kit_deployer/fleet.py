@@ -10,8 +10,10 @@ from pathlib import Path
 
 from kit_core.console import Console
 from kit_core.errors import Interrupted, KitError
+from kit_deployer.desired.annotate import Declared
 from kit_deployer.inputs.reading import Inputs
-from kit_deployer.listeners.listener import Listener, Nobody
+from kit_deployer.listeners.listener import Applied, Listener, Nobody
+from kit_deployer.objects import Json
 from kit_deployer.options import Options
 from kit_deployer.result import ClusterResult, Failure, RunResult, cluster_failure
 from kit_deployer.rollout.rollout import Rollout
@@ -161,6 +163,7 @@ class Fleet:
             # Many clusters share this machine: each gets fewer connections then, and always some.
             workers=max(2, min(CONNECTIONS, _ALL_WORKERS // running)),
             began=self._listener.began,
+            applied=lambda item, body: self._listener.applied(_applied(inputs, item, body)),
             clock=self._clock,
         )
         with self._lock:
@@ -191,6 +194,16 @@ class Fleet:
 
     def _may_fail(self, inputs: Inputs) -> bool:
         return inputs.target.name in self._options.allow_failure or inputs.target.kubeconfig.may_fail
+
+
+def _applied(inputs: Inputs, item: Declared, body: Json) -> Applied:
+    return Applied(
+        cluster=inputs.target.name,
+        namespace=inputs.target.namespace,
+        key=item.key,
+        body=body,
+        secrets=inputs.secrets_of(item.manifest),
+    )
 
 
 def _trace(error: BaseException) -> str:

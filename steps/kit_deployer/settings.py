@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from kit_core.declare import CommonSettings, setting
+from kit_core.declare import setting
 from kit_core.secrets import Secret
+from kit_deployer.backup.settings import BackupSettings
 
 WHERE: Final = "Where"
 WHAT: Final = "What to do"
@@ -18,7 +19,7 @@ LATER: Final = "Not there yet: accepted, told so, without effect"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeployerSettings(CommonSettings):
+class DeployerSettings(BackupSettings):
     """See the module."""
 
     configs: str = setting(
@@ -245,15 +246,6 @@ class DeployerSettings(CommonSettings):
     )
     github_user: str | None = setting(None, original=True, group=LATER, help="Owner of the repository on GitHub.")
     github_repo: str | None = setting(None, original=True, group=LATER, help="Name of the repository on GitHub.")
-    backup_enabled: bool = setting(
-        False, original=True, group=LATER, help="Store every applied manifest in an S3 bucket."
-    )
-    save_format: Literal["yaml", "json"] = setting(
-        "yaml", original=True, group=LATER, help="Format of stored manifests."
-    )
-    aws_bucket: str | None = setting(None, original=True, group=LATER, help="The S3 bucket.")
-    aws_access_key_id: str | None = setting(None, original=True, group=LATER, help="Key for the bucket.")
-    aws_secret_access_key: Secret | None = setting(None, original=True, group=LATER, help="Secret key for the bucket.")
 
     # The original's, with nothing left to do.
     api_version: str | None = setting(
@@ -285,11 +277,6 @@ NOT_YET: Final = frozenset(
         "github_auth_token",
         "github_user",
         "github_repo",
-        "backup_enabled",
-        "save_format",
-        "aws_bucket",
-        "aws_access_key_id",
-        "aws_secret_access_key",
     }
 )
 """Settings whose feature comes later: whoever gives one is told that it has no effect yet."""

@@ -20,6 +20,7 @@ from kit_core.console import Console
 from kit_core.errors import InputError
 from kit_core.network import tls_context
 from kit_core.secrets import Masker, Secret
+from kit_deployer.listeners.listener import Nobody
 from kit_deployer.listeners.original import News, news_of, payload, progress
 from kit_deployer.listeners.slack import slack
 from kit_deployer.objects import Json
@@ -59,7 +60,7 @@ class _Address:
         return http.shown(self.url)
 
 
-class Teller:
+class Teller(Nobody):
     """A `Listener` that tells webhooks. `over` ends it."""
 
     def __init__(
@@ -106,7 +107,7 @@ class Teller:
         with self._lock:
             self._over.append(result)
 
-    def over(self, result: RunResult) -> None:
+    def over(self, result: RunResult) -> Sequence[str]:
         """Tell how it ended, and wait until that is sent; for so long as may be waited."""
         result = masked(result, self._masker)
         with self._lock:
@@ -126,6 +127,7 @@ class Teller:
             if address.unsent:
                 what = ", ".join(address.unsent[:3]) + (" and more" if len(address.unsent) > 3 else "")
                 self._console.warning(f"{address.shown} was not told of {what}, as it failed {_STRIKES} times before")
+        return ()
 
     def _tell(self, news: News) -> None:
         body = payload(

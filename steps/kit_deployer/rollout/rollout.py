@@ -8,10 +8,11 @@ from dataclasses import replace
 from kit_core.console import Console
 from kit_core.errors import KitError, TimeLimitError
 from kit_deployer import parallel
+from kit_deployer.desired.annotate import Declared, stamp
 from kit_deployer.diff.difference import unified
 from kit_deployer.inputs.reading import Inputs
 from kit_deployer.health.asked import asked_of
-from kit_deployer.objects import Key
+from kit_deployer.objects import Json, Key
 from kit_deployer.options import Options
 from kit_deployer.plan.dependencies import find_dependents, in_waves
 from kit_deployer.plan.inventory import Inventory, to_configmap
@@ -48,6 +49,7 @@ class Rollout:
         deadline: float,
         workers: int = WORKERS,
         began: Callable[[str], None] = lambda _name: None,
+        applied: Callable[[Declared, Json], None] = lambda _item, _body: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._inputs = inputs
@@ -59,6 +61,7 @@ class Rollout:
         self._deadline = deadline
         self._workers = workers
         self._clock = clock
+        self._tell = applied
         self._begun = clock()
         self._record = Record(inputs.target.name, console, clock, began)
         self._prepared = Prepared(Plan())
@@ -175,6 +178,7 @@ class Rollout:
         for item in plan.namespaces:
             self._cluster.create(NAMESPACE, item.body)
             self._record.done(item.key, "created")
+            self._tell(item, item.body)
         self._write_inventory(self._prepared.inventory, self._prepared.before)
         switching = [action for action in plan.actions if action.waits and action.do != "keep"]
         dependents = find_dependents(plan.actions)
@@ -246,6 +250,7 @@ class Rollout:
         )
         did: Did = "created" if action.do == "create" else "changed"
         self._record.done(action.key, did, action.why, diff=self._diff(applied), seconds=applied.seconds)
+        self._tell(action.item, stamp(action.item, self._options.writing))
 
     def _await_definitions(self, actions: list[Action]) -> bool:
         """New kinds can be used once they are established."""

@@ -37,8 +37,8 @@ def test_wrong_settings(desk: Desk, env: dict[str, str], why: str) -> None:
 
 
 def test_settings_without_effect_are_told(desk: Desk) -> None:
-    _, log = desk.run(GITHUB_USER="shop", BACKUP_ENABLED="true", ELROY_URL="https://y", API_VERSION="v1")
-    assert "without effect yet: BACKUP_ENABLED, GITHUB_USER" in log
+    _, log = desk.run(GITHUB_USER="shop", ELROY_URL="https://y", API_VERSION="v1")
+    assert "without effect yet: GITHUB_USER" in log
     assert "ignored: ELROY_URL" in log
     assert "API_VERSION is accepted for compatibility and has no effect" in log
 
