@@ -66,8 +66,8 @@ def _collector(step: Step, command: Command) -> Any:
 
     parameters = []
     for item in declared(step.settings):
-        hint: Any = bool | None if item.kind is bool else str | None
-        names = f"{item.option}/--no-{item.option[2:]}" if item.kind is bool else item.option
+        hint: Any = bool | None if item.flag else str | None
+        names = f"{item.option}/--no-{item.option[2:]}" if item.flag else item.option
         parameters.append(_parameter(item.field, Annotated[hint, typer.Option(names)]))
     for argument in command.arguments:
         hint = list[str] | None if argument.many else str | None
@@ -139,7 +139,7 @@ def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _setting(item: Setting) -> str:
-    option = f"{item.option}, --no-{item.option[2:]}" if item.kind is bool else f"{item.option} {placeholder(item)}"
+    option = f"{item.option}, --no-{item.option[2:]}" if item.flag else f"{item.option} {placeholder(item)}"
     variables = ", ".join(item.variables)
     shown = f"  {option}\n      {variables}" + (f"  [default: {item.default_text}]" if item.default_text else "")
     text = item.help + (f" Else from {', '.join(item.native)}." if item.native else "")
@@ -151,7 +151,7 @@ def placeholder(item: Setting) -> str:
     if item.secret:
         return "FILE"
     if item.choices:
-        return "|".join(item.choices)
+        return "|".join([*(("true", "false") if item.kind is bool else ()), *item.choices])
     words = {bool: "true|false", int: "N", float: "N"}
     name = words.get(item.kind) if isinstance(item.kind, type) else None
     if name is None:

@@ -24,10 +24,10 @@ class Unfit(ValueError):
 def convert(setting: Setting, text: str) -> Any:
     """The value that `text` (not empty) stands for. Raises `Unfit`."""
     kind = setting.kind
+    if kind is bool:
+        return _boolean(setting, text)
     if setting.choices:
         return _choice(setting, text)
-    if kind is bool:
-        return _boolean(text)
     if kind in {int, float}:
         return _number(setting, text)
     if kind is Secret:
@@ -41,13 +41,17 @@ def convert(setting: Setting, text: str) -> Any:
     return text
 
 
-def _boolean(text: str) -> bool:
+def _boolean(setting: Setting, text: str) -> bool | str:
     word = text.strip().lower()
+    if word in setting.choices:
+        return word
     if word in _YES:
         return True
     if word in _NO:
         return False
-    raise Unfit("expected true or false (also 1/0, yes/no, on/off, in any case)")
+    words = ", ".join(["true", "false", *setting.choices][:-1])
+    words = f"{words} or {setting.choices[-1] if setting.choices else 'false'}"
+    raise Unfit(f"expected {words} (also 1/0, yes/no, on/off, in any case)")
 
 
 def _choice(setting: Setting, text: str) -> str:

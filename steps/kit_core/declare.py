@@ -43,7 +43,8 @@ class _Details:
 class Setting:
     """One declared setting, everything derived.
 
-    `kind` is the type of the value with `| None` taken off; `choices` the words of a `Literal`. `variables` are
+    `kind` is the type of the value with `| None` taken off; `choices` the words of a `Literal`, also of one beside
+    `bool`: a boolean that knows further answers. `variables` are
     the names it is read from, strongest first; `native` the CI services' own variables, asked last. `ignored`
     settings are accepted for the sake of those who still pass them and have no effect.
     """
@@ -72,6 +73,11 @@ class Setting:
         """Every variable that gives it a value: each of `variables`, base64-encoded, and a secret's in a file."""
         suffixes = ("", BASE64, FILE) if self.secret else ("", BASE64)
         return tuple(name + suffix for name in self.variables for suffix in suffixes)
+
+    @property
+    def flag(self) -> bool:
+        """Whether it is either true or false, so that its option needs no value."""
+        return self.kind is bool and not self.choices
 
     @property
     def secret(self) -> bool:
@@ -156,7 +162,7 @@ def declared(cls: type[Any]) -> Iterator[Setting]:
         details = item.metadata.get(_KEY)
         if not isinstance(details, _Details):
             raise TypeError(f"{cls.__name__}.{item.name} is not made with setting()")
-        kind = _without_none(hints[item.name])
+        kind, words = _without_words(_without_none(hints[item.name]))
         yield Setting(
             field=item.name,
             kind=kind,
@@ -165,7 +171,7 @@ def declared(cls: type[Any]) -> Iterator[Setting]:
             group=details.group,
             variables=_variables(item.name, details),
             native=details.native,
-            choices=typing.get_args(kind) if typing.get_origin(kind) is Literal else (),
+            choices=words,
             unit=details.unit,
             minimum=details.minimum,
             maximum=details.maximum,
@@ -184,10 +190,21 @@ def _variables(name: str, details: _Details) -> tuple[str, ...]:
 def _without_none(hint: Any) -> Any:
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
-        if len(kinds) != 1:
-            raise TypeError(f"a setting has one type, not {hint}")
-        return kinds[0]
+        if len(kinds) == 1:
+            return kinds[0]
     return hint
+
+
+def _without_words(hint: Any) -> tuple[Any, tuple[str, ...]]:
+    """The type of a value, and the words that it may be, alone or beside true and false."""
+    if typing.get_origin(hint) is Literal:
+        return hint, typing.get_args(hint)
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        kind, *others = typing.get_args(hint)
+        if kind is not bool or len(others) != 1 or typing.get_origin(others[0]) is not Literal:
+            raise TypeError(f"a setting has one type, not {hint}")
+        return bool, typing.get_args(others[0])
+    return hint, ()
 
 
 def _shown(default: Any, details: _Details) -> str:

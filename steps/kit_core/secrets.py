@@ -6,12 +6,13 @@ import json
 import re
 import threading
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 MASK: Final = "***"
 _SHORTEST_MASKED: Final = 4
 _SHORTEST_TOKEN: Final = 12
+_FEW: Final = 200
 _BEFORE_HOST: Final = re.compile(r"(?<=://)[^\s/?#]+@")
 _USER_INFO: Final = re.compile(r"\bhttps?://([^\s/?#]+)@", re.IGNORECASE)
 
@@ -56,7 +57,7 @@ class Masker:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._forms: set[str] = set()
-        self._sorted: tuple[str, ...] | None = ()
+        self._starts: dict[str, tuple[str, ...]] | None = {}
 
     def add(self, secret: Secret | str) -> None:
         """Mask this value from now on: as it is, URL-quoted, base64-encoded, JSON-escaped, and line by line."""
@@ -78,21 +79,43 @@ class Masker:
             forms.update(line.strip() for line in value.splitlines() if len(line.strip()) > 2 * _SHORTEST_MASKED)
         with self._lock:
             self._forms.update(form for form in forms if len(form) >= _SHORTEST_MASKED)
-            self._sorted = None
+            self._starts = None
 
     def mask(self, text: str) -> str:
-        """`text` without any known secret."""
-        for form in self._longest_first():
-            if form in text:
-                text = text.replace(form, MASK)
-        return text
+        """`text` without any known secret. Takes no longer where thousands are known."""
+        starts = self._by_start()
+        parts: list[str] = []
+        begin = position = 0  # what has been copied, and the end of the secrets found so far
+        for start, end in sorted(_found(text, starts)) if starts else ():
+            if start >= position:  # secrets that overlap have one mask: no tail of one stays behind another
+                parts += [text[begin:start], MASK]
+            begin = position = max(position, end)
+        return "".join([*parts, text[begin:]]) if parts else text
 
-    def _longest_first(self) -> tuple[str, ...]:
-        """So that no secret's tail stays behind another one's mask; sorted when asked, since thousands may be told."""
+    def _by_start(self) -> dict[str, tuple[str, ...]]:
+        """The forms by their first characters; made when asked, since thousands may be told one by one."""
         with self._lock:
-            if self._sorted is None:
-                self._sorted = tuple(sorted(self._forms, key=lambda form: (-len(form), form)))
-            return self._sorted
+            if self._starts is None:
+                groups: dict[str, list[str]] = {}
+                for form in self._forms:
+                    groups.setdefault(form[:_SHORTEST_MASKED], []).append(form)
+                self._starts = {start: tuple(forms) for start, forms in groups.items()}
+            return self._starts
+
+
+def _found(text: str, starts: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[int, int]]:
+    if len(starts) <= _FEW:
+        for forms in starts.values():
+            for form in forms:
+                place = text.find(form)
+                while place >= 0:
+                    yield place, place + len(form)
+                    place = text.find(form, place + 1)
+        return
+    for place in range(len(text) - _SHORTEST_MASKED + 1):
+        for form in starts.get(text[place : place + _SHORTEST_MASKED], ()):
+            if text.startswith(form, place):
+                yield place, place + len(form)
 
 
 def in_urls(text: str) -> Iterator[str]:

@@ -120,3 +120,14 @@ def test_secrets_may_be_learnt_while_others_are_masked() -> None:
 def test_urls_are_bared_of_their_credentials() -> None:
     text = "jenkins https://me:p%40ss@ci.example.com/job/a@b http://token@h/x and a@b.example"
     assert bare_urls(text) == "jenkins https://ci.example.com/job/a@b http://h/x and a@b.example"
+
+
+@pytest.mark.parametrize("others", [0, 300], ids=["few secrets", "many secrets"])
+def test_secrets_that_overlap_leave_nothing_of_each_other(others: int) -> None:
+    masker = Masker()
+    for number in range(others):
+        masker.add(f"{number:04}-unrelated-{number}")
+    for secret in ("first-half", "half-and-more", "half"):
+        masker.add(secret)
+    assert masker.mask("say first-half-and-more, half, first-half") == "say ***, ***, ***"
+    assert masker.mask("nothing of it") == "nothing of it"

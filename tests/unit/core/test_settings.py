@@ -349,3 +349,18 @@ def test_an_ignored_setting_is_accepted_with_a_note() -> None:
 def test_given_tells_which_name_a_value_came_from() -> None:
     given_names = load_settings(Shop, {"GITHUB_REF_NAME": "main", "KIT_COMMIT": "1"}, {}).given
     assert given_names == {"branch": "GITHUB_REF_NAME", "commit": "KIT_COMMIT"}
+
+
+def test_a_boolean_may_know_further_words() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Deploy(CommonSettings):
+        """One setting."""
+
+        dry_run: bool | Literal["read"] = setting(True, original=True, group="Deploy", help="Try.")
+
+    def value(text: str) -> object:
+        return load_settings(Deploy, {"DRY_RUN": text}, {}).settings.dry_run
+
+    assert [value(text) for text in ("true", "No", "0", "READ", " on ", "")] == [True, False, False, "read", True, True]
+    with pytest.raises(InputError, match=r"DRY_RUN.*maybe.*expected true, false or read \(also 1/0, yes/no, on/off"):
+        value("maybe")
