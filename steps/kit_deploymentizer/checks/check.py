@@ -68,6 +68,8 @@ def read_rendered(text: str, api: "OpenApi | None" = None) -> Rendered:
             wrong = api.findings(value) if api else []
             findings += [Finding(document.key_position(*path, *below).line, text, False, asked=True)
                          for below, text in wrong]  # fmt: skip
+            findings += [Finding(document.key_position(*path, *below).line, text, False)
+                         for below, text in (api.lacks(value) if api else ())]  # fmt: skip
             told = {below for below, _ in wrong}
             findings += [Finding(document.key_position(*path, *below).line, text, False)
                          for below, text in refusals(value) if below not in told]  # fmt: skip

@@ -110,7 +110,7 @@ class Inspector:
 def _unknown(kind: str) -> InputError:
     return InputError(
         f"the OpenAPI document does not know {kind}",
-        why="what is of this kind is not held against it",
+        why="what is of this kind is not checked by it",
         hint="A document of a cluster that has its definition does.",
     )
 

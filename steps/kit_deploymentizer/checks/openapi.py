@@ -2,8 +2,8 @@
 """Objects against the description that a cluster's API gives of itself: unknown fields, values of another type. Pure.
 
 Walks Kubernetes' schemas itself: a general validator of JSON Schema takes milliseconds for each object, knows nothing
-of the `x-kubernetes-` words, and says of an unknown field nothing at all. What may stand in an enum or how long a
-text may be is left to the cluster, and so is what is required: a default or a webhook may still add it.
+of the `x-kubernetes-` words, and says of an unknown field nothing at all. How long a text may be and the like is left
+to the cluster.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +13,13 @@ from kit_core.names import nearest
 from kit_deploymentizer.checks.openapi_schemas import ANY, Node, Schemas
 
 Path = tuple[str | int, ...]
+
+_MOST: Final = 100
+"""Findings of one object that are told."""
+_GUESSES: Final = 10
+"""Unknown fields of one object for which a near one is looked for."""
+_NEAR: Final = 2000
+"""Fields among which one is looked for."""
 
 _TYPES: Final[Mapping[type, str]] = {
     str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object",
@@ -41,14 +48,46 @@ class OpenApi:
         wrong: list[tuple[Path, str]] = []
         self._walk(value, node, (), wrong)
         whose = f"{value['kind']} {value['metadata']['name']}"
-        return [(path, text.replace("\0", f"{_shown(path)} of {whose}", 1)) for path, text in wrong]
+        return [(path, text.replace("\0", f"{_shown(path)} of {whose}", 1)) for path, text in wrong[:_MOST]]
+
+    def lacks(self, value: Mapping[str, Any]) -> list[tuple[Path, str]]:
+        """Which fields are required and not there, as `findings` tells what does not fit. A webhook of the cluster, or
+        a default that the document does not tell, may still add them."""
+        node = self._schemas.of_kind(value["apiVersion"], value["kind"])
+        lacking: list[tuple[Path, str]] = []
+        if node is not None:
+            self._find_lacking(value, node, (), lacking)
+        whose = f"{value['kind']} {value['metadata']['name']}"
+        return [(path, f"{_shown(path)} of {whose} has no {name}, which Kubernetes requires")
+                for path, name in lacking[:_MOST]]  # fmt: skip
+
+    def _find_lacking(self, value: Any, node: Node, path: Path, lacking: list[tuple[Path, str]]) -> None:
+        if value.__class__ is dict:
+            lacking += [(path, name) for name in node.required if value.get(name) is None]
+            for key, item in value.items():
+                if (key in node.fields or node.rest is not None) and (path or key != "status"):
+                    self._find_lacking(item, self._below(node, key), (*path, key), lacking)
+        elif value.__class__ is list and node.items is not None:
+            for index, item in enumerate(value):
+                self._find_lacking(item, node.items, (*path, index), lacking)
+
+    def _below(self, node: Node, key: str) -> Node:
+        if key not in node.fields:
+            return node.rest or ANY
+        if key not in node.below:
+            node.below[key] = self._schemas.node(node.fields[key])
+        return node.below[key]
 
     def _walk(self, value: Any, node: Node, path: Path, wrong: list[tuple[Path, str]]) -> None:
         """In the sentences, \\0 stands for the place."""
-        if value is None or node is ANY:
+        if value is None or node is ANY or len(wrong) > _MOST:
             return
         if node.types is not None and not _fits(value, node.types):
             wrong.append((path, _mistaken(value, node.types)))
+        elif node.enum and isinstance(value, str) and value and value not in node.enum:
+            meant = nearest(value, node.enum)
+            known = ", ".join(sorted(node.enum)[:_GUESSES]) + (", …" if len(node.enum) > _GUESSES else "")
+            wrong.append((path, f"\0 is none of {known}" + (f" (is {meant} meant?)" if meant else "")))
         elif value.__class__ is dict:
             fields, below, rest = node.fields, node.below, node.rest
             for key, item in value.items():
@@ -59,7 +98,8 @@ class OpenApi:
                     elif rest is not None:
                         found = rest
                     else:
-                        meant = nearest(key, fields) if isinstance(key, str) else None
+                        guess = isinstance(key, str) and len(wrong) < _GUESSES and len(fields) <= _NEAR
+                        meant = nearest(key, fields) if guess else None
                         wrong.append(((*path, key), "unknown field \0" + (f" (is {meant} meant?)" if meant else "")))
                         continue
                 self._walk(item, found, (*path, key), wrong)
@@ -90,7 +130,7 @@ def _mistaken(value: Any, types: frozenset[str]) -> str:
 
 def _shown(path: Path) -> str:
     text = "".join(
-        f"[{step}]" if isinstance(step, int) else f".{step}" if step.replace("_", "").isalnum() else f'["{step}"]'
+        f"[{step}]" if isinstance(step, int) else f".{step}" if str(step).replace("_", "").isalnum() else f'["{step}"]'
         for step in path
     )
     return text.removeprefix(".") or "the whole"

@@ -10,7 +10,16 @@ from typing import Any, Final
 
 _INT_OR_STRING: Final = frozenset({"integer", "string"})
 _OWN: Final = frozenset(
-    {"type", "properties", "additionalProperties", "oneOf", "anyOf", "x-kubernetes-preserve-unknown-fields"}
+    {
+        "type",
+        "properties",
+        "additionalProperties",
+        "enum",
+        "required",
+        "oneOf",
+        "anyOf",
+        "x-kubernetes-preserve-unknown-fields",
+    }
 )
 _QUANTITY: Final = ".api.resource.Quantity"
 _QUANTITIES: Final[Mapping[str, Any]] = {"type": ["string", "number"]}
@@ -26,12 +35,15 @@ class Node:
     """A schema with its references followed, one level deep; `below` keeps what was made of the fields' schemas.
 
     `types` None takes any. `rest` is what fields have that are not named: None where there are none of that kind.
+    `enum` are the texts that it takes, none for any. `required` fields are those without a default.
     """
 
     types: frozenset[str] | None
     fields: Mapping[str, Any]
     rest: "Node | None"
     items: "Node | None"
+    enum: frozenset[str] = frozenset()
+    required: tuple[str, ...] = ()
     below: "dict[str, Node]" = field(default_factory=dict)
 
 
@@ -64,6 +76,7 @@ class Schemas:
             node = self._nodes[name] = Node(None, {}, None, None)
             made = self._made({"$ref": name})
             node.types, node.fields, node.rest, node.items = made.types, made.fields, made.rest, made.items
+            node.enum, node.required = made.enum, made.required
         return node
 
     def node(self, schema: Any) -> Node:
@@ -87,7 +100,11 @@ class Schemas:
         if any(part.get("x-kubernetes-embedded-resource") is True for part in parts):
             metadata = {"$ref": _META} if _META in self._named else _EMBEDDED["metadata"]
             fields = {**_EMBEDDED, "metadata": metadata, **fields}
-        return Node(types, fields, rest, self.node(items) if items is not None else None)
+        enums = [_texts(part.get("enum")) for part in parts]
+        names = {name for part in parts for name in _texts(part.get("required")) if name in fields}
+        required = tuple(sorted(name for name in names if "default" not in _map(fields[name])))
+        enum = next((one for one in enums if one), frozenset())
+        return Node(types, fields, rest, self.node(items) if items is not None else None, enum, required)
 
     def _rest(self, parts: list[Mapping[str, Any]], has_fields: bool) -> Node | None:
         """What fields take that no part names. A map of which nothing is said holds anything (RawExtension)."""
@@ -131,10 +148,16 @@ def _types(schema: Mapping[str, Any]) -> frozenset[str] | None:
         return _INT_OR_STRING
     said = schema.get("type")
     if isinstance(said, str | list):
-        return frozenset([said] if isinstance(said, str) else (one for one in said if isinstance(one, str)))
+        return frozenset([said] if isinstance(said, str) else (one for one in said if isinstance(one, str))) or None
     choices = [_types(_map(one)) for key in ("oneOf", "anyOf") for one in _list(schema.get(key))]
     known = [choice for choice in choices if choice is not None]
     return frozenset().union(*known) if known and len(known) == len(choices) else None
+
+
+def _texts(value: Any) -> frozenset[str]:
+    """The texts in a list that holds nothing else; none for anything else."""
+    texts = [one for one in _list(value) if isinstance(one, str)]
+    return frozenset(texts) if len(texts) == len(_list(value)) else frozenset()
 
 
 def _map(value: Any) -> Mapping[str, Any]:

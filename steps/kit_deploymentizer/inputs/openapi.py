@@ -11,7 +11,10 @@ from typing import Any, Final
 from kit_core.errors import InputError
 from kit_core.files import refused
 from kit_deploymentizer.inputs.boundary import EVERYWHERE, Boundary
+from kit_deploymentizer.sources.answers import is_too_deep
 
+_DEEPEST: Final = 400
+"""Levels of JSON; a definition of a custom resource may have a hundred."""
 _HINT: Final = "`kubectl get --raw /openapi/v2 > openapi.json` writes one that has every kind of a cluster."
 
 
@@ -53,6 +56,8 @@ def read_openapi(path: Path, boundary: Boundary = EVERYWHERE) -> ApiDocument:
 def _schemas(content: bytes, file: Path) -> Mapping[str, Any]:
     try:
         document = json.loads(content)
+        if is_too_deep(document, _DEEPEST):
+            raise _no_document(file, "it is nested too deeply")
     except (ValueError, RecursionError) as error:
         why = f"it is no JSON ({error})" if isinstance(error, json.JSONDecodeError) else "it is no JSON"
         raise _no_document(file, why) from None

@@ -29,10 +29,10 @@ def read_json(raw: bytes, *, what: str, kind: type[KitError] = WorkError) -> Any
         raise kind(said, hint="Answer with a JSON object; `{}` where there are no values.") from None
 
 
-def is_too_deep(value: Any) -> bool:
+def is_too_deep(value: Any, deepest: int = _DEEPEST) -> bool:
     """Whether maps and lists lie in one another further than anybody means, and than can be walked through."""
     level = [value]
-    for _ in range(_DEEPEST):
+    for _ in range(deepest):
         level = [
             item
             for one in level

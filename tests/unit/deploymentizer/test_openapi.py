@@ -43,6 +43,9 @@ SCHEMAS: dict[str, Any] = {
             "object": {"type": "object", "x-kubernetes-embedded-resource": True, "properties": {"spec": STRING}},
             "raw": {"type": "object"}, "any": {"description": "JSON"}, "lost": {"$ref": PREFIX + "api.Gone"},
             "props": {"$ref": PREFIX + "api.Props"},
+            "mode": {"type": "string", "enum": ["Fast", "Slow"]},
+            "policy": {"type": "object", "required": ["kind", "level"], "properties": {
+                "kind": STRING, "level": {"type": "integer", "default": 1}}},
         }}},
     },
 }  # fmt: skip
@@ -76,8 +79,9 @@ def both(text: str) -> list[tuple[int, str]]:
     found = []
     for schemas in (SCHEMAS, json.loads(v3())["components"]["schemas"]):
         findings = read_rendered(text, OpenApi([schemas])).findings
-        assert all(finding.asked for finding in findings), findings
-        found.append([(finding.line, finding.text) for finding in findings])
+        lacking = [finding for finding in findings if not finding.asked]
+        assert all(finding.text.endswith("which Kubernetes requires") for finding in lacking), findings
+        found.append([(finding.line, finding.text) for finding in findings if finding.asked])
     assert found[0] == found[1]
     return found[0]
 
@@ -91,6 +95,8 @@ def both(text: str) -> list[tuple[int, str]]:
         "{replicas: null, containers: [null, {name: null, args: [null], limits: }]}",
         "{free: {known: a, other: {deep: [1]}}}",
         "{object: {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: x}}",
+        "{mode: Slow, containers: [], policy: {kind: a}}",
+        "{mode: '', policy: null}",
         "{raw: {a: 1}, any: [1, {b: c}], lost: {what: ever}}",
         "{props: {not: {not: {title: a}}, more: {x: {title: a}}, all: [{all: [{title: b}]}]}}",
     ],
@@ -103,6 +109,8 @@ def test_what_the_api_takes_passes(spec: str) -> None:
     ("spec", "text"),
     [
         ("containers: [{imge: a}]", "unknown field spec.containers[0].imge of App app (is image meant?)"),
+        ("mode: fast", "spec.mode of App app is none of Fast, Slow (is Fast meant?)"),
+        ("mode: 1", ("spec.mode of App app is read as an integer, and Kubernetes takes a string here (quote it)")),
         ("nowhere: 1", "unknown field spec.nowhere of App app"),
         ("replicas: '2'", ("spec.replicas of App app is read as a string, and Kubernetes takes an integer here"
          " (without quotes?)")),
@@ -125,6 +133,77 @@ def test_what_the_api_takes_passes(spec: str) -> None:
 )  # fmt: skip
 def test_what_the_api_does_not_take_is_named(spec: str, text: str) -> None:
     assert both(f"{HEAD}spec:\n  {spec}\n") == [(5, text)]
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ("containers: [{name: a}]", [(5, "spec.containers[0] of App app has no image")]),
+        ("containers:\n  - image: a\n  - {}", [(6, "spec.containers[0] of App app has no name"),
+         (7, "spec.containers[1] of App app has no image"), (7, "spec.containers[1] of App app has no name")]),
+        ("policy: {level: null}", [(5, "spec.policy of App app has no kind")]),
+        ("policy: {kind: a}", []),
+    ],
+)  # fmt: skip
+def test_what_the_api_requires_is_told(spec: str, told: list[tuple[int, str]]) -> None:
+    for schemas in (SCHEMAS, json.loads(v3())["components"]["schemas"]):
+        findings = read_rendered(f"{HEAD}spec:\n  {spec}\n", OpenApi([schemas])).findings
+        assert [(one.line, one.text) for one in findings] == [
+            (line, f"{text}, which Kubernetes requires") for line, text in told
+        ]
+        assert not any(one.grave or one.asked for one in findings)
+
+
+def test_required_fields_warn_and_the_rest_are_errors(workshop: Workshop) -> None:
+    """A webhook may add what is missing; nothing makes an unknown field a known one."""
+    workshop.app(HEAD.replace("app}", "'{{{name}}}'}") + "spec: {policy: {}}\n")
+    workshop.write({"api.json": V2})
+    result = workshop.run(KIT_OPENAPI="api.json")
+    assert result.code == 0, result.log
+    assert "warning: [east, west] " in result.log or "[east] warning: " in result.log
+    assert "east/app.yaml:4: spec.policy of App app has no kind" in result.log
+
+
+def test_keys_that_are_no_words_are_unknown_fields() -> None:
+    texts = [text for _, text in both(f"{HEAD}spec:\n  1.5: a\n  22: b\n  true: c\n")]
+    assert texts[0] == 'unknown field spec["1.5"] of App app'
+    assert len(texts) == 3
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [5, [], None, {"properties": 5}, {"properties": {"a": 1}}, {"enum": 5}, {"enum": [{}, 1]}, {"required": 7},
+     {"type": {}}, {"required": [{}]}, {"$ref": 5}, {"allOf": 5}, {"allOf": [1]}, {"type": [[]]}, {"items": 5},
+     {"oneOf": [1]}, {"additionalProperties": 5}, {"x-kubernetes-group-version-kind": 5}, {"$ref": "x/loop"},
+     {"x-kubernetes-group-version-kind": [{"group": {}, "kind": []}, 5]}],
+)  # fmt: skip
+def test_a_schema_of_no_known_form_takes_anything(schema: Any) -> None:
+    loop = {"loop": {"allOf": [{"$ref": "x/pool"}]}, "pool": {"allOf": [{"$ref": "x/loop"}]}}
+    app = {**SCHEMAS["api.App"], "properties": {**KIND, "spec": schema}}
+    api = OpenApi([{**SCHEMAS, **loop, "api.App": app, "other": schema}])
+    for value in ("{a: {b: [c]}}", "[a]", "a"):
+        assert read_rendered(f"{HEAD}spec: {value}\n", api).findings == ()
+
+
+def test_many_fields_that_are_nearly_known_take_no_time() -> None:
+    """Looking for the nearest of thousands of names, thousands of times, takes hours."""
+    fields = {f"field{n:05}": STRING for n in range(5000)}
+    app = {**SCHEMAS["api.App"], "properties": {**KIND, "spec": {"type": "object", "properties": fields}}}
+    spec = {f"feild{n:05}": "a" for n in range(5000)}
+    value = {"apiVersion": "example.com/v1", "kind": "App", "metadata": {"name": "a"}, "spec": spec}
+    assert len(OpenApi([{**SCHEMAS, "api.App": app}]).findings(value)) == 100
+
+
+@pytest.mark.parametrize(("levels", "code"), [(190, 0), (600, 2), (100_000, 2)])
+def test_a_document_that_is_nested_too_deeply_is_told(workshop: Workshop, levels: int, code: int) -> None:
+    workshop.app(HEAD.replace("app}", "'{{{name}}}'}"))
+    deep = '{"items":' * levels + "{}" + "}" * levels
+    kind = '[{"group": "example.com", "version": "v1", "kind": "App"}]'
+    app = f'{{"x-kubernetes-group-version-kind": {kind}, "additionalProperties": {deep}}}'
+    workshop.write({"api.json": f'{{"definitions": {{"a": {app}}}}}'})
+    result = workshop.run(KIT_OPENAPI="api.json")
+    assert result.code == code, result.log
+    assert "fault of kit" not in result.log
 
 
 def test_each_object_of_a_list_has_its_own_lines() -> None:
@@ -169,7 +248,10 @@ def test_kinds_that_the_document_does_not_know_pass_with_one_note(workshop: Work
     result = workshop.run(KIT_OPENAPI="api.json")
     assert result.code == 0
     assert result.log.count("does not know other.io/v1 Thing") == 1
-    assert "[east, west] the OpenAPI document does not know other.io/v1 Thing" in result.log
+    told = (
+        "[east, west] the OpenAPI document does not know other.io/v1 Thing: what is of this kind is not checked by it"
+    )
+    assert told in result.log
 
 
 def test_a_folder_of_documents(workshop: Workshop) -> None:
