@@ -62,6 +62,12 @@ TESTBED = Recipe(
     note="half a minute, once",
 )
 WORKLOAD = Recipe(name="kit-testbed-workload", folder=_HERE / "workload", note="half a minute, once")
+S3 = Recipe(
+    name="kit-testbed-s3",
+    folder=_HERE / "versitygw",
+    note="compiles an S3 server: about a minute and a half on 2 cores, once",
+)
+TOXIPROXY = Recipe(name="kit-testbed-toxiproxy", folder=_HERE / "toxiproxy", note="half a minute, once")
 BROWSER = Recipe(name="kit-testbed-browser", folder=_HERE / "chromium", note="about a minute, once")
 
 
