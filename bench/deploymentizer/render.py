@@ -62,8 +62,8 @@ def _section(runs: dict[str, list[Run]]) -> Section:
     how = (
         f"{CLUSTERS} clusters, {RESOURCES} Deployments with Services each: {2 * CLUSTERS * RESOURCES:,} objects, of"
         f" kit a file each into an empty output; {ROUNDS} rounds in turns, of kustomize one. helm and kustomize render"
-        f" in memory, a file a cluster; of {COMPARED} clusters all objects are equal to kit's (else the bench fails). The"
-        f" original under Node 6 took {ORIGINAL} s for as many on another machine of two cores."
+        f" in memory, a file a cluster; of {COMPARED} clusters all objects are equal to kit's (else the bench fails)."
+        f" The original under Node 6 took {ORIGINAL} s for as many on another machine of two cores."
     )
     return Section(
         [

@@ -125,10 +125,12 @@ class JinjaEngine:
             read_as = read_otherwise(value)
             if read_as is not None:
                 self._printed.printed(sys._getframe(1), read_as)  # noqa: SLF001 - the only way to the template's line
-            self._bounds.printed(len(value))
-            return value
-        text = _text(value)
-        self._bounds.printed(len(text))
+            text = value
+        else:
+            text = str(value) if value.__class__ is int else _text(value)
+        self._bounds.size += len(text)  # not a call: this is done for every value of a fleet
+        if self._bounds.size > LONGEST:
+            self._bounds.printed(0)
         return text
 
     def _taken(self) -> list[str]:

@@ -42,7 +42,8 @@ class Bounds:
 
     def begin(self) -> None:
         """Another rendering."""
-        self._steps = self._looked = self._size = 0
+        self._steps = self._looked = 0
+        self.size = 0  # of what is printed
         self._until = time.thread_time() + SECONDS
 
     def step(self, weight: int = 1) -> None:
@@ -57,8 +58,8 @@ class Bounds:
 
     def printed(self, size: int) -> None:
         """So many characters come. Raises `BoundsError`."""
-        self._size += size
-        if self._size > LONGEST:
+        self.size += size
+        if self.size > LONGEST:
             raise BoundsError(f"it prints more than {LONGEST} characters")
 
     def counted(self, items: Any, text: int) -> Any:
@@ -68,7 +69,9 @@ class Bounds:
     def _iterated(self, items: Iterator[Any], text: int) -> Iterator[Any]:
         for item in items:
             self.step()
-            self.printed(text)
+            self.size += text
+            if self.size > LONGEST:
+                self.printed(0)
             yield item
 
     def filters(self, filters: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
