@@ -21,6 +21,7 @@ from testbed.images import Recipe, ensure_image
 
 PLATFORM = Author(name="Platform team", email="platform@shop.example")
 ADA = Author(name="Ada", email="ada@shop.example")
+_RIGHTS = Path(__file__).parents[1] / "docs/rbac"
 _GO = Recipe(name="kit-demo-go", folder=Path(__file__).parent / "go", note="half a minute, once")
 
 
@@ -103,9 +104,18 @@ def write_namespaces(deployments: Path, places: Iterable[Place]) -> None:
 
 
 def write_kubeconfigs(stage: Stage) -> None:
-    """Write a kubeconfig for each place, as a CI has them from its secrets."""
+    """Write a kubeconfig for each place, as a CI has them from its secrets: of an account that may deploy, no more."""
+    tokens = {number: _account(stage.bed.clusters[number]) for number in {place.cluster for place in stage.places}}
     for place in stage.places:
         file = stage.work / "kubeconfigs" / place.folder / "kubeconfig.yaml"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
-        file.write_text(stage.cluster(place).kubeconfig(place.folder, place.namespace), "utf-8")
+        cluster, token = stage.cluster(place), tokens[place.cluster]
+        file.write_text(cluster.kubeconfig(place.folder, place.namespace, token=token), "utf-8")
+
+
+def _account(cluster: Cluster) -> str:
+    """Give a cluster the account that docs/rbac describes, for all its namespaces; its token."""
+    for name in ("deployer.yaml", "in-cluster.yaml"):
+        cluster.apply((_RIGHTS / name).read_text("utf-8"))
+    return cluster.token("kit-deployer", "kit")

@@ -64,11 +64,15 @@ class Cluster:
         *,
         inside: bool = True,
         labels: dict[str, str] | None = None,
+        token: str | None = None,
     ) -> str:
-        """A kubeconfig (text) of the administrator, with `metadata.name` and the context's namespace where given."""
+        """A kubeconfig (text) of the administrator, with `metadata.name` and the context's namespace where given.
+
+        With `token` it is that of the account whose token it is.
+        """
         server = self.server_inside if inside else self.server_outside
         return kubeconfigs.kubeconfig(
-            self.name, server, self.credentials, name=name, namespace=namespace, labels=labels
+            self.name, server, self.credentials, name=name, namespace=namespace, labels=labels, token=token
         )
 
     def kubectl(
@@ -124,6 +128,10 @@ class Cluster:
         return self.container.await_true(
             f"curl -sSf --max-time 3 '{url}'", what=f"answer of Service {namespace}/{service} at {url}", limit=limit
         )
+
+    def token(self, account: str, namespace: str) -> str:
+        """A token of a service account, good for a day."""
+        return self.kubectl("--namespace", namespace, "create", "token", account, "--duration=24h").stdout.strip()
 
     def logs(self, part: str) -> str:
         """The log of a program in the container: etcd, kube-apiserver, kubelet, containerd, audit, …"""

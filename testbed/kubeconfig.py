@@ -26,12 +26,18 @@ def kubeconfig(
     name: str | None = None,
     namespace: str | None = None,
     labels: dict[str, str] | None = None,
+    token: str | None = None,
 ) -> str:
     """Write a kubeconfig for one cluster and one user.
 
     With `name` it gets a `metadata.name` (and `labels`), as kit's deployer reads it; with `namespace` the context
-    names it.
+    names it. With `token` the user is whom that token is for, else the one with the certificate.
     """
+    user = (
+        [f"      token: {token}"]
+        if token
+        else [f"      client-certificate-data: {credentials.certificate}", f"      client-key-data: {credentials.key}"]
+    )
     lines = ["apiVersion: v1", "kind: Config"]
     if name:
         lines += ["metadata:", f"  name: {name}"]
@@ -46,8 +52,7 @@ def kubeconfig(
         "users:",
         "  - name: admin",
         "    user:",
-        f"      client-certificate-data: {credentials.certificate}",
-        f"      client-key-data: {credentials.key}",
+        *user,
         "contexts:",
         f"  - name: {cluster}",
         "    context:",

@@ -168,11 +168,12 @@ def _label_pods(body: Json, manifest: Manifest, writing: Writing) -> None:
                 f"{manifest}: the pod label {reserved} is reserved for the deployer; remove it",
             )
     pods.update(version)
-    if writing.resource:
-        pods.setdefault(APP_NAME, writing.resource)
     matched = dict(selector.get("matchLabels") or {})
     if not matched and not selector.get("matchExpressions"):
+        # The manifest's own labels: a selector cannot be changed, and the next run may have another RESOURCE.
         matched = dict(pods)
+    if writing.resource:
+        pods.setdefault(APP_NAME, writing.resource)
     name = matched.get(NAME) or pods.get(NAME)
     _check_name(body, manifest, name, pods.get(NAME))
     matched.update(version)

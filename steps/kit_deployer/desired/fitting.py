@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from kit_deployer.desired.annotate import Declared
 from kit_deployer.desired.scaling import Scaled
-from kit_deployer.objects import Json, at
+from kit_deployer.objects import Json, at, labels_of
 from kit_deployer.strategies.model import DEPLOYMENT
 
 
@@ -34,6 +34,7 @@ def fit(
 def _is_contained(found: Json, wanted: Json, item: Declared) -> bool:
     """Whether the live selector is the manifest's, short of labels that the deployer adds."""
     live, ours = found.get("matchLabels") or {}, wanted.get("matchLabels") or {}
+    ours = {**labels_of(at(item.body, "spec", "template") or {}), **ours}
     written = at(item.manifest.body, "spec", "selector", "matchLabels") or {}
     same_rest = (found.get("matchExpressions") or []) == (wanted.get("matchExpressions") or [])
     return same_rest and live.items() <= ours.items() and (written.items() <= live.items())

@@ -8,11 +8,14 @@ from kit_core.errors import KitError, TimeLimitError, WorkError
 from kit_deployer.objects import Json, at
 
 RETRIED_STATUS: Final = frozenset({429, 502, 503, 504})
-"""Answers after which the same request may work a moment later. 500 is not one: it is how a broken webhook speaks."""
+"""Answers after which the same request may work a moment later."""
+
+FEW_TRIES: Final = 3
+"""How often a request is sent again after an answer that may be a hiccup, and may be for ever."""
 
 _HINTS: Final = {
     401: "The credentials in the kubeconfig are not accepted: renew them.",
-    403: "Give the deployer's account the rights it needs (RBAC) for this.",
+    403: "Give the deployer's account this right (RBAC); docs/rbac/deployer.yaml has all that it needs.",
 }
 
 
@@ -77,6 +80,14 @@ def transport_error(error: Exception, *, cluster: str, server: str, tried: str) 
         why=f"{server}: {plain_reason(error)}{tried}",
         hint="Check the address in the kubeconfig, that the server runs, and that the network leads there.",
     )
+
+
+def is_hiccup(status: int, body: bytes) -> bool:
+    """Whether an answer is an inner error that may pass, as where etcd has a new leader.
+
+    A broken webhook speaks with the same number: it will not be mended within seconds, and its cause must be told.
+    """
+    return status == 500 and b"webhook" not in body
 
 
 def retried(error: Exception) -> bool:
