@@ -12,7 +12,8 @@ from kit_deployer.objects import Key, Place
 Did = Literal["created", "changed", "unchanged", "drifted", "deleted", "failed", "not done"]
 """What happened to an object. In a dry run: what would happen."""
 
-COLUMNS: Final = ("created", "changed", "unchanged", "deleted", "failed")
+COLUMNS: Final = ("created", "changed", "unchanged", "pruned", "failed")
+_COUNTED_AS: Final = {"drifted": "unchanged", "deleted": "pruned"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,7 @@ def cluster_failure(
 class ClusterResult:
     """One cluster folder. `leftovers` are objects that an earlier run applied and the folder no longer holds;
 
+    `reserves` are earlier versions that fast-rollback keeps to go back to;
     `restarts` are workloads that still run with old values of a ConfigMap or Secret (workload, configuration). `begun`
     is when its turn came, in seconds after the run began. A failure of one that `may_fail` is told, and no more.
     """
@@ -80,6 +82,7 @@ class ClusterResult:
     objects: tuple[ObjectResult, ...] = ()
     failures: tuple[Failure, ...] = ()
     leftovers: tuple[Key, ...] = ()
+    reserves: tuple[Key, ...] = ()
     restarts: tuple[tuple[Key, Key], ...] = ()
     notes: tuple[str, ...] = ()
     finished: bool = True
@@ -95,13 +98,13 @@ class ClusterResult:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many objects were created, changed, left alone, deleted, failed; each counts once.
+        """How many objects were created, changed, left alone, pruned (deleted), failed; each counts once.
 
         One that was changed and then did not become healthy counts as failed only, a drifted one as unchanged, and
         what was not done nowhere.
         """
         found = Counter(
-            "failed" if item.health in {"failed", "timeout"} else item.did.replace("drifted", "unchanged")
+            "failed" if item.health in {"failed", "timeout"} else _COUNTED_AS.get(item.did, item.did)
             for item in self.objects
         )
         return {column: found.get(column, 0) for column in COLUMNS}

@@ -38,6 +38,7 @@ def _cluster(cluster: ClusterResult) -> Json:
         "objects": [_object(item) for item in cluster.objects],
         "failures": [_failure(failure) for failure in cluster.failures],
         "leftovers": [_key(key) for key in cluster.leftovers],
+        "reserves": [_key(key) for key in cluster.reserves],
         "not_restarted": [
             {"workload": _key(workload), "configuration": _key(configuration)}
             for workload, configuration in cluster.restarts

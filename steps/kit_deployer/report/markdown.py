@@ -10,7 +10,7 @@ from typing import Final
 
 from kit_deployer.report.same import Change, Trouble, changes, troubles
 from kit_deployer.report.summary import table_rows
-from kit_deployer.report.table import remarks, undone
+from kit_deployer.report.table import in_reserve, remarks, undone
 from kit_deployer.report.words import duration, fenced, in_element, inline, named
 from kit_deployer.result import COLUMNS, Failure, RunResult
 
@@ -147,7 +147,7 @@ def _remarks(result: RunResult) -> str:
     lines = [inline(warning) for warning in result.warnings]
     for cluster in result.clusters:
         left = undone(cluster)
-        lines += [f"{inline(cluster.name)}: {inline(note)}" for note in (*remarks(cluster), *cluster.notes)]
+        lines += [f"{inline(cluster.name)}: {inline(note)}" for note in (*remarks(cluster), *in_reserve(cluster), *cluster.notes)]
         if left:
             lines.append(f"{inline(cluster.name)}: not done: {inline(named(tuple(left), 20))}")
     if not lines:

@@ -17,7 +17,7 @@ from kit_deployer.objects import Key
 from kit_deployer.report.markdown import facts_of, headline
 from kit_deployer.report.matrix import SIGNS, matrix, outcome
 from kit_deployer.report.same import Change, Trouble, change_id, changes, troubles
-from kit_deployer.report.table import remarks, undone
+from kit_deployer.report.table import in_reserve, remarks, undone
 from kit_deployer.report.timeline import details, lines, ticks
 from kit_deployer.report.words import cleaned, duration, named
 from kit_deployer.result import COLUMNS, RunResult
@@ -153,7 +153,7 @@ def _remarks(result: RunResult) -> Iterator[tuple[str, str]]:
     """What a person should know beside failures and changes, each once, with the clusters that it is about."""
     found: dict[str, list[str]] = {warning: [] for warning in result.warnings}
     for cluster in result.clusters:
-        for text in (*remarks(cluster), *cluster.notes):
+        for text in (*remarks(cluster), *in_reserve(cluster), *cluster.notes):
             found.setdefault(text, []).append(cluster.name)
         left = undone(cluster)
         if left:

@@ -10,7 +10,7 @@ _NAMED = 3
 
 
 def table(result: RunResult) -> list[str]:
-    """The lines of the table clusters x (created, changed, unchanged, deleted, failed, seconds)."""
+    """The lines of the table clusters x (created, changed, unchanged, pruned, failed, seconds)."""
     head = ["cluster", *COLUMNS, "seconds", ""]
     rows = [head, *(_row(cluster) for cluster in by_outcome(result.clusters))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
@@ -37,6 +37,8 @@ def remarks(cluster: ClusterResult) -> Iterator[str]:
     for item in cluster.objects:
         if item.did == "drifted":
             yield f"{item.key} {item.why}"
+        elif item.why.startswith("frozen: "):
+            yield f"{item.key} is {item.why}"
     unchecked: dict[str, list[str]] = {}
     for item in cluster.objects:
         if not item.checked:
@@ -44,6 +46,12 @@ def remarks(cluster: ClusterResult) -> Iterator[str]:
     for why, keys in unchecked.items():
         more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
         yield f"{', '.join(keys[:_NAMED])}{more}: {why}"
+
+
+def in_reserve(cluster: ClusterResult) -> Iterator[str]:
+    """Which earlier versions are kept to go back to: no news for a log, which has told it, and asked for in reports."""
+    if cluster.reserves:
+        yield f"in reserve, to go back to: {', '.join(map(str, cluster.reserves))}"
 
 
 def undone(cluster: ClusterResult) -> list[str]:

@@ -98,6 +98,7 @@ class Rollout:
             objects=tuple(record.objects.values()),
             failures=record.failures,
             leftovers=() if self._inputs.index.partial else plan.leftovers,
+            reserves=plan.reserves,
             restarts=tuple(not_restarting(plan.actions)),
             notes=record.notes,
             finished=self._finished,

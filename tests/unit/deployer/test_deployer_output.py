@@ -151,7 +151,7 @@ def test_words_and_codes() -> None:
 
 def test_the_table_begins_with_the_failures() -> None:
     rows = [line.split() for line in table(result(HEALTHY, FAILED, DEAD, CUT))]
-    assert rows[0] == ["cluster", "created", "changed", "unchanged", "deleted", "failed", "seconds"]
+    assert rows[0] == ["cluster", "created", "changed", "unchanged", "pruned", "failed", "seconds"]
     assert [row[0] for row in rows[1:]] == ["dead", "zone", "cut", "west"]
     assert rows[4] == ["west", "1", "1", "1", "0", "0", "1.5"]
     assert rows[2] == ["zone", "0", "0", "0", "0", "1", "0.0", "failed"]
@@ -168,7 +168,7 @@ def test_what_no_server_could_check_is_told_once_a_reason() -> None:
 
 
 def test_a_changed_object_that_is_not_healthy_counts_once() -> None:
-    assert dict(FAILED.counts) == {"created": 0, "changed": 0, "unchanged": 0, "deleted": 0, "failed": 1}
+    assert dict(FAILED.counts) == {"created": 0, "changed": 0, "unchanged": 0, "pruned": 0, "failed": 1}
 
 
 def test_the_summary_of_a_ci_page() -> None:
