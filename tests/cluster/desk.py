@@ -10,8 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 from kit_core.entry import main
 from kit_deployer.cli import STEP
+
+SCHEMA = Draft202012Validator(json.loads((Path(__file__).parents[2] / "schemas/report.schema.json").read_text()))
+"""Every report of a real run follows it."""
 
 QUICK = {
     "DRY_RUN": "false",
@@ -78,6 +83,8 @@ class Desk:
         report.unlink(missing_ok=True)
         code = main(STEP, [], {**self.settings, **QUICK, **env}, stdout=io.StringIO(), stderr=log)
         found = json.loads(report.read_text()) if report.exists() else None
+        if found is not None:
+            SCHEMA.validate(found)
         return Outcome(code, log.getvalue(), found)
 
 

@@ -20,7 +20,7 @@ from testbed.cluster import Cluster
 from tests.cluster.desk import QUICK, Desk, config_map, deployment, documents, service
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = ROOT / "steps/kit_deployer/report/schema.json"
+SCHEMA = ROOT / "schemas/report.schema.json"
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from kit_deployer.result import ClusterResult, Failure, ObjectResult, RunResult
 
 
 def document(result: RunResult) -> Json:
-    """The document; `schema.json` beside this file describes it."""
+    """The document; `schemas/report.schema.json` describes it."""
     return {
         "version": 1,
         "result": result.word,

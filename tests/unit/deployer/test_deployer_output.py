@@ -24,7 +24,7 @@ from kit_deployer.report.table import remarks, table, undone
 from kit_deployer.result import ClusterResult, Failure, ObjectResult, RunResult
 from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, SECRET, declared, live
 
-SCHEMA = Path(__file__).parents[3] / "steps/kit_deployer/report/schema.json"
+SCHEMA = Path(__file__).parents[3] / "schemas/report.schema.json"
 WEB = Key("apps", "Deployment", "shop", "web")
 
 
