@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kit_core.console import Console
 from kit_core.errors import InputError
@@ -17,6 +17,11 @@ from kit_deployer.inputs.targets import find_targets
 from kit_deployer.listeners.listener import Listener
 from kit_deployer.options import Options
 from kit_deployer.result import RunResult
+
+if TYPE_CHECKING:
+    from kit_deployer.inputs.reading import Inputs
+    from kit_deployer.inputs.targets import Targets
+    from kit_deployer.status.model import FleetStatus
 
 CONFIGS: Final = "/configs/**/kubeconfig{,.yaml,.yml}"
 
@@ -72,35 +77,9 @@ class Deployer:
         Raises `InputError` where settings, kubeconfigs or manifests are wrong: nothing was touched then.
         """
         from kit_deployer.fleet import Fleet
-        from kit_deployer.inputs.reading import read_inputs
-        from kit_deployer.inputs.unlocking import Unlocker, key_folders
 
         options = _complete(options or Options(), self._commit)
-        found = find_targets(
-            configs=self._configs,
-            manifests_dir=self._manifests_dir,
-            namespaces_dir=self._namespaces_dir,
-            require_all=self._require_all,
-            search_path=self._env.get("PATH", os.defpath),
-            read=Unlocker(
-                self._aes_key, key_folders(self._configs, self._manifests_dir, self._cwd), self._masker.add
-            ).read,
-            secret_found=self._masker.add,
-        )
-        unknown = sorted(set(options.allow_failure) - {target.name for target in found.targets})
-        if unknown:
-            self._console.warning(
-                f"KIT_ALLOW_FAILURE names {', '.join(unknown)}, and this run deploys to no such cluster"
-            )
-        for warning in found.warnings:
-            self._console.warning(warning)
-        inputs = read_inputs(
-            found.targets,
-            manifests_dir=self._manifests_dir,
-            writing=options.writing,
-            selector=options.selector,
-            console=self._console,
-        )
+        found, inputs = self._read(options)
         fleet = Fleet(
             inputs,
             options,
@@ -112,6 +91,54 @@ class Deployer:
             listener=self._listener,
         )
         return replace(fleet.run(), warnings=found.warnings)
+
+    def status(self, options: Options | None = None) -> "FleetStatus":
+        """How the clusters are, compared with their folders; nothing is written. Raises `InputError`."""
+        from kit_deployer.status.fleet import Onlooker
+
+        options = _complete(options or Options(), self._commit)
+        _, inputs = self._read(options)
+        onlooker = Onlooker(
+            options=options,
+            console=self._console,
+            stop=self._stop,
+            env=self._env,
+            ca_cert=self._ca_cert,
+            secret_found=self._masker.add,
+        )
+        return onlooker.look_at(inputs)
+
+    def _read(self, options: Options) -> "tuple[Targets, list[Inputs]]":
+        """The clusters and their folders, with every warning told. Raises `InputError`."""
+        from kit_deployer.inputs.reading import read_inputs
+        from kit_deployer.inputs.unlocking import Unlocker, key_folders
+
+        found = find_targets(
+            configs=self._configs,
+            manifests_dir=self._manifests_dir,
+            namespaces_dir=self._namespaces_dir,
+            require_all=self._require_all,
+            search_path=self._env.get("PATH", os.defpath),
+            read=Unlocker(
+                self._aes_key, key_folders(self._configs, self._manifests_dir, self._cwd), self._masker.add
+            ).read,
+            secret_found=self._masker.add,
+        )
+        names = {target.name for target in found.targets}
+        for setting, given in (("KIT_ALLOW_FAILURE", options.allow_failure), ("KIT_FREEZE", options.freeze)):
+            unknown = sorted(set(given) - names)
+            if unknown:
+                self._console.warning(f"{setting} names {', '.join(unknown)}, and this run deploys to no such cluster")
+        for warning in found.warnings:
+            self._console.warning(warning)
+        inputs = read_inputs(
+            found.targets,
+            manifests_dir=self._manifests_dir,
+            writing=options.writing,
+            selector=options.selector,
+            console=self._console,
+        )
+        return found, inputs
 
 
 def _complete(options: Options, commit: str | None) -> Options:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from kit_core.entry import Command, Context, Step, run
 from kit_core.errors import InputError, KitError
 from kit_deployer.settings import ABANDONED, NOT_YET, DeployerSettings
+from kit_deployer.status.command import status_command
 
 if TYPE_CHECKING:
+    from kit_deployer.api import Deployer
     from kit_deployer.backup.keeper import Keeper
     from kit_deployer.listeners.listener import Listener
     from kit_deployer.listeners.webhooks import Teller
@@ -24,12 +26,33 @@ SUMMARY: Final = (
 
 def deploy_command(settings: DeployerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
     """Deploy every cluster folder that has a kubeconfig."""
-    from kit_deployer.api import Deployer
-
     _tell_what_is_ignored(context)
     options = options_of(settings)
     listener = _listener(settings, context)
-    deployer = Deployer(
+    deployer = deployer_of(settings, context, listener)
+    if settings.dry_run:
+        only = ", and the servers are not asked to check anything" if settings.dry_run == "read" else ""
+        context.console.info(f"dry run: nothing is written{only} (DRY_RUN=false deploys)")
+    try:
+        result = deployer.run(options)
+    except KitError as error:
+        result = _not_begun(error, settings)
+        _write(result, settings, context)
+        listener.over(result)
+        raise
+    result = replace(result, warnings=(*result.warnings, *listener.over(result)))
+    code = result.exit_code
+    if not _write(result, settings, context):
+        code = code or KitError.exit_code
+    _show(result, context, diff=settings.diff)
+    return code
+
+
+def deployer_of(settings: DeployerSettings, context: Context, listener: "Listener | None" = None) -> "Deployer":
+    """The library with these settings."""
+    from kit_deployer.api import Deployer
+
+    return Deployer(
         configs=settings.configs,
         manifests_dir=settings.manifests_dir,
         namespaces_dir=settings.namespaces_dir,
@@ -44,21 +67,6 @@ def deploy_command(settings: DeployerSettings, context: Context, _arguments: Map
         listener=listener,
         cwd=context.cwd,
     )
-    if settings.dry_run:
-        context.console.info("dry run: nothing is written (DRY_RUN=false deploys)")
-    try:
-        result = deployer.run(options)
-    except KitError as error:
-        result = _not_begun(error, settings)
-        _write(result, settings, context)
-        listener.over(result)
-        raise
-    result = replace(result, warnings=(*result.warnings, *listener.over(result)))
-    code = result.exit_code
-    if not _write(result, settings, context):
-        code = code or KitError.exit_code
-    _show(result, context)
-    return code
 
 
 def _not_begun(error: KitError, settings: DeployerSettings) -> "RunResult":
@@ -71,7 +79,7 @@ def _not_begun(error: KitError, settings: DeployerSettings) -> "RunResult":
     place = Place(error.file, error.line, error.column) if error.file else None
     failure = Failure(message=str(error), exit_code=error.exit_code, place=place, reason="Input")
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    return RunResult(clusters=(), dry_run=settings.dry_run, started=started, seconds=0.0, error=failure)
+    return RunResult(clusters=(), dry_run=bool(settings.dry_run), started=started, seconds=0.0, error=failure)
 
 
 def options_of(settings: DeployerSettings) -> "Options":
@@ -106,11 +114,13 @@ def options_of(settings: DeployerSettings) -> "Options":
             raw=settings.raw,
         ),
         dry_run=settings.dry_run,
-        diff=settings.diff,
+        diff=settings.diff or settings.diff_file is not None,
         force=settings.force,
         create_only=settings.create_only,
         adopt=settings.adopt,
         drift=settings.drift,
+        conflicts=settings.conflicts,
+        freeze=settings.freeze,
         selector=selector,
         waiting=Waiting(
             enabled=settings.available_enabled,
@@ -127,6 +137,7 @@ def options_of(settings: DeployerSettings) -> "Options":
         request_timeout=settings.request_timeout,
         run_timeout=settings.run_timeout,
         max_parallel=settings.max_parallel,
+        requests_per_second=settings.requests_per_second,
         allow_failure=settings.allow_failure,
     )
 
@@ -209,27 +220,32 @@ def _job_url(env: Mapping[str, str]) -> str | None:
 
 def _write(result: "RunResult", settings: DeployerSettings, context: Context) -> bool:
     """Write the reports that were asked for; False where that failed (it is told)."""
-    if settings.report_dir is None:
+    if settings.report_dir is None and settings.diff_file is None:
         return True
-    from kit_deployer.report import write_reports
+    from kit_core.ci import detect
+    from kit_deployer.report import write_comment, write_reports
 
     try:
-        for path in write_reports(result, settings.report_dir, context.masker):
-            context.console.detail(f"wrote {path}")
+        if settings.diff_file is not None:
+            provider = detect(context.env).name
+            write_comment(result, settings.diff_file, context.masker, provider=provider)
+        if settings.report_dir is not None:
+            for path in write_reports(result, settings.report_dir, context.masker):
+                context.console.detail(f"wrote {path}")
     except KitError as error:
         context.console.error(error)
         return False
     return True
 
 
-def _show(result: "RunResult", context: Context) -> None:
+def _show(result: "RunResult", context: Context, *, diff: bool) -> None:
+    from kit_deployer.report.shown import show_changes
     from kit_deployer.report.summary import summary
     from kit_deployer.report.table import remarks, table, undone
     from kit_deployer.report.words import masked
 
     console = context.console
-    for cluster in result.clusters:
-        _show_objects(cluster, result.dry_run, context)
+    show_changes(result, console, diff=diff)
     for cluster in result.clusters:
         for remark in remarks(cluster):
             console.warning(remark, cluster=cluster.name)
@@ -247,22 +263,6 @@ def _show(result: "RunResult", context: Context) -> None:
     console.result(result.word, clusters=len(result.clusters), **totals)
 
 
-def _show_objects(cluster: Any, dry_run: bool, context: Context) -> None:
-    """What was (or would be) done, with the difference where it was asked for."""
-    words = {"created": "create", "changed": "change", "deleted": "delete"} if dry_run else {}
-    for item in cluster.objects:
-        if item.did not in {"created", "changed", "deleted"} or not (dry_run or item.diff):
-            continue
-        # Why the server could not check an object is among the remarks, once for all of them.
-        why = f" ({item.why})" if item.why and item.checked else ""
-        line = f"{words.get(item.did, item.did)} {item.key}{why}"
-        if item.diff:
-            with context.console.group(f"[{cluster.name}] {line}"):
-                context.console.foreign(item.diff, cluster=cluster.name)
-        else:
-            context.console.info(line, cluster=cluster.name)
-
-
 STEP: Final = Step(
     name="kit-deployer",
     package="kit_deployer",
@@ -271,6 +271,12 @@ STEP: Final = Step(
     commands=(
         Command(
             name="deploy", help="Deploy (or check) every cluster folder that has a kubeconfig.", run=deploy_command
+        ),
+        Command(
+            name="status",
+            help="Say of every cluster which commit was deployed and when, whether it is healthy, what has drifted and"
+            " what is left over (--format, --exit-code). Reads only: an account that may read is enough.",
+            run=status_command,
         ),
     ),
     examples=(

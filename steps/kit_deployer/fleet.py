@@ -80,7 +80,8 @@ class Fleet:
         clusters = tuple(self._result(inputs) for inputs in self._inputs)
         return RunResult(
             clusters=clusters,
-            dry_run=self._options.dry_run,
+            dry_run=bool(self._options.dry_run),
+            read_only=self._options.dry_run == "read",
             started=started,
             seconds=self._clock() - self._begun,
             interrupted=interrupted,
@@ -112,6 +113,8 @@ class Fleet:
         begun = self._clock()
         with self._lock:
             self._turns[target.name] = begun - self._begun
+        if target.name in self._options.freeze:
+            return self._frozen(inputs)
         try:
             if target.kubeconfig.insecure:
                 self._console.warning(
@@ -143,6 +146,13 @@ class Fleet:
             seconds=self._clock() - begun,
         )
 
+    def _frozen(self, inputs: Inputs) -> ClusterResult:
+        """A cluster that this run leaves alone, and says so."""
+        target = inputs.target
+        note = "frozen (KIT_FREEZE): left out of this run, nothing was read or sent"
+        self._console.warning(note, cluster=target.name)
+        return ClusterResult(name=target.name, server=target.server, namespace=target.namespace, notes=(note,))
+
     def _roll_out(self, inputs: Inputs, connection: Connection) -> ClusterResult:
         name = inputs.target.name
         cluster = Cluster(
@@ -151,6 +161,7 @@ class Fleet:
             backoff=self._options.backoff,
             stop=self._stop,
             tell=lambda text: self._console.warning(text, cluster=name),
+            rate=self._options.requests_per_second,
             clock=self._clock,
         )
         running = min(self._options.max_parallel, len(self._inputs))

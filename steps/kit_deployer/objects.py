@@ -17,15 +17,14 @@ LAST_UPDATED: Final = "kit-deployer/last-updated"
 UUID: Final = "deployment.invision/uuid"
 RUN: Final = "kit-deployer/run"
 FREEZE: Final = "kit-deployer/freeze"
+REPLACE: Final = "kit-deployer/replace"
 ALIAS: Final = "kit-deployer/alias-name"
 """What webhooks call the object, where that is not its name; the original's."""
 
 WRITTEN_ANNOTATIONS: Final = frozenset({ORIGINAL_NAME, LAST_APPLIED, LAST_APPLIED_SHA1, COMMIT, LAST_UPDATED, UUID})
 """The annotations a deploy writes by itself: they never count as a difference."""
 
-NOT_YET: Final = frozenset(
-    f"kit-deployer/{name}" for name in ("replace", "timeout", "ready-when", "failed-when", "keep", "ring")
-)
+NOT_YET: Final = frozenset(f"kit-deployer/{name}" for name in ("keep", "ring"))
 """The annotations whose feature comes later: whoever writes one is told."""
 
 
@@ -38,6 +37,9 @@ class GroupKind:
 
     def __str__(self) -> str:
         return f"{self.kind}.{self.group}" if self.group else self.kind
+
+
+SECRET: Final = GroupKind("", "Secret")
 
 
 @dataclass(frozen=True, order=True)

@@ -10,7 +10,11 @@ from kit_deployer.health.model import Policy
 from kit_deployer.selectors import Selector
 from kit_deployer.server.sending import Backoff
 
+DryRun = bool | Literal["read"]
+"""False deploys; True has the servers check what would be sent, `read` asks them for nothing but what is there."""
+
 Drift = Literal["warn", "correct", "ignore"]
+Conflicts = Literal["force", "fail"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,20 +33,24 @@ class Waiting:
 class Options:
     """One run. `selector` picks the manifests that are deployed; None picks all of them.
 
-    `allow_failure` names clusters whose failure does not make the run fail. Times in seconds.
+    `freeze` names clusters that are left alone, `allow_failure` those whose failure does not make the run fail. Times
+    are in seconds.
     """
 
     writing: Writing = field(default_factory=Writing)
-    dry_run: bool = True
+    dry_run: DryRun = True
     diff: bool = False
     force: bool = False
     create_only: bool = False
     adopt: bool = False
     drift: Drift = "warn"
+    conflicts: Conflicts = "force"
+    freeze: tuple[str, ...] = ()
     selector: Selector | None = None
     waiting: Waiting = field(default_factory=Waiting)
     backoff: Backoff = field(default_factory=Backoff)
     request_timeout: float = 30.0
     run_timeout: float = 3600.0
     max_parallel: int = 20
+    requests_per_second: float = 1000.0
     allow_failure: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ _COUNTED_AS: Final = {"drifted": "unchanged", "deleted": "pruned"}
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectResult:
-    """One object. `why` is a few words; `checked` is False where a dry run could not ask the server about it.
+    """One object. `why` is a few words; `unchecked` says why the server was not asked about it in a dry run.
 
     `health` is empty for what was not waited for. `diff` is unified YAML of before and after, secrets masked. `seconds`
     is how long its request took; `done_at` and `healthy_at` are when that ended and when its health was decided, in
@@ -29,7 +29,7 @@ class ObjectResult:
     did: Did
     why: str = ""
     place: Place | None = None
-    checked: bool = True
+    unchecked: str = ""
     health: Literal["", "ready", "waiting", "failed", "timeout"] = ""
     health_why: str = ""
     diff: str = ""
@@ -37,6 +37,11 @@ class ObjectResult:
     told_as: str = ""
     done_at: float | None = None
     healthy_at: float | None = None
+
+    @property
+    def checked(self) -> bool:
+        """Whether the server had its say; where it had not, the object is neither passed nor failed."""
+        return not self.unchecked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +122,8 @@ class ClusterResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """All clusters of a run, in the order of their names. `started` is an ISO time.
+    """All clusters of a run, in the order of their names. `started` is an ISO time. `read_only` is a dry run that asked
+    no server to check anything.
 
     `error` is what kept the run from touching any cluster.
     """
@@ -128,6 +134,7 @@ class RunResult:
     seconds: float
     interrupted: int = 0
     warnings: tuple[str, ...] = field(default=())
+    read_only: bool = False
     error: Failure | None = None
 
     @property

@@ -15,6 +15,7 @@ HEALTH: Final = "Waiting and health"
 MARKS: Final = "What is written on objects"
 MANY: Final = "Many clusters and their limits"
 REPORTS: Final = "Reports"
+STATUS: Final = "Status"
 LATER: Final = "Not there yet: accepted, told so, without effect"
 
 
@@ -58,17 +59,18 @@ class DeployerSettings(BackupSettings):
         group=WHERE,
         help="Accept that a kubeconfig leads to another cluster, or to another folder's namespace, than before.",
     )
-    dry_run: bool = setting(
+    dry_run: bool | Literal["read"] = setting(
         True,
         original=True,
         group=WHAT,
-        help="Have the servers check everything and say what would be done; nothing is written.",
+        help="Have the servers check everything and say what would be done; nothing is written. `read` only looks: an"
+        " account without any right to write is enough, and nothing is checked by the servers.",
     )
     diff: bool = setting(
         False,
         original=True,
         group=WHAT,
-        help="Show the difference of live and new objects as unified YAML, secrets masked.",
+        help="Show the difference of live and new objects as unified YAML, secrets masked; of drift and deletions too.",
     )
     strategy: Literal["rolling-update", "fast-rollback"] = setting(
         "rolling-update",
@@ -93,6 +95,18 @@ class DeployerSettings(BackupSettings):
         "warn",
         group=WHAT,
         help="What to do where somebody changed a live object although its manifest did not change.",
+    )
+    conflicts: Literal["force", "fail"] = setting(
+        "force",
+        group=WHAT,
+        help="Where somebody else owns a field that a manifest declares: `force` takes it over; `fail` names manager"
+        " and field, and leaves the object alone.",
+    )
+    freeze: tuple[str, ...] = setting(
+        (),
+        group=WHAT,
+        help="Names of clusters that this run leaves alone, with a line that says so. (Single objects are left out by"
+        " the annotation `kit-deployer/freeze`.)",
     )
     raw: bool = setting(
         False,
@@ -194,6 +208,12 @@ class DeployerSettings(BackupSettings):
         help="How many of the last log lines of a failed container are shown; 0 for none.",
     )
     max_parallel: int = setting(20, minimum=1, group=MANY, help="How many clusters are deployed to at the same time.")
+    requests_per_second: float = setting(
+        1000,
+        minimum=0,
+        group=MANY,
+        help="How many requests one API server gets in a second at most, over up to 20 connections; 0 for no limit.",
+    )
     allow_failure: tuple[str, ...] = setting(
         (),
         group=MANY,
@@ -217,10 +237,22 @@ class DeployerSettings(BackupSettings):
     backoff_max_delay: float = setting(
         30000, original=True, unit="ms", minimum=0, group=MANY, help="The longest pause between two repetitions."
     )
+    format: Literal["text", "json"] = setting(
+        "text", group=STATUS, help="Form of what `status` writes on standard output."
+    )
+    exit_code: bool = setting(
+        False, group=STATUS, help="`status` ends with exit code 3 where anything has drifted or is not healthy."
+    )
     report_dir: Path | None = setting(
         None,
         group=REPORTS,
         help="Folder to write `report.json`, `junit.xml`, `report.md` and `report.html` to, also when the run fails.",
+    )
+    diff_file: Path | None = setting(
+        None,
+        group=REPORTS,
+        help="File to write what changes to, as Markdown for a pull request's comment: with the difference of each"
+        " object, secrets masked, the same change in many clusters once.",
     )
     available_webhook: tuple[str, ...] = setting(
         (),

@@ -2,8 +2,9 @@
 """Live against declared, without asking the server. Pure.
 
 The verdict is one of: changed (the manifest is not what was applied last), same, or suspect: a live value differs from
-a declared one although the manifest did not change. Only a dry run on the server can tell whether that is drift or
-merely how the server (or a webhook) writes the value down, so suspects are settled by `differences` afterwards.
+a declared one although the manifest did not change, and the server no longer counts the field as ours, so that somebody
+has written it since. A value that differs and is ours still is how the server, or a webhook, writes what we applied.
+Suspects are settled by what a dry run on the server would make of them (`result_differences`).
 """
 
 import json
@@ -15,8 +16,18 @@ from typing import Any, Final, Literal
 
 from kit_deployer import objects
 from kit_deployer.desired.annotate import ID, Declared, Writing, configuration, configuration_sha1
-from kit_deployer.objects import Json, annotations_of, at
-from kit_deployer.plan.managedfields import applied_by_us, owned_paths_missing
+from kit_deployer.objects import SECRET, Json, annotations_of, at
+from kit_deployer.plan.managedfields import (
+    Fields,
+    applied_by_us,
+    below,
+    is_set,
+    item_fields,
+    list_keys,
+    our_fields,
+    owned_paths_missing,
+    owns,
+)
 
 Path = tuple[str | int, ...]
 
@@ -31,7 +42,8 @@ _KEYED_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
     "ports": ("containerPort", "port", "protocol"),
     "hostAliases": ("ip",),
 }
-"""The lists that Kubernetes' schema merges by key: others (injected sidecars) may add to them."""
+"""The lists that Kubernetes' schema merges by key: others (injected sidecars) may add to them. Where the server keeps
+account of what we own it says so itself, for every kind."""
 
 _QUANTITIES: Final = frozenset(
     {"limits", "requests", "hard", "capacity", "sizeLimit", "divisor", "averageValue", "value", "default", "max", "min"}
@@ -58,16 +70,19 @@ def compare(declared: Declared, live: Json, writing: Writing) -> Comparison:
     """Whether the live object is what the manifest says."""
     if not applied_by_us(live):
         return Comparison("changed", why="not yet applied by this deployer")
-    differing = [path for path in differences(declared.body, live) if path != ("metadata", "labels", ID)]
-    if not writing.raw and declared.key.group_kind != objects.GroupKind("", "Secret"):
+    fields = our_fields(live) or {}
+    differing = [path for path in differences(declared.body, live, fields=fields) if path != ("metadata", "labels", ID)]
+    if not writing.raw and declared.key.group_kind != SECRET:
         if not _same_configuration(declared, live):
             return Comparison("changed", why="the manifest changed")
         ours = [path for path in differing if _written_by_us(declared, path)]
         if ours:
             return Comparison("changed", _shown(ours), why="what the deployer writes changed")
+        differing = [path for path in differing if not owns(fields, declared.body, path)]
     else:
+        # Without annotations a changed manifest and a changed object look the same.
         removed = owned_paths_missing(live, declared.body)
-        if removed or (declared.key.kind == "Secret" and differing):
+        if removed:
             return Comparison("changed", (*removed, *_shown(differing)), why="the manifest changed")
     return Comparison("suspect", _shown(differing)) if differing else Comparison("same")
 
@@ -91,11 +106,12 @@ def _same_configuration(declared: Declared, live: Json) -> bool:
         return False
 
 
-def differences(wanted: Any, live: Any, path: Path = ()) -> Iterator[Path]:
+def differences(wanted: Any, live: Any, path: Path = (), *, fields: Fields | None = None) -> Iterator[Path]:
     """The paths at which `live` does not have what `wanted` says. What only `live` has is no difference.
 
-    Quantities are compared by amount, lists that are merged by key without order. What is empty may be missing: servers
-    leave it out. Annotations that deploys write never count.
+    Quantities are compared by amount, sets and lists that are merged by key without order: which those are, `fields`
+    (what we own, as the server keeps it) says. What is empty may be missing: servers leave it out. Annotations that
+    deploys write never count.
     """
     if isinstance(wanted, Mapping):
         if not isinstance(live, Mapping):
@@ -107,26 +123,30 @@ def differences(wanted: Any, live: Any, path: Path = ()) -> Iterator[Path]:
                 continue
             if name not in live and not _filled(value):
                 continue
-            yield from differences(value, live.get(name), (*path, name))
+            yield from differences(value, live.get(name), (*path, name), fields=below(fields, name))
     elif isinstance(wanted, list):
-        yield from _list_differences(wanted, live, path)
+        yield from _list_differences(wanted, live, path, fields)
     elif wanted != live and not _same_scalar(wanted, live, path):
         yield path
 
 
-def _list_differences(wanted: list[Any], live: Any, path: Path) -> Iterator[Path]:
+def _list_differences(wanted: list[Any], live: Any, path: Path, fields: Fields | None) -> Iterator[Path]:
     if not isinstance(live, list):
         if wanted or live is not None:
             yield path
         return
-    keys = _KEYED_LISTS.get(str(path[-1])) if path else None
+    if is_set(fields):
+        yield from ((*path, index) for index, item in enumerate(wanted) if item not in live)
+        return
+    # Account is kept of this list as of one value where nothing is below it.
+    keys = list_keys(fields) or (_KEYED_LISTS.get(str(path[-1])) if path and fields is None else None)
     if keys and all(isinstance(item, Mapping) for item in [*wanted, *live]):
         for index, item in enumerate(wanted):
             match = next((other for other in live if _same_key(item, other, keys)), None)
             if match is None:
                 yield (*path, index)
             else:
-                yield from differences(item, match, (*path, index))
+                yield from differences(item, match, (*path, index), fields=item_fields(fields, item))
     elif len(wanted) != len(live):
         yield path
     else:

@@ -4,6 +4,9 @@
 It is written before anything is applied, so that a run that is killed leaves nothing unknown behind. From it come the
 leftovers (objects that the folder no longer holds), the Jobs that need not run again although a TTL has removed them,
 and the certainty that a kubeconfig still leads to the same cluster. Pure.
+
+What is too large for a ConfigMap is cut into parts, each a ConfigMap of its own. Their names tell their content, and
+the head that names them is written last: a run that is killed in between leaves the old inventory as it was.
 """
 
 import hashlib
@@ -14,11 +17,17 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kit_core.errors import WorkError
-from kit_deployer.objects import Json, Key, at
+from kit_deployer.objects import Json, Key, annotations_of, at, labels_of
 
 LABEL: Final = "kit-deployer/inventory"
+LARGEST_PART: Final = 900_000
+"""Bytes of the inventory in one ConfigMap, which may have 1 MiB."""
+
 _DATA: Final = "inventory.json"
 _LONGEST: Final = 200
+_TOKEN: Final = 12
+_PART: Final = "part"
+_PART_OF: Final = "kit-deployer/part-of"
 
 
 @dataclass(frozen=True)
@@ -58,35 +67,76 @@ def name_of(cluster: str) -> str:
     return f"kit-deployer-{plain}"
 
 
-def to_configmap(inventory: Inventory, namespace: str) -> Json:
-    """The ConfigMap that keeps the inventory."""
+def to_configmaps(inventory: Inventory, namespace: str, *, largest: int = LARGEST_PART) -> list[Json]:
+    """The ConfigMaps that keep the inventory, in the order in which they are written: the last is its head."""
     content = {
         "version": 1,
         "cluster": inventory.cluster,
         "identity": inventory.identity,
         "commit": inventory.commit,
         "updated": inventory.updated,
+    }
+    rest = {
         "objects": [[key.group, key.kind, key.namespace, key.name] for key in sorted(inventory.objects)],
         "jobs": dict(inventory.jobs),
     }
+    text = _json(content | rest)
+    name = name_of(inventory.cluster)
+    if len(text) <= largest:
+        return [_configmap(name, namespace, text)]
+    text = _json(rest)
+    token = hashlib.sha256(text.encode()).hexdigest()[:_TOKEN]
+    pieces = [text[start : start + largest] for start in range(0, len(text), largest)]
+    parts = [
+        _configmap(f"{name}-{token}-{number}", namespace, piece, part_of=name)
+        for number, piece in enumerate(pieces, start=1)
+    ]
+    names = [part["metadata"]["name"] for part in parts]
+    return [*parts, _configmap(name, namespace, _json({**content, "parts": names}))]
+
+
+def _json(content: Json) -> str:
+    # In ASCII: a character is a byte, and a piece of it is text.
+    return json.dumps(content, separators=(",", ":"))
+
+
+def _configmap(name: str, namespace: str, text: str, *, part_of: str = "") -> Json:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": name_of(inventory.cluster),
+            "name": name,
             "namespace": namespace,
-            "labels": {"app.kubernetes.io/managed-by": "kit-deployer", LABEL: "v1"},
+            "labels": {"app.kubernetes.io/managed-by": "kit-deployer", LABEL: _PART if part_of else "v1"},
+            **({"annotations": {_PART_OF: part_of}} if part_of else {}),
         },
-        "data": {_DATA: json.dumps(content, separators=(",", ":"))},
+        "data": {_DATA: text},
     }
 
 
-def from_configmap(body: Json) -> Inventory:
-    """The inventory that a ConfigMap keeps. Raises `WorkError` where it is not one that this version wrote."""
+def from_configmaps(bodies: Iterable[Json]) -> list[Inventory]:
+    """The inventories that these ConfigMaps keep. Raises `WorkError` where one is not what this version wrote."""
+    bodies = list(bodies)
+    texts = {body["metadata"]["name"]: str(at(body, "data", _DATA) or "") for body in bodies}
+    return [_read(body, texts) for body in bodies if labels_of(body).get(LABEL) != _PART]
+
+
+def is_part_of(cluster: str, body: Json) -> bool:
+    """Whether a ConfigMap is a part of a folder's inventory, of the present one or of one before."""
+    return labels_of(body).get(LABEL) == _PART and annotations_of(body).get(_PART_OF) == name_of(cluster)
+
+
+def _read(body: Json, texts: Mapping[str, str]) -> Inventory:
+    metadata = body["metadata"]
     try:
-        content = json.loads(at(body, "data", _DATA) or "")
+        content = json.loads(texts[metadata["name"]])
         if content["version"] != 1:
             raise ValueError(f"it is of version {content['version']}")
+        if "parts" in content:
+            lacking = [name for name in content["parts"] if name not in texts]
+            if lacking:
+                raise ValueError(f"its part {lacking[0]} is not there")
+            content |= json.loads("".join(texts[name] for name in content["parts"]))
         return Inventory(
             cluster=content["cluster"],
             identity=content.get("identity"),
@@ -96,7 +146,6 @@ def from_configmap(body: Json) -> Inventory:
             updated=content.get("updated") or "",
         )
     except (ValueError, KeyError, TypeError) as error:
-        metadata = body["metadata"]
         raise WorkError(
             "The inventory cannot be read",
             where=f"ConfigMap {metadata.get('namespace')}/{metadata.get('name')}",

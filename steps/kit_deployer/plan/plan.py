@@ -10,26 +10,29 @@ from kit_deployer.desired.fitting import fit, is_scaled
 from kit_deployer.desired.scaling import Scaled
 from kit_deployer.health.asked import asks
 from kit_deployer.health.judge import checked
-from kit_deployer.health.pods import condition
-from kit_deployer.objects import FREEZE, RUN, GroupKind, Json, Key, annotations_of, at, key_of, labels_of
+from kit_deployer.objects import FREEZE, GroupKind, Json, Key, annotations_of, at, key_of, labels_of
 from kit_deployer.plan.compare import compare
 from kit_deployer.plan.inventory import Inventory
-from kit_deployer.plan.managedfields import applied_by_us, takeover
-from kit_deployer.plan.order import CRD, in_order, phase_of
+from kit_deployer.plan.jobs import JOB, decide_job
+from kit_deployer.plan.managedfields import applied_by_us
+from kit_deployer.plan.order import in_order, phase_of
+from kit_deployer.plan.takeover import takeover
 from kit_deployer.strategies.model import DEPLOYMENT, OTHER, Strategy, orphans, picks, users
 
-JOB = GroupKind("batch", "Job")
+CREATE_ONLY = "it exists, and CREATE_ONLY leaves it alone"
 SERVICE = GroupKind("", "Service")
 Do = Literal["create", "change", "rerun", "keep"]
-State = Literal["same", "suspect", "drifted", "completed", "running", "kept", "frozen"]
+State = Literal["same", "suspect", "drifted", "completed", "running", "kept", "frozen", "unread"]
 
 
 @dataclass(frozen=True)
 class Action:
-    """One object: `do` is what is sent (`keep`: nothing), `why` says so in a few words.
+    """One object: `do` is what is sent (`keep`: nothing), `why` says so in a few words. `rerun` deletes it, waits until
+    it is gone and creates it anew.
 
     `state` tells a kept object's condition; a `suspect` is settled by a dry run on the server. `waits` is true for a
     Service that changes only when the Deployments are available. `managed_fields` are written before the first apply.
+    `settled` is what applying a drifted object again would make of it, `unchecked` why the server could not say that.
     """
 
     do: Do
@@ -40,6 +43,8 @@ class Action:
     paths: tuple[str, ...] = ()
     waits: bool = False
     managed_fields: list[Json] | None = None
+    settled: Json | None = None
+    unchecked: str = ""
 
     @property
     def key(self) -> Key:
@@ -115,7 +120,7 @@ def make_plan(
     actions, notes = [], []
     services = [body for key, body in seen.objects.items() if key.group_kind == SERVICE]
     for item in in_order(items):
-        live = seen.objects.get(item.key)
+        live, going = _still_there(seen.objects.get(item.key))
         scaled = is_scaled(item, seen.scaled)
         first = strategy.replicas(item, seen.deployments, services) if live is None and scaled else None
         fitted, note = fit(item, live, seen.scaled, replicas=first)
@@ -124,7 +129,9 @@ def make_plan(
             note = f"{item.key} is left out of this run ({action.why})"
         if note:
             notes.append(note)
-        action = replace(action, managed_fields=_handed_over(action, fitted, scaled=scaled))
+        if going is not None and action.do == "create":
+            action = replace(action, do="rerun", live=going, why="the one that is there is being deleted")
+        action = _with_takeover(action, scaled=scaled)
         actions.append(_waiting(action) if strategy.switches(item, live) else action)
     held = [_held(action, actions) for action in actions]
     notes += [
@@ -178,14 +185,22 @@ def _held(action: Action, actions: Sequence[Action]) -> Action:
     return replace(action, do="keep", state="frozen", why=f"{chosen[0].key} is frozen")
 
 
-def _handed_over(action: Action, fitted: Declared, *, scaled: bool) -> list[Json] | None:
-    """The managedFields to write before an object is applied (a suspect may yet be), or None."""
-    live = action.live
+def _still_there(live: Json | None) -> tuple[Json | None, Json | None]:
+    """The object as one to compare with; and where it is being deleted, as one that has to be gone first."""
+    if live is not None and "deletionTimestamp" in live["metadata"]:
+        return None, live
+    return live, None
+
+
+def _with_takeover(action: Action, *, scaled: bool) -> Action:
+    """The action with the managedFields to write before it; a suspect may yet be sent."""
+    live, body = action.live, action.item.body
     if live is None or not (action.do == "change" or action.state == "suspect"):
-        return None
+        return action
     # Taking over `replicas` only to leave them out would reset them to 1: somebody chose the live number.
-    unsaid = not applied_by_us(live) and at(fitted.body, "spec", "replicas") is None
-    return takeover(live, keep_replicas=scaled or unsaid)
+    unsaid = not applied_by_us(live) and at(body, "spec", "replicas") is None
+    fields = takeover(live, keep_replicas=scaled or unsaid)
+    return replace(action, managed_fields=fields)
 
 
 def _unused(outdated: Mapping[Key, str], actions: Sequence[Action], seen: Seen) -> tuple[dict[Key, str], list[str]]:
@@ -209,20 +224,24 @@ def decide(
     item: Declared, live: Json | None, seen: Seen, *, writing: Writing, wishes: Wishes, strategy: Strategy
 ) -> Action:
     """What is to be done with one object."""
-    reason = annotations_of(item.manifest.body).get(FREEZE)
+    # On the live object: somebody froze it there, and lets it go there.
+    reason = annotations_of(item.manifest.body).get(FREEZE, annotations_of(live or {}).get(FREEZE))
     if reason is not None:
         return Action("keep", item, live, f"frozen: {reason}", "frozen")
     if item.key.group_kind == JOB and not writing.raw:
-        return _decide_job(item, live, seen.inventory, wishes)
+        do, why, state = decide_job(item, live, seen.objects.values(), seen.inventory, force=wishes.force)
+        if live is not None and wishes.create_only:
+            return Action("keep", item, live, CREATE_ONLY, "kept")
+        return Action(do, item, live, why, state)
     if live is None:
         return Action("create", item)
     if wishes.create_only:
-        return Action("keep", item, live, "it exists, and CREATE_ONLY leaves it alone", "kept")
+        return Action("keep", item, live, CREATE_ONLY, "kept")
     settled = "" if writing.raw else strategy.settled(item, live, seen.scaled)
     found = compare(item, live, writing)
     if settled:
-        state: State = "suspect" if found.verdict == "suspect" else "same"
-        return Action("keep", item, live, settled, state, paths=found.paths if state == "suspect" else ())
+        suspect = found.verdict == "suspect"
+        return Action("keep", item, live, settled, "suspect" if suspect else "same", found.paths if suspect else ())
     if found.verdict == "changed":
         return Action("change", item, live, found.why, paths=found.paths)
     if wishes.force:
@@ -230,39 +249,6 @@ def decide(
     if found.verdict == "suspect":
         return Action("keep", item, live, state="suspect", paths=found.paths)
     return Action("keep", item, live)
-
-
-def _decide_job(item: Declared, live: Json | None, inventory: Inventory | None, wishes: Wishes) -> Action:
-    anew = wishes.force or annotations_of(item.manifest.body).get(RUN) == "always"
-    if live is None:
-        if inventory is not None and inventory.completed(item.key) and not anew:
-            return Action("keep", item, why="completed by an earlier run", state="completed")
-        return Action("create", item)
-    if wishes.create_only:
-        return Action("keep", item, live, "it exists, and CREATE_ONLY leaves it alone", "kept")
-    if condition(live, "Complete") == "True":
-        if anew:
-            return Action("rerun", item, live, "FORCE" if wishes.force else f"{RUN}: always")
-        return Action("keep", item, live, "completed by an earlier run", "completed")
-    if condition(live, "Failed") == "True":
-        return Action("rerun", item, live, "its last run failed")
-    return Action("keep", item, live, "still running", "running")
-
-
-def unchecked(action: Action, plan: Plan) -> str:
-    """Why a dry run cannot ask the server about an object, or nothing where it can."""
-    new = {item.key.name for item in plan.namespaces}
-    new |= {other.key.name for other in plan.actions if other.key.kind == "Namespace" and other.do == "create"}
-    if action.key.namespace in new:
-        return f"namespace {action.key.namespace} is only created by the run"
-    defined = {
-        (at(other.item.body, "spec", "group"), at(other.item.body, "spec", "names", "kind"))
-        for other in plan.actions
-        if other.key.group_kind == CRD and other.do == "create"
-    }
-    if (action.key.group, action.key.kind) in defined:
-        return f"its definition {action.key.group_kind} is only created by the run"
-    return ""
 
 
 def to_await(plan: Plan, *, everything: bool) -> list[Key]:
@@ -279,6 +265,10 @@ def to_await(plan: Plan, *, everything: bool) -> list[Key]:
     ]
 
 
+def _is_awaited(action: Action) -> bool:
+    return checked(action.key.group_kind) or asks(action.item.manifest.body)
+
+
 def by_phase(actions: Iterable[Action]) -> list[list[Action]]:
     """The actions that send something, phase by phase; Services that wait come after the workloads."""
     phases: dict[int, list[Action]] = {}
@@ -286,7 +276,3 @@ def by_phase(actions: Iterable[Action]) -> list[list[Action]]:
         if action.do != "keep":
             phases.setdefault(int(phase_of(action.key.group_kind)), []).append(action)
     return [phases[number] for number in sorted(phases)]
-def _is_awaited(action: Action) -> bool:
-    return checked(action.key.group_kind) or asks(action.item.manifest.body)
-
-

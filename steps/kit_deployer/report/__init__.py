@@ -3,8 +3,9 @@
 
 `table` is the summary in the log, `summary` the one on a CI service's page, `document` the value behind `report.json`
 (`schemas/report.schema.json`), `junit` the file that CI services show as tests, `markdown` what a merge request is told.
-`page` is `report.html`, with the fleet as a `matrix` and a `timeline`. `same` finds what several clusters have in
-common, `words` makes foreign text harmless. A further form is a further file, and a line in `write_reports`.
+`comment` is the Markdown of KIT_DIFF_FILE for a pull request, `shown` the same in the log. `page` is `report.html`,
+with the fleet as a `matrix` and a `timeline`. `same` finds what several clusters have in common, `words` makes foreign
+text harmless. A further form is a further file, and a line in `write_reports`.
 """
 
 import json
@@ -44,6 +45,15 @@ def write_reports(result: RunResult, folder: Path, masker: Masker) -> list[Path]
         write_atomically(path, masker.mask(text), what=f"The report {name}")
         written.append(path)
     return written
+
+
+def write_comment(result: RunResult, path: Path, masker: Masker, *, provider: str) -> None:
+    """Write the Markdown for a pull request, cut to what the forge of this CI service takes. Raises `WorkError`."""
+    from kit_deployer.report.comment import comment, limit_of
+    from kit_deployer.report.words import masked
+
+    text = comment(masked(result, masker), limit=limit_of(provider))
+    write_atomically(path, masker.mask(text), what="The difference for a pull request (KIT_DIFF_FILE)")
 
 
 def _json(content: Json) -> str:

@@ -147,7 +147,10 @@ def _remarks(result: RunResult) -> str:
     lines = [inline(warning) for warning in result.warnings]
     for cluster in result.clusters:
         left = undone(cluster)
-        lines += [f"{inline(cluster.name)}: {inline(note)}" for note in (*remarks(cluster), *in_reserve(cluster), *cluster.notes)]
+        lines += [
+            f"{inline(cluster.name)}: {inline(note)}"
+            for note in (*remarks(cluster), *in_reserve(cluster), *cluster.notes)
+        ]
         if left:
             lines.append(f"{inline(cluster.name)}: not done: {inline(named(tuple(left), 20))}")
     if not lines:

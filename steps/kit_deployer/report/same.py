@@ -4,8 +4,10 @@
 Namespaces are left out of the comparison: a fleet often differs in nothing else.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from kit_deployer.objects import Key
@@ -15,9 +17,13 @@ from kit_deployer.result import ClusterResult, Did, Failure, ObjectResult, RunRe
 _WRITTEN: Final = frozenset({"created", "changed", "deleted"})
 
 
+_NUMBERS: Final = re.compile(r"^@@ [-+0-9, ]+ @@", re.MULTILINE)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A change of one object on `clusters`. `key` and `diff` are those of the first; the diff's head is left out.
+    """A change (or a shown drift) of one object on `clusters`. `key` and `diff` are those of the first; the diff's head
+    is left out.
 
     `id` is what `change_id` says of each of the objects.
     """
@@ -27,7 +33,7 @@ class Change:
     did: Did
     why: str
     diff: str
-    checked: bool
+    unchecked: str
     clusters: tuple[str, ...]
     one_namespace: bool
 
@@ -55,7 +61,7 @@ def changes(result: RunResult) -> list[Change]:
     found: dict[tuple[Any, ...], list[tuple[str, ObjectResult]]] = {}
     for cluster in result.clusters:
         for item in cluster.objects:
-            if item.did in _WRITTEN:
+            if _is_shown(item):
                 found.setdefault(_change(cluster, item), []).append((cluster.name, item))
     grouped = [_grouped(id_, members) for id_, members in found.items()]
     return sorted(grouped, key=lambda change: -len(change.clusters))
@@ -63,7 +69,7 @@ def changes(result: RunResult) -> list[Change]:
 
 def change_id(cluster: ClusterResult, item: ObjectResult) -> tuple[Any, ...] | None:
     """What an object's change has in common with the same change elsewhere; None where nothing changed."""
-    return _change(cluster, item) if item.did in _WRITTEN else None
+    return _change(cluster, item) if _is_shown(item) else None
 
 
 def general_name(cluster: ClusterResult, key: Key) -> tuple[str, str, str]:
@@ -84,12 +90,27 @@ def troubles(result: RunResult) -> list[Trouble]:
     ]
 
 
+def unchecked(result: RunResult) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """What no server was asked about in a dry run: why, the objects, and the clusters."""
+    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for cluster in result.clusters:
+        for item in cluster.objects:
+            if not item.checked:
+                keys, clusters = found.setdefault(item.unchecked, ({}, {}))
+                keys[str(item.key)] = clusters[cluster.name] = None
+    return [(why, tuple(keys), tuple(clusters)) for why, (keys, clusters) in found.items()]
+
+
+def _is_shown(item: ObjectResult) -> bool:
+    return item.did in _WRITTEN or (item.did == "drifted" and bool(item.diff))
+
+
 def _change(cluster: ClusterResult, item: ObjectResult) -> tuple[Any, ...]:
     name = general_name(cluster, item.key)
-    diff = _anywhere(_body(item.diff), item.key.namespace or cluster.namespace)
+    diff = _general(item.diff, item.key.namespace or cluster.namespace)
     if not name[2]:
         diff = diff.replace(f"name: {item.key.name}\n", "name: \n")
-    return *name, item.did, item.checked, item.why, diff
+    return *name, item.did, item.unchecked, item.why, diff
 
 
 def _grouped(id_: tuple[Any, ...], members: list[tuple[str, ObjectResult]]) -> Change:
@@ -100,7 +121,7 @@ def _grouped(id_: tuple[Any, ...], members: list[tuple[str, ObjectResult]]) -> C
         did=item.did,
         why=item.why,
         diff=_body(item.diff),
-        checked=item.checked,
+        unchecked=item.unchecked,
         clusters=_names(name for name, _ in members),
         one_namespace=len({(item.key.namespace, item.key.name) for _, item in members}) == 1,
     )
@@ -119,6 +140,12 @@ def _failure(failure: Failure, cluster: ClusterResult) -> tuple[Any, ...]:
 def _body(diff: str) -> str:
     """The diff without the two lines that only name its sides."""
     return diff.split("\n", 2)[2] if diff.count("\n") > 1 else diff
+
+
+@lru_cache(maxsize=10_000)
+def _general(diff: str, namespace: str) -> str:
+    """The diff as it reads anywhere: without its head, a namespace, and where in the object it stands."""
+    return _NUMBERS.sub("@@", _anywhere(_body(diff), namespace))
 
 
 def _anywhere(text: str, namespace: str) -> str:

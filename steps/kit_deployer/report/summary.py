@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A few lines of Markdown for the CI service's page of the job: the table, and what went wrong."""
 
+from kit_deployer.report.same import unchecked
 from kit_deployer.report.table import by_outcome
-from kit_deployer.report.words import inline
+from kit_deployer.report.words import inline, named
 from kit_deployer.result import COLUMNS, RunResult
 
 _SHOWN = 20
@@ -24,6 +25,9 @@ def summary(result: RunResult) -> str:
     lines += [f"- {inline(failure.message)}" for failure in failures[:_SHOWN]]
     if len(failures) > _SHOWN:
         lines.append(f"- and {len(failures) - _SHOWN} more")
+    for why, keys, clusters in unchecked(result):
+        where = f"{len(clusters)} clusters" if len(clusters) > 1 else clusters[0]
+        lines += ["", inline(f"Not checked by the server on {where}: {named(keys, 3)} ({why})")]
     return "\n".join(lines) + "\n"
 
 

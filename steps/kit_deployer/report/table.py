@@ -42,10 +42,10 @@ def remarks(cluster: ClusterResult) -> Iterator[str]:
     unchecked: dict[str, list[str]] = {}
     for item in cluster.objects:
         if not item.checked:
-            unchecked.setdefault(item.why, []).append(str(item.key))
+            unchecked.setdefault(item.unchecked, []).append(str(item.key))
     for why, keys in unchecked.items():
         more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
-        yield f"{', '.join(keys[:_NAMED])}{more}: {why}"
+        yield f"{', '.join(keys[:_NAMED])}{more}: not checked by the server: {why}"
 
 
 def in_reserve(cluster: ClusterResult) -> Iterator[str]:

@@ -19,7 +19,7 @@ _ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|
 # Control characters, half surrogates, and marks that turn the direction of what follows.
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _MARKUP: Final = re.compile(r"([\\`*_\[\]<>|~#&])")
-_MENTION: Final = re.compile(r"@(?=\w)")
+_MENTION: Final = re.compile(r"@(?=\w)|[#!](?=[0-9])|\bGH-(?=[0-9])", re.IGNORECASE)
 
 
 def masked(value: T, masker: Masker) -> T:
@@ -77,15 +77,21 @@ def plain(text: str) -> str:
 
 
 def inline(text: str) -> str:
-    """Markdown that shows the text on one line: it ends no cell, begins no markup, and calls nobody by name."""
+    """Markdown that shows the text on one line: it ends no cell, begins no markup, calls nobody by name and points to
+    no issue.
+    """
     shown = _MARKUP.sub(r"\\\1", " ".join(plain(text).split()))
     # A space without width: forges look for names after they have read the markup.
-    return _MENTION.sub("@\u200b", shown)
+    return _MENTION.sub(_parted, shown)
 
 
 def in_element(text: str) -> str:
     """The same for text within an HTML element of a Markdown document, where Markdown is not read."""
-    return _MENTION.sub("@\u200b", html.escape(" ".join(plain(text).split())))
+    return _MENTION.sub(_parted, html.escape(" ".join(plain(text).split())))
+
+
+def _parted(found: re.Match[str]) -> str:
+    return f"{found[0]}\u200b"
 
 
 def fenced(text: str, language: str = "") -> str:

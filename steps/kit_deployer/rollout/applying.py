@@ -1,27 +1,25 @@
 # SPDX-License-Identifier: MIT
 """Sending one planned action to the server, and saying what came of it."""
 
-import base64
-import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from kit_core.errors import KitError, TimeLimitError, WorkError
-from kit_core.secrets import Masker
+from kit_core.errors import TimeLimitError
 from kit_deployer.desired.annotate import Writing, stamp
-from kit_deployer.objects import Json, at, at_pointer
+from kit_deployer.diff.foreseen import foresee
+from kit_deployer.objects import Json, at, listed
 from kit_deployer.plan.compare import result_differences
-from kit_deployer.plan.managedfields import takeover
 from kit_deployer.plan.plan import Action
+from kit_deployer.plan.replacing import changed_fields, propagation, wants_replacing, why_not
+from kit_deployer.plan.takeover import managers, takeover, takeover_of_the_unrecorded
+from kit_deployer.rollout.refusals import READ_ONLY, conflicts, explained, refusing_webhook
 from kit_deployer.server.cluster import Cluster
 from kit_deployer.server.discovery import Resource
 from kit_deployer.server.failures import ApiError, Stopped
 
 DELETION_SECONDS = 120.0
 _POLL_SECONDS = 0.2
-
-_IMMUTABLE = "field is immutable"
 
 
 @dataclass(frozen=True)
@@ -41,13 +39,15 @@ def apply_action(
     *,
     dry_run: bool,
     guarded: bool = False,
+    force: bool = True,
     secrets: Iterable[str] = (),
     clock: Callable[[], float] = time.monotonic,
 ) -> Applied:
     """Do (or with `dry_run` have the server check) what an action says. Raises `KitError` naming file and object.
 
-    `guarded` writes only where the object still is `action.live`. `secrets` are JSON pointers of values in the manifest
-    that no message may show.
+    `guarded` writes only where the object still is `action.live`; without `force` fields that others own are conflicts.
+    `secrets` are JSON pointers of values in the manifest that no message may show. The action in what is returned may
+    say more than the one given.
     """
     begun = clock()
     body = stamp(action.item, writing)
@@ -65,10 +65,79 @@ def apply_action(
             body = _as_another(body)
         if dry_run:
             body = _with_kept_replicas(body, action)
-        result = cluster.apply(resource, body, dry_run=dry_run)
+        result = _apply(cluster, resource, body, action, dry_run=dry_run, force=force)
+        if not dry_run:
+            result = _take_over_the_unrecorded(cluster, resource, body, action, result)
     except ApiError as error:
-        raise explained(error, action, cluster.name, secrets) from error
+        if action.live is None or not _replaceable(error, action):
+            raise explained(error, action, cluster.name, secrets) from error
+        try:
+            action, result = _replace(cluster, resource, action, action.live, body, error, dry_run=dry_run, clock=clock)
+        except ApiError as again:
+            raise explained(again, action, cluster.name, secrets) from again
     return Applied(action, result, clock() - begun)
+
+
+def _apply(cluster: Cluster, resource: Resource, body: Json, action: Action, *, dry_run: bool, force: bool) -> Json:
+    try:
+        return cluster.apply(resource, body, dry_run=dry_run, force=force)
+    except ApiError as error:
+        # A dry run takes nothing over: what it would take is no conflict.
+        others = {manager for manager, _ in conflicts(error)}
+        if not dry_run or action.managed_fields is None or not others or others - managers(action.live or {}):
+            raise
+        return cluster.apply(resource, body, dry_run=True)
+
+
+def _take_over_the_unrecorded(cluster: Cluster, resource: Resource, body: Json, action: Action, result: Json) -> Json:
+    """An object of old, of whose fields nobody had kept account: now that the server does, its removed keys go too."""
+    if action.live is None or action.do != "change":
+        return result
+    keeps = "replicas" not in (body.get("spec") or {})
+    fields = takeover_of_the_unrecorded(action.live, result, keep_replicas=keeps)
+    if fields is None:
+        return result
+    cluster.take_over(resource, result, fields)
+    return cluster.apply(resource, _unversioned(body))
+
+
+def _replaceable(error: ApiError, action: Action) -> bool:
+    """Whether the object may be deleted and created anew, since the server does not change it in place."""
+    if error.status != 422 or action.do != "change" or action.live is None:
+        return False
+    return wants_replacing(action.item.manifest) and not why_not(action.item.manifest, action.key, action.live)
+
+
+def _replace(
+    cluster: Cluster,
+    resource: Resource,
+    action: Action,
+    live: Json,
+    body: Json,
+    refused: ApiError,
+    *,
+    dry_run: bool,
+    clock: Callable[[], float],
+) -> tuple[Action, Json]:
+    """Delete the object and create it anew, once it is clear that the server takes the new one.
+
+    A run that is killed in between leaves nothing behind that the next one would not create.
+    """
+    body = _unversioned(body)
+    try:
+        result = cluster.apply(resource, _as_another(body), dry_run=True)
+    except ApiError as error:
+        # An address or a port that the old object holds is free once that is gone; so is its share of a quota.
+        if error.status == 422 and "already allocated" not in error.message:
+            raise refused from error
+        result = _as_another(body)
+    changed = changed_fields(body, live, listed(refused.details, "causes"))
+    action = replace(action, why=f"deleted and created anew: {changed or 'a field'} cannot be changed in place")
+    if dry_run:
+        return action, {**result, "metadata": {**result["metadata"], "name": action.key.name}}
+    cluster.delete(resource, live, propagation=propagation(action.key))
+    wait_until_gone(cluster, resource, live, clock=clock)
+    return action, cluster.apply(resource, body)
 
 
 def _take_over(cluster: Cluster, resource: Resource, action: Action, *, again: bool) -> Json | None:
@@ -94,6 +163,10 @@ def _as_version(body: Json, live: Json) -> Json:
     return {**body, "metadata": {**body["metadata"], "resourceVersion": live["metadata"]["resourceVersion"]}}
 
 
+def _unversioned(body: Json) -> Json:
+    return {**body, "metadata": {name: value for name, value in body["metadata"].items() if name != "resourceVersion"}}
+
+
 def _with_kept_replicas(body: Json, action: Action) -> Json:
     """For a dry run, which writes no managedFields: `replicas` that the real run would let go of keep their number."""
     replicas = at(action.live, "spec", "replicas")
@@ -113,12 +186,12 @@ def wait_until_gone(
         if live is None or live["metadata"]["uid"] != metadata["uid"]:
             return
         if clock() >= end:
-            finalizers = ", ".join(at(live, "metadata", "finalizers") or []) or "none"
+            finalizers = ", ".join(listed(live, "metadata", "finalizers")) or "none"
             raise TimeLimitError(
-                f"{resource.kind} {metadata['name']} was deleted and is still there",
+                f"{resource.kind} {metadata['name']} was deleted and is still there after {DELETION_SECONDS:.0f} s",
                 where=cluster.name,
                 why=f"its finalizers are: {finalizers}",
-                hint="Whatever owns the finalizers has to finish; see its log.",
+                hint="Whatever owns the finalizers has to finish, see its log; or run this again later.",
             )
         if cluster.stopping:
             raise Stopped
@@ -130,53 +203,25 @@ def _as_another(body: Json) -> Json:
     return {**body, "metadata": metadata}
 
 
-def explained(error: ApiError, action: Action, cluster: str, secrets: Iterable[str] = ()) -> KitError:
-    """The server's refusal with the manifest it is about, and what to do."""
-    place = action.item.manifest.place
-    hint = error.hint
-    if error.status == 404 and at(error.details, "kind") == "namespaces":
-        hint = f"Put a manifest of the namespace into NAMESPACES_DIR/{cluster}/ (created first), or correct its name."
-    elif _IMMUTABLE in error.message:
-        hint = "The field cannot be changed in place: delete the object by hand, or give the new one another name."
-    elif "exceeded quota" in error.message:
-        hint = "Raise the namespace's ResourceQuota, or ask for less."
-    elif "failed calling webhook" in error.message:
-        hint = "The admission webhook has to answer: look at its Service and its pods, or at its failurePolicy."
-    elif error.status in {400, 422}:
-        hint = f"Correct the manifest ({place})."
-    return WorkError(
-        f"{action.key} was refused by the server",
-        where=f"{cluster}: {place}",
-        why=_without_secrets(error.message, action, secrets),
-        hint=hint,
-        file=place.file,
-        line=place.line,
-    )
+def settle(cluster: Cluster, resource: Resource, action: Action, writing: Writing, *, read_only: bool) -> Action:
+    """Ask the server whether a suspect differs from what applying it again would make: drift, or its own spelling.
 
-
-def _without_secrets(message: str, action: Action, secrets: Iterable[str]) -> str:
-    """The server quotes values that it refuses; those of a Secret, or from a secret source, must not be seen."""
-    body = action.item.manifest.body
-    values = [at_pointer(body, pointer) for pointer in secrets]
-    if action.key.kind == "Secret" and not action.key.group:
-        values += (action.item.body.get("data") or {}).values()
-    masker = Masker()
-    for value in values:
-        if isinstance(value, (str, int, float)):
-            masker.add(str(value))
-            with contextlib.suppress(ValueError):
-                masker.add(base64.b64decode(str(value)).decode("utf-8"))
-    return masker.mask(message)
-
-
-def settle(cluster: Cluster, resource: Resource, action: Action, writing: Writing) -> Action:
-    """Ask the server whether a suspect differs from what applying it again would make: drift, or its own spelling."""
+    With `read_only`, or where a webhook refuses dry runs, what is foreseen without the server decides.
+    """
     assert action.live is not None
+    body = _with_kept_replicas(stamp(action.item, writing), action)
+    why = READ_ONLY if read_only else ""
     try:
-        result = cluster.apply(resource, _with_kept_replicas(stamp(action.item, writing), action), dry_run=True)
-    except ApiError:
-        return replace(action, state="drifted", why="differs from what was applied")
+        result = None if read_only else cluster.apply(resource, body, dry_run=True)
+    except ApiError as error:
+        result, why = None, refusing_webhook(error)
+        if not why:
+            return replace(action, state="drifted", why="differs from what was applied")
+    if result is None:
+        result = foresee(body, action.live, action.managed_fields)
+        action = replace(action, unchecked=why)
+    assert action.live is not None
     paths = result_differences(action.live, result)
     if not paths:
         return replace(action, state="same", paths=())
-    return replace(action, state="drifted", why="differs from what was applied", paths=paths)
+    return replace(action, state="drifted", why="differs from what was applied", paths=paths, settled=result)

@@ -8,10 +8,11 @@ from kit_deployer import parallel
 from kit_deployer.desired.annotate import Declared, declare
 from kit_deployer.desired.scaling import scaled
 from kit_deployer.inputs.reading import Inputs
-from kit_deployer.objects import Key, key_of
+from kit_deployer.objects import SECRET, Json, Key, key_of
 from kit_deployer.options import Options
 from kit_deployer.plan.inventory import Inventory
 from kit_deployer.plan.plan import Action, Plan, Seen, Wishes, make_plan
+from kit_deployer.plan.unasked import without_unread
 from kit_deployer.rollout.applying import settle
 from kit_deployer.rollout.namespaces import look_for, without
 from kit_deployer.rollout.survey import NAMESPACE, find_leftovers, look_around, look_at, resolve
@@ -28,6 +29,7 @@ class Prepared:
     resources: dict[Key, Resource] = field(default_factory=dict)
     before: Inventory | None = None
     inventory: Inventory = field(default_factory=lambda: Inventory(""))
+    parts: tuple[Json, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -49,7 +51,15 @@ def prepare(
     namespaces = look_for(cluster, wanted, wait=not options.dry_run, say=say)
     ground = look_around(cluster, inputs.manifests, folder=target.name, namespace=target.namespace, adopt=options.adopt)
     resolved = resolve(inputs.manifests, ground.kinds, namespace=target.namespace, cluster=target.name)
-    live = look_at(cluster, resolved, ground.kinds, raw=writing.raw, strategy=strategy.name, versions=writing.beside)
+    live = look_at(
+        cluster,
+        resolved,
+        ground.kinds,
+        raw=writing.raw,
+        strategy=strategy.name,
+        versions=writing.beside,
+        lenient=options.dry_run == "read",
+    )
     live = without(live, namespaces.going)
     declared = declare(resolved.keyed, writing, live_deployments=live.deployments)
     resources = {item.key: resolved.resources[key] for item, (key, _) in zip(declared, resolved.keyed, strict=True)}
@@ -73,23 +83,24 @@ def prepare(
             cluster, ground.inventory, [*(item.key for item in declared), *versions], ground.kinds
         ),
     )
+    plan = without_unread(plan, live.unreadable)
     plan = _settled(plan, cluster, resources, options, workers)
     inventory = _inventory(plan, declared, versions, ground.inventory, ground.identity, inputs, options)
-    return Prepared(
-        plan, resources, ground.inventory, inventory, (*namespaces.notes, *ground.notes, *live.notes, *plan.notes)
-    )
+    notes = (*namespaces.notes, *ground.notes, *live.notes, *plan.notes)
+    return Prepared(plan, resources, ground.inventory, inventory, ground.parts, notes)
 
 
 def _settled(plan: Plan, cluster: Cluster, resources: dict[Key, Resource], options: Options, workers: int) -> Plan:
     """The plan without suspects: each is compared with what the server would make of it."""
-    raw = options.writing.raw
 
     def decide(action: Action) -> Action:
         if action.state != "suspect":
             return action
+        raw = options.writing.raw or action.key.group_kind == SECRET
         if options.drift == "ignore" and not raw:
             return replace(action, state="same", paths=())
-        settled = settle(cluster, resources[action.key], action, options.writing)
+        read_only = options.dry_run == "read"
+        settled = settle(cluster, resources[action.key], action, options.writing, read_only=read_only)
         if settled.state != "drifted":
             return settled
         if raw:  # without annotations, a changed manifest and a changed object look the same

@@ -74,9 +74,11 @@ class Record:
         if tell:
             self.say(f"{did} {key}" + (f" ({why})" if why else ""), object=str(key), did=did)
 
-    def unchecked(self, key: Key, did: Did, why: str) -> None:
-        """A dry run could not ask the server about an object."""
-        self.done(key, did, f"not checked by the server: {why}", tell=False, checked=False)
+    def differs(self, differences: Mapping[Key, str]) -> None:
+        """What was found different on the cluster, and is left so."""
+        with self._lock:
+            for key, diff in differences.items():
+                self._objects[key] = replace(self._objects[key], diff=diff)
 
     def health(self, key: Key, verdict: Verdict) -> None:
         """What is thought of an object's health."""
@@ -146,4 +148,5 @@ def _planned(action: Action) -> ObjectResult:
     if action.paths and action.state == "drifted":
         why = f"{why}: {', '.join(action.paths[:3])}"
     told_as = annotations_of(action.item.body).get(ALIAS) or action.item.original_name
-    return ObjectResult(key=action.key, did=did, why=why, place=action.item.manifest.place, told_as=told_as)
+    place = action.item.manifest.place
+    return ObjectResult(key=action.key, did=did, why=why, place=place, told_as=told_as, unchecked=action.unchecked)

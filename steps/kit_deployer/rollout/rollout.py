@@ -9,23 +9,24 @@ from kit_core.console import Console
 from kit_core.errors import KitError, TimeLimitError
 from kit_deployer import parallel
 from kit_deployer.desired.annotate import Declared, stamp
-from kit_deployer.diff.difference import unified
-from kit_deployer.inputs.reading import Inputs
 from kit_deployer.health.asked import asked_of
+from kit_deployer.inputs.reading import Inputs
 from kit_deployer.objects import Json, Key
 from kit_deployer.options import Options
 from kit_deployer.plan.dependencies import find_dependents, in_waves
-from kit_deployer.plan.inventory import Inventory, to_configmap
 from kit_deployer.plan.order import CRD, TITLES, phase_of
-from kit_deployer.plan.plan import JOB, Action, Plan, by_phase, to_await, unchecked
+from kit_deployer.plan.plan import Action, Plan, by_phase, to_await
 from kit_deployer.plan.restarts import not_restarting
 from kit_deployer.result import ClusterResult, Did
 from kit_deployer.rollout.applying import Applied, apply_action
+from kit_deployer.rollout.checking import Check
 from kit_deployer.rollout.depending import Doorkeeper
 from kit_deployer.rollout.healthy import Attendant
 from kit_deployer.rollout.preparing import Prepared, prepare
 from kit_deployer.rollout.record import Record
-from kit_deployer.rollout.survey import CONFIG_MAP, NAMESPACE
+from kit_deployer.rollout.remembering import Memory
+from kit_deployer.rollout.showing import Differences
+from kit_deployer.rollout.survey import NAMESPACE
 from kit_deployer.rollout.switching import await_endpoints, check_ready, left_behind, remove, switch
 from kit_deployer.rollout.waiting import Awaited
 from kit_deployer.server.cluster import Cluster
@@ -67,7 +68,10 @@ class Rollout:
         self._prepared = Prepared(Plan())
         self._attendant = Attendant(cluster, self._record, console, deadline, clock)
         self._doorkeeper = Doorkeeper(cluster, self._attendant, options.waiting, inputs.target.namespace, clock)
+        self._differences = Differences(inputs, options.diff)
         self._applied: dict[Key, Awaited] = {}
+        self._memory = Memory(cluster, inputs.target.namespace)
+        self._home = Key("", "Namespace", "", inputs.target.namespace)
         self._finished = False
         self._begun_writing = False
 
@@ -108,9 +112,13 @@ class Rollout:
 
     def _look(self) -> None:
         self._record.say(f"reading the cluster ({self._cluster.server}, namespace {self._target.namespace})")
-        self._prepared = prepare(self._cluster, self._inputs, self._options, workers=self._workers)
+        self._prepared = prepare(
+            self._cluster, self._inputs, self._options, workers=self._workers, say=self._record.say
+        )
         plan = self._prepared.plan
+        self._memory.inventory, self._memory.parts = self._prepared.before, self._prepared.parts
         self._record.begin(plan)
+        self._record.differs(self._differences.drift(plan.actions))
         self._record.note(*self._prepared.notes)
         sent = sum(action.do != "keep" for action in plan.actions)
         drifted = sum(action.state == "drifted" and action.do == "keep" for action in plan.actions)
@@ -123,53 +131,38 @@ class Rollout:
     # Dry run
 
     def _check(self) -> None:
-        """Have the server check everything that would be sent; nothing is written."""
-        plan = self._prepared.plan
-        for item in plan.namespaces:
-            self._cluster.create(NAMESPACE, item.body, dry_run=True)
-            self._record.done(item.key, "created", tell=False)
+        """Have the server check everything that would be sent, or only read from it; nothing is written."""
+        plan, options = self._prepared.plan, self._options
         for dependent in find_dependents(plan.actions):
             self._doorkeeper.foresee(dependent)
-        actions = [action for action in plan.actions if action.do != "keep"]
-        parallel.each(self._check_one, actions, workers=self._workers, name=self._target.name)
-        for gone in plan.outdated:
-            self._record.done(gone.key, "deleted", gone.why, tell=False)
+        check = Check(
+            self._cluster,
+            self._record,
+            options.writing,
+            self._differences,
+            send=self._ask,
+            read_only=options.dry_run == "read",
+        )
+        check.run(plan, workers=self._workers)
 
-    def _check_one(self, action: Action) -> None:
-        did: Did = "created" if action.do == "create" else "changed"
-        why = unchecked(action, self._prepared.plan)
-        if why:
-            self._record.unchecked(action.key, did, why)
-            return
+    def _ask(self, action: Action) -> Applied:
         self._still_in_time()
-        try:
-            applied = self._send(action, dry_run=True)
-        except KitError as error:
-            self._record.fail(error, action.key)
-            return
-        self._record.done(action.key, did, action.why, tell=False, diff=self._diff(applied))
+        return self._send(action, dry_run=True)
 
     def _send(self, action: Action, *, dry_run: bool) -> Applied:
         resource = self._prepared.resources[action.key]
         if action.waits and self._strategy.guarded and not dry_run:
-            writing, force = self._options.writing, self._options.force
-            return switch(self._cluster, resource, action, writing, force=force, clock=self._clock)
+            return switch(self._cluster, resource, action, self._options, clock=self._clock)
         return apply_action(
             self._cluster,
             resource,
             action,
             self._options.writing,
             dry_run=dry_run,
+            force=self._options.conflicts == "force",
             secrets=self._inputs.secrets_of(action.item.manifest),
             clock=self._clock,
         )
-
-    def _diff(self, applied: Applied) -> str:
-        if not self._options.diff:
-            return ""
-        action = applied.action
-        secrets = self._inputs.secrets_of(action.item.manifest)
-        return unified(action.key, action.live, applied.result, secrets)
 
     # Run
 
@@ -180,10 +173,14 @@ class Rollout:
             self._cluster.create(NAMESPACE, item.body)
             self._record.done(item.key, "created")
             self._tell(item, item.body)
-        self._write_inventory(self._prepared.inventory, self._prepared.before)
+        # The inventory lives in the folder's namespace, which may be among its own manifests.
+        first = [action for action in plan.actions if action.key == self._home and action.do in {"create", "rerun"}]
+        if not self._apply_in_order(first):
+            return
+        self._memory.write(self._prepared.inventory)
         switching = [action for action in plan.actions if action.waits and action.do != "keep"]
         dependents = find_dependents(plan.actions)
-        later = {dependent.action.key for dependent in dependents}
+        later = {dependent.action.key for dependent in dependents} | {action.key for action in first}
         if not self._apply_in_order(action for action in plan.actions if not action.waits and action.key not in later):
             return
         for wave in in_waves(dependents):
@@ -194,7 +191,8 @@ class Rollout:
         if not self._switch(switching):
             return
         removed = self._remove_outdated(switching)
-        self._remember(removed)
+        results = self._record.objects.values()
+        self._memory.finish(self._prepared.inventory, results, removed, self._options.writing.now)
 
     def _apply_in_order(self, actions: Iterable[Action]) -> bool:
         """Apply phase by phase; False where one failed, and what comes after it was not begun."""
@@ -250,7 +248,8 @@ class Rollout:
             asked=asked_of(action.item.manifest.body),
         )
         did: Did = "created" if action.do == "create" else "changed"
-        self._record.done(action.key, did, action.why, diff=self._diff(applied), seconds=applied.seconds)
+        diff = self._differences.change(action, applied.result)
+        self._record.done(action.key, did, applied.action.why, diff=diff, seconds=applied.seconds)
         self._tell(action.item, stamp(action.item, self._options.writing))
 
     def _await_definitions(self, actions: list[Action]) -> bool:
@@ -288,25 +287,8 @@ class Rollout:
         went, notes = remove(self._cluster, outdated)
         for gone in outdated:
             if gone in went:
-                self._record.done(gone.key, "deleted", gone.why)
+                self._record.done(gone.key, "deleted", gone.why, diff=self._differences.deletion(gone))
             else:
                 self._record.done(gone.key, "unchanged", "a Service needs its pods")
         self._record.note(*notes)
         return [gone.key for gone in went]
-
-    def _remember(self, removed: list[Key]) -> None:
-        """What was deleted is ours no more; Jobs that completed while we waited need not run again, also when a TTL has
-        removed them.
-        """
-        done = [
-            key
-            for key, item in self._record.objects.items()
-            if key.group_kind == JOB and item.health == "ready" and item.health_why == "completed"
-        ]
-        before = self._prepared.inventory
-        after = before.with_jobs(done, self._options.writing.now).without(removed)
-        self._write_inventory(after, before)
-
-    def _write_inventory(self, inventory: Inventory, before: Inventory | None) -> None:
-        if before is None or not inventory.same_as(before):
-            self._cluster.apply(CONFIG_MAP, to_configmap(inventory, self._target.namespace))

@@ -10,14 +10,14 @@ from kit_deployer import parallel
 from kit_deployer.desired.annotate import STRATEGY
 from kit_deployer.desired.scaling import SCALABLE, SCALERS, Scaled, scaled
 from kit_deployer.objects import ORIGINAL_NAME, Json, Key, Manifest, annotations_of, at, key_of, labels_of
-from kit_deployer.plan.inventory import LABEL, Inventory, check_identity, from_configmap
+from kit_deployer.plan.inventory import LABEL, Inventory, check_identity, from_configmaps, is_part_of
+from kit_deployer.plan.jobs import JOB
 from kit_deployer.plan.order import CRD
-from kit_deployer.plan.plan import JOB
+from kit_deployer.rollout.remembering import CONFIG_MAP
 from kit_deployer.server.cluster import Cluster
 from kit_deployer.server.discovery import Kinds, Resource
 from kit_deployer.server.failures import ApiError
 
-CONFIG_MAP: Final = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 NAMESPACE: Final = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
 DEPLOYMENT: Final = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
 REPLICA_SET: Final = Resource("apps", "v1", "ReplicaSet", "replicasets", namespaced=True)
@@ -38,22 +38,27 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Ground:
-    """What holds for the whole cluster: its kinds, its identity, what the folder put there before."""
+    """What holds for the whole cluster: its kinds, its identity, what the folder put there before.
+
+    `parts` are the ConfigMaps that an inventory too large for one is cut into.
+    """
 
     kinds: Kinds
     identity: str | None
     inventory: Inventory | None
+    parts: tuple[Json, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 @dataclass
 class Live:
-    """The live objects that matter to a run."""
+    """The live objects that matter to a run; `unreadable` are those that the account may not see."""
 
     objects: dict[Key, Json] = field(default_factory=dict)
     scaled: frozenset[Scaled] = frozenset()
     deployments: tuple[Json, ...] = ()
     replica_sets: tuple[Json, ...] = ()
+    unreadable: set[Key] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -73,9 +78,10 @@ def look_around(cluster: Cluster, manifests: Iterable[Manifest], *, folder: str,
         notes.append("the account may not read namespace kube-system, so a swapped cluster would not be noticed")
     found, _ = cluster.list_all(CONFIG_MAP, namespace, labels=LABEL)
     inventory = check_identity(
-        map(from_configmap, found), cluster=folder, identity=identity, namespace=namespace, adopt=adopt
+        from_configmaps(found), cluster=folder, identity=identity, namespace=namespace, adopt=adopt
     )
-    return Ground(kinds, identity, inventory, tuple(notes))
+    parts = tuple(body for body in found if is_part_of(folder, body))
+    return Ground(kinds, identity, inventory, parts, tuple(notes))
 
 
 def resolve(manifests: Sequence[Manifest], kinds: Kinds, *, namespace: str, cluster: str) -> Resolved:
@@ -112,11 +118,19 @@ def _unknown(manifest: Manifest, kinds: Kinds) -> str:
 
 
 def look_at(
-    cluster: Cluster, resolved: Resolved, kinds: Kinds, *, raw: bool, strategy: str, versions: bool = False
+    cluster: Cluster,
+    resolved: Resolved,
+    kinds: Kinds,
+    *,
+    raw: bool,
+    strategy: str,
+    versions: bool = False,
+    lenient: bool = False,
 ) -> Live:
     """The live objects of every kind and namespace that the manifests name, and what decides about them.
 
-    With `versions` Deployments have names that only a list of all can tell.
+    With `versions` Deployments have names that only a list of all can tell. What the account may not read is an error
+    unless `lenient`.
     """
     wanted: dict[tuple[Resource, str], list[Key]] = {}
     for key, _ in resolved.keyed:
@@ -139,18 +153,23 @@ def look_at(
     single = [key for pair, keys in wanted.items() if pair not in whole for key in keys]
 
     live = Live()
+
+    def read(key: Key) -> Json | None:
+        try:
+            return cluster.get(resolved.resources[key], key.namespace, key.name)
+        except ApiError as error:
+            if error.status != 403 or not lenient:
+                raise
+            live.unreadable.add(key)
+            return None
+
     lists = parallel.each(
-        _lister(cluster, wanted, live.notes, whole=versions),
+        _lister(cluster, wanted, read, live.notes, whole=versions),
         sorted(whole, key=str),
         workers=_WORKERS,
         name=cluster.name,
     )
-    ones = parallel.each(
-        lambda key: cluster.get(resolved.resources[key], key.namespace, key.name),
-        single,
-        workers=_WORKERS,
-        name=cluster.name,
-    )
+    ones = parallel.each(read, single, workers=_WORKERS, name=cluster.name)
     for body in [*(body for bodies in lists for body in bodies), *(body for body in ones if body)]:
         live.objects[key_of(body)] = body
     declared = [(key.namespace, manifest.body) for key, manifest in resolved.keyed]
@@ -158,13 +177,20 @@ def look_at(
     live.deployments = tuple(body for key, body in live.objects.items() if key.group_kind == DEPLOYMENT.group_kind)
     if any(labels_of(body).get(STRATEGY) not in {None, strategy} for body in live.deployments):
         pairs = [(REPLICA_SET, place) for place in sorted(deployment_places)]
-        found = parallel.each(_lister(cluster, {}, live.notes, whole=False), pairs, workers=_WORKERS, name=cluster.name)
+        found = parallel.each(
+            _lister(cluster, {}, read, live.notes, whole=False), pairs, workers=_WORKERS, name=cluster.name
+        )
         live.replica_sets = tuple(body for bodies in found for body in bodies)
     return live
 
 
 def _lister(
-    cluster: Cluster, wanted: dict[tuple[Resource, str], list[Key]], notes: list[str], *, whole: bool
+    cluster: Cluster,
+    wanted: dict[tuple[Resource, str], list[Key]],
+    read_one: Callable[[Key], Json | None],
+    notes: list[str],
+    *,
+    whole: bool,
 ) -> Callable[[tuple[Resource, str]], list[Json]]:
     def read(pair: tuple[Resource, str]) -> list[Json]:
         resource, namespace = pair
@@ -181,7 +207,7 @@ def _lister(
                     " manifests say, also where something scales them"
                 )
             # An account may read single objects only.
-            found = [cluster.get(resource, namespace, key.name) for key in wanted.get(pair, [])]
+            found = [read_one(key) for key in wanted.get(pair, [])]
             return [body for body in found if body]
 
     return read
@@ -195,19 +221,44 @@ def find_leftovers(cluster: Cluster, inventory: Inventory | None, current: Itera
     present = set(current)
     candidates = sorted((inventory.objects if inventory else frozenset()) - present)
 
-    def still_there(key: Key) -> Key | None:
+    places: dict[tuple[Resource, str], list[Key]] = {}
+    for key in candidates:
         resource = kinds.preferred(key.group_kind)
-        body = cluster.get(resource, key.namespace, key.name) if resource else None
-        if body is None:
-            return None
-        if key.group_kind == JOB:
-            name = annotations_of(body).get(ORIGINAL_NAME)
-            if any(other.group_kind == JOB and _is_generation(other, key, name) for other in present):
-                return None
-        return key
+        if resource is not None:
+            places.setdefault((resource, key.namespace), []).append(key)
 
-    found = parallel.each(still_there, candidates, workers=_WORKERS, name=cluster.name)
-    return [key for key in found if key is not None]
+    def still_there(place: tuple[tuple[Resource, str], list[Key]]) -> list[Key]:
+        (resource, namespace), keys = place
+        bodies = _read_some(cluster, resource, namespace, keys)
+        return [key for key in keys if key in bodies and not _is_old_job(key, bodies[key], present)]
+
+    found = parallel.each(still_there, places.items(), workers=_WORKERS, name=cluster.name)
+    return sorted(key for keys in found for key in keys)
+
+
+def _read_some(cluster: Cluster, resource: Resource, namespace: str, keys: list[Key]) -> dict[Key, Json]:
+    """These objects, as far as they are there: one by one where they are few, else by one list."""
+    if len(keys) > _FEW:
+        try:
+            return {key_of(body): body for body in cluster.list_all(resource, namespace)[0]}
+        except ApiError as error:
+            if error.status not in {403, 404}:
+                raise
+    try:
+        bodies = [cluster.get(resource, namespace, key.name) for key in keys]
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        return {}  # what the account may not see may still be there; nobody can say
+    return {key_of(body): body for body in bodies if body is not None}
+
+
+def _is_old_job(key: Key, body: Json, present: set[Key]) -> bool:
+    """Whether this is an older generation of a Job that the folder still holds."""
+    if key.group_kind != JOB:
+        return False
+    name = annotations_of(body).get(ORIGINAL_NAME)
+    return any(other.group_kind == JOB and _is_generation(other, key, name) for other in present)
 
 
 def _is_generation(current: Key, old: Key, original_name: str | None) -> bool:

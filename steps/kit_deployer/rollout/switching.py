@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Final
 
 from kit_core.errors import WorkError
-from kit_deployer.desired.annotate import Writing
 from kit_deployer.health.pods import condition
 from kit_deployer.objects import Json, Key, at, key_of, labels_of
-from kit_deployer.plan.managedfields import takeover
+from kit_deployer.options import Options
 from kit_deployer.plan.plan import Action, Outdated
+from kit_deployer.plan.takeover import takeover
 from kit_deployer.rollout.applying import Applied, apply_action
+from kit_deployer.rollout.refusals import conflicts
 from kit_deployer.rollout.survey import DEPLOYMENT as DEPLOYMENTS
 from kit_deployer.rollout.survey import REPLICA_SET
 from kit_deployer.server.cluster import Cluster
@@ -56,9 +57,8 @@ def switch(
     cluster: Cluster,
     resource: Resource,
     action: Action,
-    writing: Writing,
+    options: Options,
     *,
-    force: bool,
     clock: Callable[[], float] = time.monotonic,
 ) -> Applied:
     """Apply one that waited, provided that it still is what the decision was made on: compare and swap.
@@ -69,17 +69,30 @@ def switch(
     assert seen is not None
     for _ in range(_TRIES):
         live = cluster.get(resource, action.key.namespace, action.key.name)
-        why = refusal(seen, live, wanted=action.item.body, now=writing.now, force=force)
+        why = refusal(seen, live, wanted=action.item.body, now=options.writing.now, force=options.force)
         if why:
             raise _kept(cluster, action, why, "Look at what it runs now; run this again if it shall replace that.")
         fields = takeover(live, keep_replicas=False) if live else None
         found = replace(action, live=live, managed_fields=fields)
         try:
-            return apply_action(cluster, resource, found, writing, dry_run=False, guarded=True, clock=clock)
+            return apply_action(
+                cluster,
+                resource,
+                found,
+                options.writing,
+                dry_run=False,
+                guarded=True,
+                force=options.conflicts == "force",
+                clock=clock,
+            )
         except WorkError as error:
             cause = error.__cause__
             # 422 is how the server says that a test in a patch failed: here, that of the version.
-            if not isinstance(cause, ApiError) or cause.status not in ({409} if fields is None else {409, 422}):
+            if (
+                not isinstance(cause, ApiError)
+                or conflicts(cause)
+                or cause.status not in ({409} if fields is None else {409, 422})
+            ):
                 raise
     raise _kept(cluster, action, f"it changed {_TRIES} times while it was being switched", "Run this again.")
 

@@ -35,7 +35,10 @@ _JSON_PATCH: Final = "application/json-patch+json"
 
 
 class Cluster:
-    """One cluster's API. `tell` is given a line for the log where a person should know why nothing happens."""
+    """One cluster's API. `tell` is given a line for the log where a person should know why nothing happens.
+
+    `rate` is how many requests a second it gets at most (0: no limit).
+    """
 
     def __init__(
         self,
@@ -45,10 +48,11 @@ class Cluster:
         backoff: Backoff,
         stop: threading.Event,
         tell: Callable[[str], None] = lambda _text: None,
+        rate: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
-        self._sender = Sender(name, connection, backoff=backoff, stop=stop, tell=tell, clock=clock)
+        self._sender = Sender(name, connection, backoff=backoff, stop=stop, tell=tell, rate=rate, clock=clock)
 
     @property
     def server(self) -> str:
@@ -102,10 +106,10 @@ class Cluster:
                 return items, at(page, "metadata", "resourceVersion") or ""
             query["continue"] = following
 
-    def apply(self, resource: Resource, body: Json, *, dry_run: bool = False) -> Json:
-        """Server-side apply, forced: what the server made of it."""
+    def apply(self, resource: Resource, body: Json, *, dry_run: bool = False, force: bool = True) -> Json:
+        """Server-side apply: what the server made of it. Without `force` a field that others own is a conflict."""
         metadata = body["metadata"]
-        query = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
+        query = {"fieldManager": MANAGER, "force": str(force).lower(), "fieldValidation": "Strict"}
         if dry_run:
             query["dryRun"] = "All"
         path = resource.path(metadata.get("namespace", ""), metadata["name"])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 from kit_deployer.desired.annotate import Writing
 from kit_deployer.objects import Json
 from kit_deployer.plan.compare import compare, differences, quantity, result_differences, show_path
-from kit_deployer.plan.managedfields import owned_paths_missing, takeover
-from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, WRITING, declared, live
+from kit_deployer.plan.managedfields import owned_paths_missing
+from kit_deployer.plan.takeover import takeover, takeover_of_the_unrecorded
+from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, WRITING, declared, disown, live
 
 
 @pytest.mark.parametrize("text", [CONFIG_MAP, DEPLOYMENT, SERVICE, SECRET])
@@ -37,6 +39,7 @@ def test_annotations_of_a_deploy_that_were_copied_into_a_manifest_are_no_drift()
     assert compare(item, live(item), WRITING).verdict == "same"
     found = live(item)
     found["metadata"]["annotations"]["a"] = "c"
+    disown(found, "f:metadata", "f:annotations", "f:a")
     assert compare(item, found, WRITING).paths == ("metadata.annotations.a",)
 
 
@@ -69,10 +72,39 @@ def test_what_others_applied_is_ours_to_apply() -> None:
 
 def test_a_live_value_that_differs_is_a_suspect() -> None:
     (item,) = declared(CONFIG_MAP)
-    found = live(item)
+    found = disown(live(item), "f:data", "f:colour")
     found["data"]["colour"] = "blue"
     comparison = compare(item, found, WRITING)
     assert (comparison.verdict, comparison.paths) == ("suspect", ("data.colour",))
+
+
+def test_a_live_value_that_is_still_ours_is_what_a_webhook_made_of_it() -> None:
+    """The server takes a field from us when anybody else changes it. So nothing needs to be asked, run after run."""
+    (item,) = declared(DEPLOYMENT)
+    found = live(item)
+    container = found["spec"]["template"]["spec"]["containers"][0]
+    container["image"] = "mirror.example.com/shop/web:1"
+    container["args"] = ["added"]
+    assert compare(item, found, WRITING).verdict == "same"
+    key = 'k:{"name": "main"}'
+    disown(found, "f:spec", "f:template", "f:spec", "f:containers", key, "f:image")
+    assert compare(item, found, WRITING).paths == ("spec.template.spec.containers[0].image",)
+
+
+def test_only_the_servers_own_schema_makes_a_list_one_without_order() -> None:
+    """A custom resource's `ports` may be an order of preference; a Service's are not."""
+    widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\nspec: {ports: [{port: 1}, {port: 2}]}"
+    (item,) = declared(widget)
+    found = live(item)
+    found["spec"]["ports"].reverse()
+    merged = found["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]["f:ports"]
+    assert list(differences(item.body, found, fields={"f:spec": {"f:ports": merged}})) == []
+    whole = differences(item.body, found, fields={"f:spec": {"f:ports": {}}})
+    assert [show_path(path) for path in whole] == ["spec.ports[0].port", "spec.ports[1].port"]
+    as_set: Json = {"f:finalizers": {'v:"a"': {}, 'v:"b"': {}}}
+    assert list(differences({"finalizers": ["a", "b"]}, {"finalizers": ["c", "b", "a"]}, fields=as_set)) == []
+    assert list(differences({"finalizers": ["a", "b"]}, {"finalizers": ["b"]}, fields=as_set)) == [("finalizers", 0)]
+    assert list(differences({"args": ["a", "b"]}, {"args": ["b", "a"]}, fields={"f:args": {}})) != []
 
 
 def test_secrets_are_compared_by_content_and_by_what_we_own() -> None:
@@ -80,7 +112,8 @@ def test_secrets_are_compared_by_content_and_by_what_we_own() -> None:
     found = live(item)
     found["metadata"]["managedFields"][0]["fieldsV1"] = {"f:data": {"f:password": {}}}
     assert compare(item, found, WRITING).verdict == "same"
-    assert compare(declared(SECRET.replace("hunter2", "other"))[0], found, WRITING).verdict == "changed"
+    changed = compare(declared(SECRET.replace("hunter2", "other"))[0], found, WRITING)
+    assert (changed.verdict, changed.paths) == ("suspect", ("data.password",)), "the server settles that"
     found["data"]["old"] = "eA=="
     assert compare(item, found, WRITING).verdict == "same", "somebody else's key"
     found["metadata"]["managedFields"][0]["fieldsV1"]["f:data"]["f:old"] = {}
@@ -153,9 +186,7 @@ def with_fields(*entries: Json) -> Json:
 SCALED: Json = {"f:spec": {"f:replicas": {}, "f:template": {}}}
 
 
-@pytest.mark.parametrize(
-    "manager", ["kubectl", "kubectl-client-side-apply", "kubectl-edit", "helm", "before-first-apply"]
-)
+@pytest.mark.parametrize("manager", ["kubectl", "kubectl-client-side-apply", "kubectl-create", "kubectl-edit", "helm"])
 def test_takeover_of_what_client_side_tools_wrote(manager: str) -> None:
     status = entry("kube-controller-manager", subresource="status")
     fields = takeover(with_fields(entry(manager, fields=copy.deepcopy(SCALED)), status), keep_replicas=False)
@@ -188,6 +219,74 @@ def test_replicas_under_an_autoscaler_stay_with_whoever_wrote_them() -> None:
     assert fields[1]["fieldsV1"] == {"f:spec": {"f:template": {}}}
 
 
+def test_whoever_noted_what_it_applied_applies_client_side() -> None:
+    """The original, and anything else that did as kubectl does, whatever it called itself."""
+    noted: Json = {"f:metadata": {"f:annotations": {"f:kit-deployer/last-applied-configuration": {}}}, "f:data": {}}
+    for manager in ("node-fetch", "unknown", ""):
+        fields = takeover(with_fields(entry(manager, fields=copy.deepcopy(noted))), keep_replicas=False)
+        assert fields is not None
+        assert [(one["manager"], one["fieldsV1"]) for one in fields] == [("kit-deployer", noted)]
+        other = entry(manager, fields={"f:data": {}})
+        assert takeover(with_fields(other), keep_replicas=False) is None, "a controller may call itself anything"
+
+
+RESTARTED: Json = {
+    "f:spec": {"f:template": {"f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/restartedAt": {}}}}}
+}
+
+
+def test_a_restart_by_kubectl_is_not_undone_since_that_would_restart_all_pods() -> None:
+    applied = entry("kubectl-client-side-apply", fields=copy.deepcopy(SCALED))
+    fields = takeover(
+        with_fields(applied, entry("kubectl-rollout", fields=copy.deepcopy(RESTARTED))), keep_replicas=False
+    )
+    assert fields is not None
+    assert [(one["manager"], one["fieldsV1"]) for one in fields] == [
+        ("kubectl-rollout", RESTARTED), ("kit-deployer", SCALED)]  # fmt: skip
+
+
+def test_of_what_nobody_kept_account_of_only_what_was_applied_becomes_ours() -> None:
+    """An object of old, from before servers kept account: it holds what controllers wrote as well."""
+    applied = {
+        "kind": "Deployment",
+        "spec": {"template": {"x": 1}, "containers": [{"name": "a", "env": 1}], "set": ["x"]},
+    }
+    before = with_fields()
+    before["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": json.dumps(applied)}
+    items: Json = {'k:{"name":"a"}': {".": {}, "f:env": {}, "f:image": {}}, 'k:{"name":"b"}': {".": {}}}
+    spec = {"f:template": {"f:x": {}, "f:y": {}}, "f:containers": items, "f:set": {'v:"x"': {}, 'v:"y"': {}}}
+    note: Json = {"f:kubectl.kubernetes.io/last-applied-configuration": {}}
+    unrecorded = {"f:metadata": {"f:annotations": note}, "f:spec": spec}
+    after = with_fields(
+        entry("kit-deployer", "Apply", {"f:spec": {"f:template": {"f:x": {}}}}),
+        entry("before-first-apply", fields=unrecorded),
+    )
+    fields = takeover_of_the_unrecorded(before, after, keep_replicas=False)
+    assert fields is not None
+    rest, ours = fields
+    assert rest["manager"] == "before-first-apply"
+    assert rest["fieldsV1"] == {
+        "f:spec": {
+            "f:template": {"f:y": {}},
+            "f:containers": {
+                'k:{"name":"a"}': {"f:image": {}},
+                'k:{"name":"b"}': {".": {}},
+            },
+            "f:set": {'v:"y"': {}},
+        }
+    }
+    assert ours["fieldsV1"] == {
+        "f:metadata": {"f:annotations": note},
+        "f:spec": {
+            "f:template": {"f:x": {}},
+            "f:containers": {'k:{"name":"a"}': {".": {}, "f:env": {}}},
+            "f:set": {'v:"x"': {}},
+        },
+    }
+    assert takeover_of_the_unrecorded(after, after, keep_replicas=False) is None
+    assert takeover(before, keep_replicas=False) is None
+
+
 def test_our_replicas_are_let_go_without_losing_their_value() -> None:
     fields = takeover(with_fields(entry("kit-deployer", "Apply", copy.deepcopy(SCALED))), keep_replicas=True)
     assert fields is not None
@@ -211,6 +310,7 @@ def test_owned_keys_that_the_manifest_dropped() -> None:
     }
     found = with_fields(entry("kit-deployer", "Apply", fields))
     body: Json = {"metadata": {"labels": {"id": "x"}}, "spec": {"ports": [{"port": 80}], "finalizers": []}}
-    assert owned_paths_missing(found, body) == ("metadata.annotations.mine", "spec.ports[81,TCP]")
+    assert owned_paths_missing(found, body) == ("metadata.annotations.mine", "spec.ports[81,TCP]", "spec.finalizers[x]")
     body["metadata"]["annotations"] = {"mine": "x"}
+    body["spec"]["finalizers"] = ["x"]
     assert owned_paths_missing(found, body) == ("spec.ports[81,TCP]",)

@@ -309,12 +309,10 @@ def test_the_folder_names_the_cluster_where_metadata_does_not(desk: Desk) -> Non
 
 
 def test_annotations_without_effect_are_told_with_their_line(desk: Desk) -> None:
-    desk.write(
-        "manifests/shop/a.yaml", CONFIG_MAP.replace("name: a", "name: a, annotations: {kit-deployer/replace: x}")
-    )
+    desk.write("manifests/shop/a.yaml", CONFIG_MAP.replace("name: a", "name: a, annotations: {kit-deployer/keep: x}"))
     _, log = desk.run()
     assert "manifests/shop/a.yaml:3:" in log
-    assert "ConfigMap a: the annotation kit-deployer/replace has no effect yet" in log
+    assert "ConfigMap a: the annotation kit-deployer/keep has no effect yet" in log
 
 
 def test_a_key_that_stands_twice_is_told(desk: Desk) -> None:

@@ -61,7 +61,7 @@ def test_a_secret_shows_only_that_it_changed() -> None:
     after["data"]["password"] = "b3RoZXI="
     after["data"]["new"] = "bmV3"
     diff = unified(WEB, before, after)
-    assert changed_lines(diff) == ["-  password: '*** (before)'", "+  password: '*** (after)'", "+  new: '***'"]
+    assert changed_lines(diff) == ["-  password: '***'", "+  password: '*** (changed)'", "+  new: '***'"]
     assert not any(value in diff for value in ("aHVudGVyMg", "b3RoZXI", "bmV3", "c2FtZQ"))
 
 
@@ -76,7 +76,7 @@ def test_credentials_in_env_are_masked_by_the_variables_name() -> None:
     diff = unified(WEB, before, after)
     assert "p1" not in diff
     assert "p2" not in diff
-    assert "*** (after)" in diff
+    assert "*** (changed)" in diff
     assert "+          value: blue" in diff or "value: blue" in diff
 
 
@@ -93,9 +93,9 @@ def test_literals_whose_key_looks_like_a_credential(key: str, hidden: bool) -> N
 def test_what_the_render_says_is_secret() -> None:
     before, after = bodies(CONFIG_MAP)
     after["data"]["colour"] = "secret-canary"
-    diff = unified(WEB, before, after, ["/data/colour"])
+    diff = unified(WEB, before, after, manifest=before, secrets=["/data/colour"])
     assert "secret-canary" not in diff
-    assert "*** (after)" in diff
+    assert "*** (changed)" in diff
 
 
 FAILURE = Failure(
@@ -117,7 +117,7 @@ HEALTHY = cluster(
     objects=(
         ObjectResult(key=WEB, did="created", place=Place("a.yaml", 3), health="ready", health_why="fine"),
         ObjectResult(key=Key("", "ConfigMap", "shop", "c"), did="drifted", why="differs: data.a"),
-        ObjectResult(key=Key("", "Service", "shop", "s"), did="changed", checked=False, why="not checked: new"),
+        ObjectResult(key=Key("", "Service", "shop", "s"), did="changed", unchecked="new"),
     ),
     leftovers=(Key("", "Secret", "shop", "old"),),
     restarts=((WEB, Key("", "ConfigMap", "shop", "c")),),
@@ -159,12 +159,12 @@ def test_the_table_begins_with_the_failures() -> None:
 
 
 def test_what_no_server_could_check_is_told_once_a_reason() -> None:
-    why = "not checked by the server: namespace new is only created by the run"
-    items = [
-        ObjectResult(key=Key("", "ConfigMap", "new", f"c{n}"), did="created", checked=False, why=why) for n in range(5)
-    ]
+    why = "namespace new is only created by the run"
+    items = [ObjectResult(key=Key("", "ConfigMap", "new", f"c{n}"), did="created", unchecked=why) for n in range(5)]
     text = list(remarks(cluster("a", objects=tuple(items))))
-    assert text == [f"ConfigMap new/c0, ConfigMap new/c1, ConfigMap new/c2 and 2 more: {why}"]
+    assert text == [
+        f"ConfigMap new/c0, ConfigMap new/c1, ConfigMap new/c2 and 2 more: not checked by the server: {why}"
+    ]
 
 
 def test_a_changed_object_that_is_not_healthy_counts_once() -> None:
@@ -187,7 +187,7 @@ def test_remarks() -> None:
     assert "Deployment shop/web still runs with the old values of ConfigMap shop/c" in text
     assert "leftovers, no longer in the folder: Secret shop/old" in text
     assert "ConfigMap shop/c differs: data.a" in text
-    assert "Service shop/s: not checked: new" in text
+    assert "Service shop/s: not checked by the server: new" in text
 
 
 @pytest.mark.parametrize("run", [result(), result(HEALTHY, FAILED, DEAD, CUT), result(CUT, interrupted=143), NOT_BEGUN])

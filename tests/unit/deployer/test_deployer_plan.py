@@ -13,9 +13,10 @@ from kit_deployer.desired.scaling import scaled
 from kit_deployer.objects import GroupKind, Json, Key
 from kit_deployer.plan.inventory import Inventory
 from kit_deployer.plan.order import phase_of
-from kit_deployer.plan.plan import Action, Plan, Seen, Wishes, by_phase, make_plan, unchecked
+from kit_deployer.plan.plan import Action, Plan, Seen, Wishes, by_phase, make_plan
 from kit_deployer.plan.references import referenced
 from kit_deployer.plan.restarts import not_restarting
+from kit_deployer.plan.unasked import unchecked
 from kit_deployer.strategies import STRATEGIES
 from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, JOB, SECRET, SERVICE, WRITING, declared, live, one
 

@@ -9,7 +9,7 @@ import pytest
 
 from kit_deployer.objects import at_pointer
 from kit_deployer.plan.plan import Action
-from kit_deployer.rollout.applying import explained
+from kit_deployer.rollout.refusals import explained
 from kit_deployer.server.failures import ApiError
 from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, declared
 

@@ -13,6 +13,7 @@ import pytest
 from kit_core.errors import WorkError
 from kit_deployer.desired.annotate import Writing
 from kit_deployer.objects import Json
+from kit_deployer.options import Options
 from kit_deployer.plan.plan import Action, Outdated
 from kit_deployer.rollout.applying import Applied
 from kit_deployer.rollout.switching import SERVICES, await_endpoints, check_ready, left_behind, remove, switch
@@ -54,7 +55,7 @@ class Pretender:
     def get(self, _resource: Resource, _namespace: str, _name: str) -> Json:
         return copy.deepcopy(self.body)
 
-    def apply(self, _resource: Resource, body: Json, *, dry_run: bool = False) -> Json:
+    def apply(self, _resource: Resource, body: Json, *, dry_run: bool = False, force: bool = True) -> Json:
         assert not dry_run
         self._happens(body["metadata"]["resourceVersion"], 409)
         self.sent.append(body)
@@ -82,7 +83,7 @@ class Pretender:
 
 
 def switched(cluster: Pretender, act: Action | None = None, *, force: bool = False) -> Applied:
-    return switch(cast("Cluster", cluster), SERVICES, act or action(), WRITING, force=force)
+    return switch(cast("Cluster", cluster), SERVICES, act or action(), Options(writing=WRITING, force=force))
 
 
 def by_a_newer_run(body: Json) -> None:
@@ -136,7 +137,7 @@ def test_what_the_original_wrote_is_taken_over_and_switched_at_that_version() ->
 
 def test_a_refusal_is_no_conflict() -> None:
     class Strict(Pretender):
-        def apply(self, _resource: Resource, body: Json, *, dry_run: bool = False) -> Json:
+        def apply(self, _resource: Resource, body: Json, *, dry_run: bool = False, force: bool = True) -> Json:
             self.sent.append(body)
             raise conflict(422)
 

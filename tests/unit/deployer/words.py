@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 from kit_deployer.desired.annotate import Declared, Writing, declare, stamp
@@ -35,14 +36,44 @@ def declared(text: str, writing: Writing = WRITING, **others: Any) -> list[Decla
 
 
 def live(item: Declared, writing: Writing = WRITING, **changes: Any) -> Json:
-    """The object as it is on the cluster after we applied it; `changes` go into its spec."""
+    """The object as it is on the cluster after we applied it, and others wrote `changes` into its spec."""
     body = copy.deepcopy(stamp(item, writing))
-    fields: Json = {f"f:{name}": {} for name in body if name not in {"apiVersion", "kind", "metadata"}}
+    fields = owned({name: value for name, value in body.items() if name not in {"apiVersion", "kind", "metadata"}})
+    metadata = {name: value for name, value in body["metadata"].items() if name in {"labels", "annotations"}}
+    fields |= owned({"metadata": metadata})
+    for name in changes:
+        fields.get("f:spec", {}).pop(f"f:{name}", None)
     entry = {"manager": "kit-deployer", "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": fields}
     metadata = {**body["metadata"], "uid": f"uid-{item.key}", "resourceVersion": "7", "managedFields": [entry]}
     found = {**body, "metadata": metadata}
     if changes:
         found["spec"] = {**(found.get("spec") or {}), **changes}
+    return found
+
+
+def owned(body: Any, name: str = "") -> Json:
+    """The tree in which the API server keeps account of who owns what, for the few lists that tests need."""
+    keys = {"containers": ("name",), "env": ("name",), "ports": ("port", "protocol")}.get(name)
+    if isinstance(body, dict):
+        return {f"f:{key}": owned(value, key) for key, value in body.items()}
+    if isinstance(body, list) and keys:
+        items = [{"protocol": "TCP"} | item for item in body]
+        return {
+            "k:" + json.dumps({key: item[key] for key in keys}): {".": {}} | owned(written)
+            for item, written in zip(items, body, strict=True)
+        }
+    return {}
+
+
+def disown(found: Json, *path: str) -> Json:
+    """The same object after somebody else has written what is at `path` (as in the server's tree)."""
+    (entry,) = found["metadata"]["managedFields"]
+    trees = [entry["fieldsV1"]]
+    for step in path[:-1]:
+        trees.append(trees[-1][step])
+    for tree, step in reversed(list(zip(trees, path, strict=True))):
+        if step == path[-1] or not tree[step]:
+            del tree[step]
     return found
 
 

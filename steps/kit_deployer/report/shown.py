@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""What changes, in the log at the end: each change once, with the clusters that have it."""
+
+from kit_core.console import Console
+from kit_deployer.report.same import Change, changes
+from kit_deployer.report.words import named
+from kit_deployer.result import RunResult
+
+_IMPERATIVE = {"created": "create", "changed": "change", "deleted": "delete"}
+_CLUSTERS = 10
+
+
+def show_changes(result: RunResult, console: Console, *, diff: bool) -> None:
+    """What a dry run would do. Of a real run, which has told what it did, with `diff` what that changed."""
+    for change in changes(result):
+        shown = change.diff if diff else ""
+        if not (shown or (result.dry_run and change.did != "drifted")):
+            continue
+        word = _IMPERATIVE.get(change.did, change.did) if result.dry_run else change.did
+        line = f"{word} {change.title}" + (f" ({change.why})" if change.why else "")
+        if len(change.clusters) == 1:
+            _tell(console, line, shown, change, cluster=change.clusters[0])
+        else:
+            line = f"{line}, the same on {len(change.clusters)} clusters: {named(change.clusters, _CLUSTERS)}"
+            _tell(console, line, shown, change, cluster=None)
+
+
+def _tell(console: Console, line: str, diff: str, change: Change, *, cluster: str | None) -> None:
+    facts = {"object": change.title} | ({"clusters": change.clusters} if cluster is None else {})
+    if not diff:
+        console.info(line, cluster=cluster, **facts)
+        return
+    with console.group(f"[{cluster}] {line}" if cluster else line):
+        console.foreign(diff, cluster=cluster, **facts)

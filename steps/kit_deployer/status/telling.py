@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""How clusters are, as people read it and as machines do. Pure."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from kit_deployer.objects import Json, Key
+from kit_deployer.report.words import plain
+from kit_deployer.status.model import ClusterStatus, FleetStatus, Remark
+
+_SHOWN: Final = 20
+
+
+def text(status: FleetStatus) -> str:
+    """A few lines a cluster: commit, when, health, and what is to be said of its objects."""
+    return "\n".join(line for cluster in status.clusters for line in _lines(cluster)) + "\n"
+
+
+def _lines(cluster: ClusterStatus) -> Iterator[str]:
+    yield f"{cluster.name}  ({cluster.server}, namespace {cluster.namespace})"
+    if cluster.error:
+        yield f"  error      {_one_line(cluster.error)}"
+        return
+    when = f", deployed {cluster.deployed}" if cluster.deployed else ""
+    yield f"  commit     {cluster.commit or 'unknown: nothing was deployed, or not by this deployer'}{when}"
+    count = f"{cluster.objects} object{'s' if cluster.objects != 1 else ''}"
+    yield f"  health     {cluster.health} ({count} in the folder)"
+    yield from _remarks("unhealthy", cluster.unhealthy)
+    yield from _remarks("drifted", cluster.drifted)
+    yield from _remarks("undeployed", cluster.undeployed)
+    yield from _remarks("leftover", (Remark(key, "") for key in cluster.leftovers))
+    yield from _remarks("frozen", cluster.frozen)
+    for note in cluster.notes:
+        yield f"  note       {_one_line(note)}"
+
+
+def _remarks(title: str, remarks: Iterable[Remark]) -> Iterator[str]:
+    remarks = list(remarks)
+    for remark in remarks[:_SHOWN]:
+        why = f": {_one_line(remark.why)}" if remark.why else ""
+        yield f"  {title:<10} {remark.key}{why}"
+    if len(remarks) > _SHOWN:
+        yield f"  {title:<10} and {len(remarks) - _SHOWN} more"
+
+
+def _one_line(text: str) -> str:
+    return plain(" ".join(text.split()))
+
+
+def document(status: FleetStatus) -> Json:
+    """The same as JSON; keys are stable."""
+    return {
+        "version": 1,
+        "deviates": status.deviates,
+        "clusters": [
+            {
+                "name": cluster.name,
+                "server": cluster.server,
+                "namespace": cluster.namespace,
+                "commit": cluster.commit,
+                "deployed": cluster.deployed,
+                "health": cluster.health,
+                "objects": cluster.objects,
+                "unhealthy": [_remark(remark) for remark in cluster.unhealthy],
+                "drifted": [_remark(remark) for remark in cluster.drifted],
+                "undeployed": [_remark(remark) for remark in cluster.undeployed],
+                "leftovers": [_key(key) for key in cluster.leftovers],
+                "frozen": [_remark(remark) for remark in cluster.frozen],
+                "notes": list(cluster.notes),
+                "error": cluster.error,
+            }
+            for cluster in status.clusters
+        ],
+    }
+
+
+def _remark(remark: Remark) -> Json:
+    return {**_key(remark.key), "why": remark.why}
+
+
+def _key(key: Key) -> Json:
+    return {"group": key.group, "kind": key.kind, "namespace": key.namespace, "name": key.name}
