@@ -5,12 +5,14 @@ What the server cannot be asked about is neither passed nor failed: it says why 
 foreseen without the server.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from kit_core.errors import KitError
 from kit_deployer import parallel
-from kit_deployer.desired.annotate import Writing, stamp
+from kit_deployer.desired.annotate import Declared, Writing, stamp
 from kit_deployer.diff.foreseen import foresee, without_released
 from kit_deployer.objects import Json, at
 from kit_deployer.plan.plan import Action, Outdated, Plan
@@ -23,6 +25,8 @@ from kit_deployer.rollout.showing import Differences
 from kit_deployer.rollout.survey import NAMESPACE
 from kit_deployer.server.cluster import Cluster
 from kit_deployer.server.failures import ApiError
+
+_MAY_NOT: Final = re.compile("cannot (patch|create) resource")
 
 
 @dataclass(frozen=True)
@@ -39,14 +43,21 @@ class Check:
     def run(self, plan: Plan, *, workers: int) -> None:
         """Check everything of the plan; what fails is recorded."""
         for item in plan.namespaces:
-            diff = self.differences.creation(item)
-            if not self.read_only:
-                self.cluster.create(NAMESPACE, item.body, dry_run=True)
-            self.record.done(item.key, "created", tell=False, diff=diff, unchecked=READ_ONLY if self.read_only else "")
+            self._namespace(item)
         actions = [action for action in plan.actions if action.do != "keep"]
         parallel.each(lambda action: self._one(action, plan), actions, workers=workers, name=self.cluster.name)
         for gone in plan.outdated:
             self._deletion(gone)
+
+    def _namespace(self, item: Declared) -> None:
+        try:
+            if not self.read_only:
+                self.cluster.create(NAMESPACE, item.body, dry_run=True)
+        except ApiError as error:
+            self.record.fail(_with_another_way(error), item.key)
+            return
+        diff, why = self.differences.creation(item), READ_ONLY if self.read_only else ""
+        self.record.done(item.key, "created", tell=False, diff=diff, unchecked=why)
 
     def _one(self, action: Action, plan: Plan) -> None:
         why = READ_ONLY if self.read_only else unchecked(action, plan)
@@ -108,7 +119,7 @@ def _made_by_the_run(error: BaseException | None, action: Action, plan: Plan) ->
 
 def _with_another_way(error: KitError) -> KitError:
     """The refusal; where the account may not write, with the dry run that does not ask to."""
-    cause = error.__cause__
-    if isinstance(cause, ApiError) and cause.status == 403 and "cannot patch resource" in cause.message:
+    cause = error if isinstance(error, ApiError) else error.__cause__
+    if isinstance(cause, ApiError) and cause.status == 403 and _MAY_NOT.search(cause.message):
         error.hint = f"{error.hint or ''} DRY_RUN=read looks without any right to write.".strip()
     return error
