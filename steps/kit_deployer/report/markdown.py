@@ -16,6 +16,7 @@ from kit_deployer.result import COLUMNS, Failure, RunResult
 
 LONGEST: Final = 60_000
 _LOG_LINES: Final = 15
+_LONGEST_LINE: Final = 300
 _LONGEST_BLOCK: Final = 6_000
 _FAILURES: Final = 20
 _ROWS: Final = 100
@@ -82,7 +83,7 @@ def _failure(trouble: Trouble) -> str:
     facts = list(facts_of(failure))
     if facts:
         lines += ["", *(f"- {name}: {inline(value)}" for name, value in facts)]
-    block = "\n".join([*failure.events, *tail(failure)])
+    block = "\n".join([*map(_shortened, failure.events), *tail(failure)])
     if block.strip():
         what = "Events and last log lines" if failure.logs and failure.events else "Events"
         title = what if failure.events else "Last log lines"
@@ -103,8 +104,14 @@ def facts_of(failure: Failure) -> Iterator[tuple[str, str]]:
 
 
 def tail(failure: Failure) -> list[str]:
-    """The last lines of a failure's log."""
-    return failure.logs.rstrip().splitlines()[-_LOG_LINES:]
+    """The last lines of a failure's log; a line without end leaves room for the others."""
+    return [_shortened(line) for line in failure.logs.rstrip().splitlines()[-_LOG_LINES:]]
+
+
+def _shortened(line: str) -> str:
+    return (
+        line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}… ({len(line) - _LONGEST_LINE} more characters)"
+    )
 
 
 def _table(result: RunResult) -> str:
