@@ -14,7 +14,16 @@ from typing import Any
 from kit_core.errors import WorkError
 from kit_deployer.objects import Json
 from kit_deployer.server.connection import Connection, Response
-from kit_deployer.server.failures import RETRIED_STATUS, ApiError, Stopped, api_error, retried, transport_error
+from kit_deployer.server.failures import (
+    FEW_TRIES,
+    RETRIED_STATUS,
+    ApiError,
+    Stopped,
+    api_error,
+    is_hiccup,
+    retried,
+    transport_error,
+)
 
 
 @dataclass(frozen=True)
@@ -30,8 +39,32 @@ class Backoff:
         return float(min(self.longest, self.first * 2 ** (failures - 1)))
 
 
+class Pace:
+    """A limit of requests a second, with a burst of a tenth of that. May be used from several threads."""
+
+    def __init__(self, rate: float, clock: Callable[[], float]) -> None:
+        """`rate` 0 is no limit."""
+        self._gap = 1 / rate if rate else 0.0
+        self._burst = rate / 10
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._due = clock() - self._burst * self._gap
+
+    def wait(self) -> float:
+        """Seconds that a request which comes now has to wait."""
+        if not self._gap:
+            return 0.0
+        with self._lock:
+            now = self._clock()
+            self._due = max(self._due, now - self._burst * self._gap) + self._gap
+            return max(0.0, self._due - now)
+
+
 class Sender:
-    """Sends requests to one cluster, from several threads. `tell` is given a line where nothing happens for a while."""
+    """Sends requests to one cluster, from several threads. `tell` is given a line where nothing happens for a while.
+
+    `rate` is how many requests a second may be sent at most; 0 for as many as there are connections for.
+    """
 
     def __init__(
         self,
@@ -41,6 +74,7 @@ class Sender:
         backoff: Backoff,
         stop: threading.Event,
         tell: Callable[[str], None] = lambda _text: None,
+        rate: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -52,6 +86,8 @@ class Sender:
         self._tell = tell
         self._clock = clock
         self._wall = wall
+        self._pace = Pace(rate, clock)
+        self._date: str | None = None
         self._ahead = 0.0
         self._not_before = 0.0
 
@@ -137,14 +173,19 @@ class Sender:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             return None, None, error
         date = response.headers.get("Date")
-        with contextlib.suppress(ValueError):
-            self._ahead = parsedate_to_datetime(date or "").timestamp() - self._wall()
+        if date != self._date:  # it has seconds, and many answers come in one
+            self._date = date
+            with contextlib.suppress(ValueError):
+                self._ahead = parsedate_to_datetime(date or "").timestamp() - self._wall()
         return response, token, None
 
     def _again(self, response: Response | None, error: Exception | None, failures: int, tries: int) -> bool:
         if failures > tries:
             return False
-        return response.status in RETRIED_STATUS if response is not None else error is not None and retried(error)
+        if response is not None:
+            hopeful = failures <= FEW_TRIES and is_hiccup(response.status, response.data)
+            return response.status in RETRIED_STATUS or hopeful
+        return error is not None and retried(error)
 
     def _failure(self, response: Response | None, error: Exception | None, failures: int, doing: str) -> Exception:
         tried = f" (tried {failures} times)" if failures > 1 else ""
@@ -173,6 +214,9 @@ class Sender:
         if self._stop.is_set():
             raise Stopped
         wait = self._not_before - self._clock()
+        if wait > 0 and self._stop.wait(wait):
+            raise Stopped
+        wait = self._pace.wait()
         if wait > 0 and self._stop.wait(wait):
             raise Stopped
 

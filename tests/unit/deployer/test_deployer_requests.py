@@ -20,7 +20,7 @@ from kit_deployer.selectors import from_label_selector, parse_selector
 from kit_deployer.server.cluster import Cluster
 from kit_deployer.server.discovery import Kinds, Resource, aggregated_resources, listed_resources
 from kit_deployer.server.failures import ApiError, Stopped
-from kit_deployer.server.sending import Backoff
+from kit_deployer.server.sending import Backoff, Pace
 
 PODS = Resource("", "v1", "Pod", "pods", namespaced=True)
 
@@ -89,7 +89,30 @@ def test_overload_is_tried_again(status: int) -> None:
     assert 1.8 <= second <= 2.2
 
 
-@pytest.mark.parametrize("status", [400, 403, 409, 422, 500])
+def test_an_inner_error_is_tried_again_a_few_times_and_a_broken_webhook_is_named_at_once() -> None:
+    leader = Answer(500, {"message": "etcdserver: leader changed"})
+    assert cluster(Line(leader, Answer(200, {"ok": True}))).get(PODS, "shop", "a") == {"ok": True}
+    line = Line(*[leader] * 9)
+    with pytest.raises(ApiError, match="leader changed"):
+        cluster(line, tries=8).get(PODS, "shop", "a")
+    assert len(line.sent) == 4
+    line = Line(Answer(500, {"message": "failed calling webhook: no endpoints"}))
+    with pytest.raises(ApiError, match="no endpoints"):
+        cluster(line).get(PODS, "shop", "a")
+    assert len(line.sent) == 1
+
+
+def test_a_server_gets_so_many_requests_a_second_and_no_more() -> None:
+    times = [0.0]
+    pace = Pace(100, lambda: times[0])
+    for moment in (0.0, 100.0):  # at the beginning and after a rest some may go at once
+        times[0] = moment
+        waits = [round(pace.wait(), 3) for _ in range(14)]
+        assert waits == [*[0.0] * 10, 0.01, 0.02, 0.03, 0.04]
+    assert Pace(0, lambda: 0.0).wait() == 0
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 422])
 def test_a_refusal_is_not_tried_again(status: int) -> None:
     line = Line(Answer(status, {"message": "no, because", "reason": "Why"}))
     with pytest.raises(ApiError, match=r"east: Reading Pod a was refused: .*no, because") as caught:
