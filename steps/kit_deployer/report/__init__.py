@@ -22,6 +22,9 @@ JUNIT_FILE: Final = "junit.xml"
 MARKDOWN_FILE: Final = "report.md"
 HTML_FILE: Final = "report.html"
 
+_READABLE: Final = 2_000
+"""How many objects a person would look through in JSON."""
+
 
 def write_reports(result: RunResult, folder: Path, masker: Masker) -> list[Path]:
     """Write every report into `folder`, each whole or not at all. Raises `WorkError`."""
@@ -57,6 +60,15 @@ def write_comment(result: RunResult, path: Path, masker: Masker, *, provider: st
 
 
 def _json(content: Json) -> str:
-    """Readable JSON; half of a surrogate pair, which no file can hold, is written as JSON writes it in ASCII."""
-    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    """JSON that people can read, so far as people would: in a large fleet's each cluster has one line.
+
+    Half of a surrogate pair, which no file can hold, is written as JSON writes it in ASCII.
+    """
+    clusters = content["clusters"]
+    if sum(len(cluster["objects"]) for cluster in clusters) <= _READABLE:
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    else:
+        short = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+        head = json.dumps({**content, "clusters": []}, indent=2, ensure_ascii=False).removesuffix("[]\n}")
+        text = f"{head}[\n" + ",\n".join(map(short, clusters)) + "\n]\n}\n"
     return text.encode("utf-8", "backslashreplace").decode()

@@ -22,6 +22,7 @@ from kit_deployer.report.junit import junit
 from kit_deployer.report.summary import summary
 from kit_deployer.report.table import remarks, table, undone
 from kit_deployer.result import ClusterResult, Failure, ObjectResult, RunResult
+from tests.unit.deployer.fleets import large
 from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, SECRET, declared, live
 
 SCHEMA = Path(__file__).parents[3] / "schemas/report.schema.json"
@@ -195,6 +196,15 @@ def test_the_document_follows_its_schema(run: RunResult) -> None:
     schema = json.loads(SCHEMA.read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(document(run), schema)
+
+
+def test_a_large_fleets_document_has_a_line_a_cluster(tmp_path: Path) -> None:
+    run = large(60, 40)
+    write_reports(run, tmp_path, Masker())
+    text = (tmp_path / "report.json").read_text()
+    assert json.loads(text) == document(run)
+    assert sum(line.startswith('{"name":"region-') for line in text.splitlines()) == 60
+    assert len(text.splitlines()) < 80
 
 
 def test_the_schema_knows_every_key() -> None:
