@@ -22,7 +22,7 @@ from testbed.images import Recipe, ensure_image
 PLATFORM = Author(name="Platform team", email="platform@shop.example")
 ADA = Author(name="Ada", email="ada@shop.example")
 _RIGHTS = Path(__file__).parents[1] / "docs/rbac"
-_GO = Recipe(name="kit-demo-go", folder=Path(__file__).parent / "go", note="half a minute, once")
+GO = Recipe(name="kit-demo-go", folder=Path(__file__).parent / "go", note="half a minute, once")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ def set_up(
     ours = ("--label", label, "--label", f"{PART_LABEL}=run")
     name = f"kit-{bed.id}-desk-{secrets.token_hex(3)}"
     desk = Workstation.start(name=name, image=bed.image, network=bed.network, work=work, options=ours)
-    builder = Builder(source=work / "storefront", builder=ensure_image(_GO, progress), registry=bed.registry.outside)
+    builder = Builder(source=work / "storefront", builder=ensure_image(GO, progress), registry=bed.registry.outside)
     registry = bed.registry.outside
     repository = bed.git.create(f"shop-{name.rpartition('-')[2]}/deployments")
     remote = Remote(url=repository.url_inside, username=repository.username, password=repository.password)

@@ -323,19 +323,48 @@ class Tunnel(socketserver.BaseRequestHandler):
         host, _, port = address.rpartition(":")
         with socket.create_connection((host, int(port))) as server:
             self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            both = [self.request, server]
-            while True:
-                for ready in select.select(both, [], [])[0]:
-                    data = ready.recv(65536)
-                    if not data:
-                        return
-                    (server if ready is self.request else self.request).sendall(data)
+            hand_on(self.request, server)
+
+
+class Socks(socketserver.StreamRequestHandler):
+    """A SOCKS5 proxy without a password, as `ssh -D` opens one."""
+
+    asked: ClassVar[list[str]] = []
+
+    def handle(self) -> None:
+        self.rfile.read(self.rfile.read(2)[1])
+        self.wfile.write(b"\x05\x00")
+        kind = self.rfile.read(4)[3]
+        host = self.rfile.read(self.rfile.read(1)[0]).decode() if kind == 3 else socket.inet_ntoa(self.rfile.read(4))
+        port = int.from_bytes(self.rfile.read(2))
+        self.asked.append(f"{host}:{port}")
+        with socket.create_connection((host, port)) as server:
+            self.wfile.write(b"\x05\x00\x00\x01" + bytes(6))
+            hand_on(self.connection, server)
+
+
+def hand_on(one: socket.socket, other: socket.socket) -> None:
+    while True:
+        for ready in select.select([one, other], [], [])[0]:
+            data = ready.recv(65536)
+            if not data:
+                return
+            (other if ready is one else one).sendall(data)
 
 
 @pytest.fixture
 def proxy() -> Iterator[str]:
-    Tunnel.asked.clear()
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tunnel) as server:
+    yield from serving(Tunnel)
+
+
+@pytest.fixture
+def socks() -> Iterator[str]:
+    yield from serving(Socks)
+
+
+def serving(handler: type[Tunnel | Socks]) -> Iterator[str]:
+    handler.asked.clear()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
@@ -361,3 +390,15 @@ def test_through_the_kubeconfigs_proxy_or_the_environments(
     basic = base64.b64encode(b"me:hunter2-canary").decode()
     assert all(f"Basic {basic}" in request for request in Tunnel.asked)
     assert "hunter2-canary" not in run.log
+
+
+def test_through_a_bastion(shop: Desk, cluster: Cluster, namespace: str, socks: str) -> None:
+    """`ssh -D` opens such a proxy, which also looks names up where it is."""
+    config = yaml.safe_load(cluster.kubeconfig("shop", namespace, inside=False))
+    entry = config["clusters"][0]["cluster"]
+    entry |= {"proxy-url": f"socks5://{socks}", "server": f"https://localhost:{cluster.port}"}
+    shop.write("configs/shop/kubeconfig", yaml.safe_dump(config))
+    shop.write("manifests/shop/a.json", config_map("settings"))
+    run = shop.deploy()
+    assert run.code == 0, run.log
+    assert set(Socks.asked) == {f"localhost:{cluster.port}"}
