@@ -74,7 +74,7 @@ class Comparison:
         """Whether a folder goes by the reference's name. The reference is taken: what the clone holds was fetched by
         whoever runs this, and a folder of any name may come with the change that is looked at."""
         name = self._against or ""
-        if not name or name.startswith((".", "/")) or name.endswith("/") or not (self._cwd / name).is_dir():
+        if not name or name.startswith((".", "/")) or name.endswith("/") or not _is_folder(self._cwd / name):
             return False
         return is_in_clone(self.paths.root) and holds(self.paths.root, name)
 
@@ -82,7 +82,7 @@ class Comparison:
         """The folder to compare with, None where it is a git reference."""
         if self._against is not None:
             folder = self._cwd / self._against
-            return folder if folder.is_dir() and not self.is_ambiguous else None
+            return folder if _is_folder(folder) and not self.is_ambiguous else None
         if is_in_clone(self.paths.root):
             return None
         output = self.paths.output
@@ -145,6 +145,13 @@ def side_of(plans: Iterable[ClusterPlan]) -> Side:
         plan.name: {output.path: Shown(output.content, output.pointers, plan.placeholders) for output in plan.outputs}
         for plan in plans
     }
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # no name that a file can have
+        return False
 
 
 def _index(path: Path) -> Mapping[str, Any]:

@@ -4,7 +4,6 @@
 import contextlib
 import os
 import stat
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
@@ -29,9 +28,13 @@ def is_in_clone(folder: Path) -> bool:
 
 def holds(folder: Path, reference: str) -> bool:
     """Whether the clone around `folder` has a commit of this name. Raises `InputError` where it cannot be read."""
-    with contextlib.closing(_opened(folder)) as repo, contextlib.suppress(InputError):
-        return bool(_commit(repo, reference))
-    return False
+    with contextlib.closing(_opened(folder)) as repo:
+        try:
+            return bool(_commit(repo, reference))
+        except InputError:
+            return False
+        except Exception as error:  # noqa: BLE001 - what is damaged may make the library raise anything
+            raise _damaged(folder, error) from None
 
 
 def write_tree(folder: Path, reference: str, into: Path, *, without: Path) -> str:
@@ -41,11 +44,8 @@ def write_tree(folder: Path, reference: str, into: Path, *, without: Path) -> st
     leads out of `folder`, nor what a submodule holds. Raises `InputError` where there is no clone or no such reference.
     """
     from dulwich.errors import (
-        ChecksumMismatch,
-        FileFormatException,
         MissingCommitError,
         NotGitRepository,
-        ObjectFormatException,
         ObjectMissing,
     )
 
@@ -80,10 +80,19 @@ def write_tree(folder: Path, reference: str, into: Path, *, without: Path) -> st
             why="it was cloned with a filter or in part, or it is damaged",
             hint="Clone it whole, or have git fetch what is missing: `git archive REF > /dev/null`.",
         ) from None
-    except (ChecksumMismatch, FileFormatException, ObjectFormatException, zlib.error) as error:
-        raise InputError(
-            "the git clone is damaged", where=str(folder), why=str(error), hint="`git fsck` says where."
-        ) from None
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what is damaged may make the library raise anything
+        raise _damaged(folder, error) from None
+
+
+def _damaged(folder: Path, error: Exception) -> InputError:
+    return InputError(
+        "the git clone is damaged",
+        where=str(folder),
+        why=str(error) or type(error).__name__,
+        hint="`git fsck` says where; a folder to compare with needs no clone (--against DIR).",
+    )
 
 
 def _opened(folder: Path) -> "Repo":
@@ -132,7 +141,7 @@ def _commit(repo: "Repo", reference: str) -> "Commit":
             return parsed(reference)
         bases = find_merge_base(repo, [parsed("HEAD").id, parsed(reference.removesuffix(_FORK)).id])
         return parsed(bases[0].decode())
-    except (KeyError, ValueError, IndexError, AssertionError):
+    except (KeyError, ValueError, IndexError, AssertionError, StopIteration):
         raise InputError(
             f"there is no commit {reference}", where=str(repo.path), why=_lack(repo, reference), hint=_HINT
         ) from None
@@ -140,7 +149,7 @@ def _commit(repo: "Repo", reference: str) -> "Commit":
 
 def _lack(repo: "Repo", reference: str) -> str | None:
     """Why a clone may have no such commit."""
-    with contextlib.suppress(KeyError):
+    with contextlib.suppress(KeyError, StopIteration):
         repo.head()
         if not repo.get_shallow():
             return None

@@ -15,9 +15,12 @@ from kit_core.credentials import argument, credentials_in, is_hidden
 from kit_core.secrets import MASK
 from kit_core.yamlio import YamlError, load_documents
 from kit_core.yamlscalars import Scalar, scalars
+from kit_deploymentizer.explain.origins import count_of
 
 _COMMENT: Final = re.compile(r"(?:^(?P<alone>[ \t]*+)|(?<=[ \t]))#[ \t]*+(?P<said>[^\n\r]++)", re.MULTILINE)
 _CHANGED: Final = f"{MASK} (changed)"
+_MOST: Final = 1_000_000
+"""Values of a document, each alias counted as what it stands for."""
 _UNREADABLE: Final = "# This is no YAML, so nothing of it is shown"
 
 Path = tuple[str | int, ...]
@@ -85,6 +88,8 @@ def _read(text: str | None, pointers: Collection[str], spots: Collection[Spot] =
         found: list[_Hidden] = []
         secret: list[tuple[int, int]] = []
         for number, document in enumerate(load_documents(text, name="")):
+            if count_of(document.value) > _MOST:
+                return None
             for top, value in _objects(document.value):
                 if value.get("kind") == "Secret" and document.node is not None:
                     secret.append((document.node.start_mark.index, document.node.end_mark.index))

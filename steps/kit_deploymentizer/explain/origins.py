@@ -76,6 +76,17 @@ def _same(one: Origin, other: Origin) -> bool:
     return False
 
 
+def count_of(value: Any, known: dict[int, int] | None = None) -> int:
+    """How many values are in `value`, each alias counted as what it stands for. Takes time for what is written only."""
+    known = {} if known is None else known
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        items = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(count_of(item, known) for item in items)
+    return known[id(value)]
+
+
 def traced(value: Any, origin: Origin) -> Traced:
     """`value` with everything in it, as it stands in one place."""
     if isinstance(value, dict):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kit_core.credentials import credentials_in, is_credential
+from kit_core.errors import InputError
 from kit_core.files import read_text
 from kit_core.nested_credentials import is_below_credentials
 from kit_core.secrets import MASK
@@ -24,6 +25,7 @@ from kit_deploymentizer.explain.origins import (
     Traced,
     as_list,
     as_map,
+    count_of,
     merge_env_traced,
     merge_traced,
     traced,
@@ -37,6 +39,8 @@ from kit_deploymentizer.sources import EnvironmentSource, Fetched, Target
 
 Dates = Callable[[dt.datetime], str]
 _KIT: Final = Given("kit")
+_MOST: Final = 200_000
+"""Values of a view that are explained; a few aliases of aliases make more than there are atoms."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,10 @@ class Explainer:
         sight = replace(self._sight, source=remembering)
         resource = cluster.resources[name]
         real = sight.view(cluster, name, resource)
+        if count_of(real.values) > _MOST:
+            raise InputError(
+                f"the template sees more than {_MOST} values", why="aliases stand for aliases, or a list is very long"
+            )
         file = resource.get("file")
         dates = dt.datetime.isoformat if text_of(file).endswith((".j2", ".jinja2")) else text_of
         known = dict(trace_view(self._repository, sight, cluster, name, remembering.fetched if remembering else [])
