@@ -111,6 +111,7 @@ class Deployer:
     def _read(self, options: Options) -> "tuple[Targets, list[Inputs]]":
         """The clusters and their folders, with every warning told. Raises `InputError`."""
         from kit_deployer.inputs.reading import read_inputs
+        from kit_deployer.inputs.secrets import secret_values
         from kit_deployer.inputs.unlocking import Unlocker, key_folders
 
         found = find_targets(
@@ -138,6 +139,8 @@ class Deployer:
             selector=options.selector,
             console=self._console,
         )
+        for value in secret_values(inputs):
+            self._masker.add(value)
         return found, inputs
 
 
