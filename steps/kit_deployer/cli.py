@@ -258,7 +258,8 @@ def _show(result: "RunResult", context: Context, *, diff: bool) -> None:
     console.info("summary\n" + "\n".join(table(result)))
     console.summary(summary(masked(result, context.masker)))
     totals = {
-        name: sum(cluster.counts[name] for cluster in result.clusters) for name in ("created", "changed", "failed")
+        name: sum(cluster.counts[name] for cluster in result.clusters)
+        for name in ("created", "changed", "pruned", "failed")
     }
     console.result(result.word, clusters=len(result.clusters), **totals)
 
