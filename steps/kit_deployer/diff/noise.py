@@ -69,9 +69,10 @@ def clean(body: Json | None) -> Json | None:
     if annotations:
         metadata["annotations"] = annotations
     rest = {name: value for name, value in body.items() if name not in {"status", "metadata"}}
-    if rest.get("kind") == "Job":
-        rest = _without_uid(rest)
-    return {"apiVersion": rest.pop("apiVersion", None), "kind": rest.pop("kind", None), "metadata": metadata, **rest}
+    cleaned = {"apiVersion": rest.pop("apiVersion", None), "kind": rest.pop("kind", None), "metadata": metadata, **rest}
+    if cleaned["kind"] == "Job":
+        return {name: _without_uid(value) for name, value in cleaned.items()}
+    return cleaned
 
 
 def without_defaults(body: Any, other: Any, declared: Any) -> Any:
