@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+"""The Docker engine: the one room that talks to it, through its API (https://docs.docker.com/reference/api/engine/).
+
+`connect` finds it. `images` builds, pulls, tags and pushes; `logins` says who we are to a registry. `containers` makes,
+runs and removes containers, `networks` what they meet in. Everything we make carries the `labels` of its run, by which
+`cleanup` finds it again. `paths` are those of the machine, seen from a container that uses its engine. `failures` says
+in the engine's own words what went wrong.
+"""

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+"""How what a run makes is known: by labels, and by names that hold nothing of the user's but harmless letters."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+OURS: Final = "kit-pipeline"
+RUN: Final = "kit-pipeline.run"
+PROCESS: Final = "kit-pipeline.process"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run: its own short name, and the process that it belongs to (see `cleanup.this_process`)."""
+
+    name: str
+    process: str
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What everything of this run carries."""
+        return {OURS: "true", RUN: self.name, PROCESS: self.process}
+
+    def called(self, *parts: str) -> str:
+        """A name for a container or a network of this run."""
+        return "-".join((OURS, self.name, *(harmless(part) for part in parts if part)))
+
+
+def harmless(text: str) -> str:
+    """`text` in the letters that the engine takes in any name."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
