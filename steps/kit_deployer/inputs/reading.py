@@ -14,6 +14,7 @@ from kit_deployer.inputs.manifests import load_folder, refuse_duplicates, wrong_
 from kit_deployer.inputs.targets import Target
 from kit_deployer.objects import NOT_YET, Key, Manifest, annotations_of, at, labels_of
 from kit_deployer.plan.dependencies import check_dependencies
+from kit_deployer.plan.replacing import check_replace
 from kit_deployer.selectors import Selector
 
 
@@ -68,6 +69,7 @@ def read_inputs(
         lint.check(folder.manifests)
         refuse_duplicates(folder.manifests, target.namespace)
         for manifest in folder.manifests:
+            check_replace(manifest)
             _tell_what_comes_later(manifest, target.name, console)
         keyed = [(_likely_key(manifest, target.namespace), manifest) for manifest in folder.manifests]
         check_dependencies(declare(keyed, writing))

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Sending one planned action to the server, and saying what came of it."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from kit_core.errors import TimeLimitError
 from kit_deployer.desired.annotate import Writing, stamp
-from kit_deployer.diff.foreseen import foresee
+from kit_deployer.diff.foreseen import foresee, without_released
 from kit_deployer.objects import Json, at, listed
 from kit_deployer.plan.compare import result_differences
 from kit_deployer.plan.plan import Action
@@ -20,6 +21,8 @@ from kit_deployer.server.failures import ApiError, Stopped
 
 DELETION_SECONDS = 120.0
 _POLL_SECONDS = 0.2
+_NEW_KIND_SECONDS = 10.0
+_UNKNOWN_KIND = "could not find the requested resource"
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,10 @@ def apply_action(
             body = _as_another(body)
         if dry_run:
             body = _with_kept_replicas(body, action)
-        result = _apply(cluster, resource, body, action, dry_run=dry_run, force=force)
-        if not dry_run:
+        result = _apply(cluster, resource, body, action, dry_run=dry_run, force=force, clock=clock)
+        if dry_run:
+            action, result = _after_takeover(cluster, resource, body, action, result)
+        else:
             result = _take_over_the_unrecorded(cluster, resource, body, action, result)
     except ApiError as error:
         if action.live is None or not _replaceable(error, action):
@@ -78,15 +83,38 @@ def apply_action(
     return Applied(action, result, clock() - begun)
 
 
-def _apply(cluster: Cluster, resource: Resource, body: Json, action: Action, *, dry_run: bool, force: bool) -> Json:
-    try:
-        return cluster.apply(resource, body, dry_run=dry_run, force=force)
-    except ApiError as error:
-        # A dry run takes nothing over: what it would take is no conflict.
-        others = {manager for manager, _ in conflicts(error)}
-        if not dry_run or action.managed_fields is None or not others or others - managers(action.live or {}):
-            raise
-        return cluster.apply(resource, body, dry_run=True)
+def _apply(
+    cluster: Cluster,
+    resource: Resource,
+    body: Json,
+    action: Action,
+    *,
+    dry_run: bool,
+    force: bool,
+    clock: Callable[[], float],
+) -> Json:
+    end = clock() + _NEW_KIND_SECONDS
+    while True:
+        try:
+            return cluster.apply(resource, body, dry_run=dry_run, force=force)
+        except ApiError as error:
+            # Of several API servers not every one serves a new kind as soon as it is established.
+            unknown = error.status == 404 and _UNKNOWN_KIND in error.message
+            if not unknown or clock() >= end:
+                return _apply_all_the_same(cluster, resource, body, action, error, dry_run=dry_run)
+        if cluster.stopping:
+            raise Stopped
+        time.sleep(_POLL_SECONDS)
+
+
+def _apply_all_the_same(
+    cluster: Cluster, resource: Resource, body: Json, action: Action, error: ApiError, *, dry_run: bool
+) -> Json:
+    """A dry run takes nothing over: what a real one would take is no conflict. Raises the error for anything else."""
+    others = {manager for manager, _ in conflicts(error)}
+    if not dry_run or action.managed_fields is None or not others or others - managers(action.live or {}):
+        raise error
+    return cluster.apply(resource, body, dry_run=True)
 
 
 def _take_over_the_unrecorded(cluster: Cluster, resource: Resource, body: Json, action: Action, result: Json) -> Json:
@@ -99,6 +127,22 @@ def _take_over_the_unrecorded(cluster: Cluster, resource: Resource, body: Json, 
         return result
     cluster.take_over(resource, result, fields)
     return cluster.apply(resource, _unversioned(body))
+
+
+def _after_takeover(
+    cluster: Cluster, resource: Resource, body: Json, action: Action, result: Json
+) -> tuple[Action, Json]:
+    """What a dry run cannot show, since it takes nothing over: the object without what goes then, and a list of that.
+
+    Where we may, the server is asked to fill in what it has defaults for; that is no change.
+    """
+    if action.live is None or action.managed_fields is None:
+        return action, result
+    result = without_released(result, body, action.live, action.managed_fields)
+    with contextlib.suppress(ApiError):
+        result = cluster.replace(resource, result, dry_run=True)
+    paths = result_differences(action.live, result)
+    return replace(action, why=f"{action.why}: {', '.join(paths)}" if paths else action.why), result
 
 
 def _replaceable(error: ApiError, action: Action) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 from kit_core.errors import KitError
 from kit_deployer import parallel
 from kit_deployer.desired.annotate import Declared, Writing, stamp
-from kit_deployer.diff.foreseen import foresee, without_released
+from kit_deployer.diff.foreseen import foresee
 from kit_deployer.objects import Json, at
 from kit_deployer.plan.plan import Action, Outdated, Plan
 from kit_deployer.plan.unasked import unchecked
@@ -75,9 +75,6 @@ class Check:
                 self.record.fail(_with_another_way(error), action.key)
             return
         action, result = applied.action, applied.result
-        if action.managed_fields is not None and action.live is not None:
-            # A dry run takes nothing over.
-            result = without_released(result, body, action.live, action.managed_fields)
         diff = self.differences.change(action, result)
         self.record.done(action.key, _did(action), action.why, tell=False, diff=diff)
 

@@ -121,6 +121,14 @@ class Cluster:
             doing=f"Applying {resource.kind} {metadata['name']}",
         )
 
+    def replace(self, resource: Resource, body: Json, *, dry_run: bool) -> Json:
+        """Write a whole object in place of the one that has its version: what the server made of it."""
+        metadata = body["metadata"]
+        query = {"fieldManager": MANAGER} | ({"dryRun": "All"} if dry_run else {})
+        path = resource.path(metadata.get("namespace", ""), metadata["name"])
+        doing = f"Replacing {resource.kind} {metadata['name']}"
+        return self._sender.json("PUT", f"{path}?{urlencode(query)}", body=body, doing=doing)
+
     def take_over(self, resource: Resource, live: Json, managed_fields: list[Json]) -> Json:
         """Replace `managedFields`, provided that the object is still the one that was read; the object after that."""
         metadata = live["metadata"]

@@ -94,15 +94,24 @@ def _of_another(live: Json, strategy: str) -> bool:
 
 
 def serving_replicas(item: Declared, deployments: Iterable[Json], services: Iterable[Json]) -> int | None:
-    """How many pods the version has that Services send their requests to now; None where there is none."""
+    """How many pods the version has that Services send their requests to now; None where there is none.
+
+    On first contact that is the Deployment of this name that another tool made: it has no version.
+    """
     selecting = [(key_of(body), body) for body in services]
     ours = identities([item])
     counts = [
         int(at(live, "spec", "replicas") or 0)
         for live in deployments
-        if identity(live) in ours and users(live, selecting)
+        if (identity(live) in ours and users(live, selecting)) or _is_foreign(live, item)
     ]
     return max(counts, default=0) or None
+
+
+def _is_foreign(live: Json, item: Declared) -> bool:
+    """Whether this is the item's Deployment as another tool deployed it."""
+    key = key_of(live)
+    return (key.namespace, key.name) == (item.key.namespace, item.original_name) and STRATEGY not in labels_of(live)
 
 
 def users(deployment: Json, services: Iterable[tuple[Key, Json]]) -> list[Key]:

@@ -19,7 +19,7 @@ from kit_deployer.plan.plan import Plan, Seen, Wishes, make_plan
 from kit_deployer.result import ClusterResult, ObjectResult, RunResult, cluster_failure
 from kit_deployer.strategies import STRATEGIES
 from kit_deployer.strategies.fast_rollback import RESERVE, refusal
-from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, SERVICE, declared, live
+from tests.unit.deployer.words import CONFIG_MAP, DEPLOYMENT, SERVICE, declared, live, one
 
 FAST = STRATEGIES["fast-rollback"]
 NOW = "2026-11-23T12:00:00.000Z"
@@ -167,6 +167,16 @@ def test_a_new_version_under_an_autoscaler_begins_with_as_many_pods_as_the_one_t
     assert "replicas" not in alone.actions[1].item.body["spec"]
     unscaled = planned(wanted(), serving, old_service())
     assert unscaled.actions[1].item.body["spec"]["replicas"] == 2, "as the manifest says"
+
+
+def test_on_first_contact_it_begins_with_as_many_pods_as_another_tools_deployment_has() -> None:
+    """One that kubectl deployed has neither our labels nor annotations, and serves all the same."""
+    kubectls = copy.deepcopy(one(DEPLOYMENT).body)
+    kubectls["metadata"] |= {"namespace": "shop", "uid": "x", "creationTimestamp": "2026-11-01T00:00:00Z"}
+    kubectls["spec"]["replicas"] = 5
+    plan = planned(wanted(f"{WEB}---\n{AUTOSCALER}"), kubectls)
+    assert [action.item.body["spec"]["replicas"] for action in plan.actions if action.key.kind == "Deployment"] == [5]
+    assert plan.outdated == (), "it is not ours to delete"
 
 
 def test_what_is_there_is_not_applied_again() -> None:
