@@ -65,7 +65,7 @@ def test_anything_in_any_file(whole: Workshop, name: str, seed: int) -> None:
         answers(whole, *command)
 
 
-@pytest.mark.parametrize("what", ["aliases", "merges", "itself", "lists", "sections", "recursion"])
+@pytest.mark.parametrize("what", ["aliases", "itself", "lists"])
 @pytest.mark.parametrize("name", ["base-var.yaml", "resources/app/app.mustache", "resources/app/two.j2"])
 def test_deep_and_growing_things(whole: Workshop, name: str, what: str) -> None:
     text = DEEP[what]
@@ -82,7 +82,7 @@ def test_a_value_of_megabytes(whole: Workshop) -> None:
         answers(whole, *command)
 
 
-@pytest.mark.parametrize("what", ["noise", "large", "aliases", "lists", "merges", "quotes", "hashes"])
+@pytest.mark.parametrize("what", ["noise", "large", "aliases", "lists"])
 def test_an_earlier_output(whole: Workshop, what: str) -> None:
     """Whatever a folder to compare with holds: manifests and their index."""
     text = {"noise": noise(4, b"x"), "large": b"data:\n  a: |\n" + b"    password: x\n" * 20_000}.get(what)
@@ -118,7 +118,7 @@ def test_an_earlier_index_of_another_form(whole: Workshop, content: str) -> None
 @pytest.mark.parametrize(
     "name", ["HEAD", "config", "packed-refs", "refs/heads/main", "shallow", "objects/info/alternates"]
 )
-@pytest.mark.parametrize("what", ["noise", "empty", "folder", "loop", "lines", "long"])
+@pytest.mark.parametrize("what", ["noise", "empty", "loop"])
 def test_a_clone_that_is_no_good(whole: Workshop, name: str, what: str) -> None:
     path = whole.folder / ".git" / name
     path.unlink(missing_ok=True)
@@ -161,11 +161,11 @@ LOCKED: dict[str, Callable[[int], bytes]] = {
     "noise inside": lambda seed: sealed(noise(seed + 1, b"A=1\n"))(seed),
     "deep inside": lambda seed: sealed(DEEP[("lists", "json", "spaces", "quotes")[seed]].encode())(seed),
     "nothing inside": sealed(b"A="),
-    "lines": lambda seed: b"\n" * 1_000_000 + encrypt(b"A=1\n", KEY)[:seed],
+    "lines": lambda seed: b"\n" * 20_000 + encrypt(b"A=1\n", KEY)[:seed],
 }
 
 
-@pytest.mark.parametrize("name", ["env/con.env.encrypted", "env/con.json.encrypted", "env/con.yaml.aes", "env/con.env"])
+@pytest.mark.parametrize("name", ["env/con.env.encrypted", "env/con.yaml.aes"])
 @pytest.mark.parametrize("what", sorted(LOCKED))
 def test_encrypted_files(whole: Workshop, what: str, name: str) -> None:
     whole.write({"kit.yaml": KIT + f"sources: [{{kind: files, path: ./{name}}}]\n"})
