@@ -16,5 +16,8 @@ BENCHES: Final = {
     "render": "bench.deploymentizer.render",
     "growth": "bench.deploymentizer.growth",
     "change": "bench.deploymentizer.change",
+    "apply": "bench.deployer.apply",
+    "cause": "bench.deployer.cause",
+    "clusters": "bench.deployer.clusters",
 }
 """From a bench's name to its module, in the order in which they run."""
