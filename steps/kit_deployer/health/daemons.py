@@ -53,9 +53,19 @@ def _tolerated(body: Json, wanted: int) -> int:
 
 def _is_lame(pod: Json, snapshot: Snapshot) -> bool:
     """Whether the pod's node is known to be not ready or cordoned."""
-    name = at(pod, "spec", "nodeName")
+    name = at(pod, "spec", "nodeName") or _aim(pod)
     node = snapshot.objects.get(Key(NODE.group, NODE.kind, "", name)) if name else None
     return node is not None and (bool(at(node, "spec", "unschedulable")) or condition(node, "Ready") != "True")
+
+
+def _aim(pod: Json) -> str | None:
+    """The node that a pod was made for, by the affinity that the controller gives it."""
+    required = ("spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+    for term in at(pod, *required, "nodeSelectorTerms") or []:
+        for field in term.get("matchFields") or []:
+            if field.get("key") == "metadata.name" and field.get("values"):
+                return str(field["values"][0])
+    return None
 
 
 def _count(status: Json, name: str) -> int:

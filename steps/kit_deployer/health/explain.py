@@ -17,7 +17,7 @@ _HINTS: Final = {
     "CreateContainerError": "Correct what the message names in the pod's containers.",
     "CrashLoopBackOff": "Its last log lines tell why it ended.",
     "OOMKilled": "Raise resources.limits.memory, or have it use less.",
-    "FailedCreate": "Mend what the message names: raise the quota, satisfy the policy, or create the service account.",
+    "FailedCreate": "Mend what the message names: a quota, a policy, a webhook without an answer, a service account.",
     "FailedScheduling": "Ask for less, mend selectors and tolerations, or add nodes.",
     "FailedMount": "Create the volume, ConfigMap or Secret that it waits for.",
     "FailedAttachVolume": "See why the volume cannot be attached: it may still be in use on another node.",

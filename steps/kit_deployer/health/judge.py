@@ -15,11 +15,10 @@ from kit_deployer.health.asked import FAILED_WHEN, READY_WHEN
 from kit_deployer.health.custom import custom, is_custom, observed
 from kit_deployer.health.limits import Limits
 from kit_deployer.health.model import Cause, Expected, Finding, Memory, Policy, Snapshot, Status, Verdict
-from kit_deployer.health.pods import causes, condition_of, is_ready, scale_ups, unready
+from kit_deployer.health.pods import causes, condition_of, first_failed, is_ready, scale_ups, shown, unready
 from kit_deployer.objects import GroupKind, Json, Key, containers, pod_template
 
 _CHECKS: Final[Mapping[GroupKind, workloads.Check]] = {**workloads.CHECKS, **others.CHECKS}
-_EVENTS_SHOWN: Final = 5
 _JOB_FAILURES: Final = frozenset({"BackoffLimitExceeded", "DeadlineExceeded", "PodFailurePolicy"})
 
 
@@ -63,7 +62,7 @@ def _judge(
         return Verdict("waiting", "up, but not long enough yet to tell that it stays up"), memory
     memory = _remember(status, replace(memory, up=None), snapshot, now, limits, expected)
     found = _findings(status, memory, snapshot, now, limits, expected)
-    lost = _lost(status, found, memory, now, policy)
+    lost = _lost(status, found, memory, now, policy, snapshot)
     if lost:
         return Verdict("timeout" if lost[0].cause.overdue else "failed", status.awaited, lost), memory
     if now - memory.started >= (expected.asked.timeout or policy.timeout):
@@ -172,24 +171,23 @@ def _findings(
         events = snapshot.about(pod)
         for cause in causes(pod, events, limits):
             since = memory.seen.get((_uid(pod), cause.reason), now)
-            found.append((Finding(cause, pod, tuple(events[-_EVENTS_SHOWN:])), now - since))
+            found.append((Finding(cause, pod, shown(events)), now - since))
     creation = _create_failure(status, snapshot, limits, expected)
     if creation is not None and status.creator is not None:
         since = memory.seen.get((_uid(status.creator), "FailedCreate"), now)
-        events = snapshot.about(status.creator)[-_EVENTS_SHOWN:]
-        found.append((Finding(creation, None, tuple(events)), now - since))
+        found.append((Finding(creation, None, shown(snapshot.about(status.creator))), now - since))
     return found
 
 
 def _lost(
-    status: Status, found: list[tuple[Finding, float]], memory: Memory, now: float, policy: Policy
+    status: Status, found: list[tuple[Finding, float]], memory: Memory, now: float, policy: Policy, snapshot: Snapshot
 ) -> tuple[Finding, ...]:
     """The findings that end the rollout; none while there is hope."""
     still = now - memory.moved
     if status.failure is not None:
         since = now - memory.seen.get(("", status.failure.reason), now)
         if since >= max(policy.grace, status.failure.limit) and not policy.ignored & status.failure.names:
-            related = tuple(finding for finding, _ in found) or _last_pod(status)
+            related = tuple(finding for finding, _ in found) or _last_pod(status, snapshot)
             return (Finding(status.failure), *related)
     if not policy.fail_early:
         return ()
@@ -208,21 +206,17 @@ def _is_over(cause: Cause, age: float, still: float, policy: Policy) -> bool:
     return cause.decided and age >= limit and still >= limit and not policy.ignored & cause.names
 
 
-def _last_pod(status: Status) -> tuple[Finding, ...]:
-    """For a failed Job: its last pod, whose log says why."""
+def _last_pod(status: Status, snapshot: Snapshot) -> tuple[Finding, ...]:
+    """For what the controller has given up: its last pod, with how that ended or what it hangs on, and its log."""
     pods = sorted(status.pods, key=lambda pod: pod["metadata"].get("creationTimestamp") or "")
     if not pods or status.failure is None:
         return ()
-    return (Finding(replace(status.failure, container=_first_failed(pods[-1]), logs="current"), pods[-1]),)
-
-
-def _first_failed(pod: Json) -> str | None:
-    statuses = [*(pod["status"].get("initContainerStatuses") or []), *(pod["status"].get("containerStatuses") or [])]
-    for status in statuses:
-        ended = (status.get("state") or {}).get("terminated") or {}
-        if ended.get("exitCode"):
-            return str(status["name"])
-    return str(statuses[-1]["name"]) if statuses else None
+    pod, events = pods[-1], snapshot.about(pods[-1])
+    container, code = first_failed(pod)
+    told = f"exit code {code}" if code else "" if status.failure.reason == "DeadlineExceeded" else unready(pod, events)
+    message = ": ".join(text for text in (status.failure.message.rstrip("."), told) if text)
+    cause = replace(status.failure, message=message, container=container, logs="current")
+    return (Finding(cause, pod, shown(events)),)
 
 
 def _create_failure(status: Status, snapshot: Snapshot, limits: Limits, expected: Expected) -> Cause | None:
@@ -254,7 +248,7 @@ def _unready(status: Status, snapshot: Snapshot) -> tuple[Finding, ...]:
         cause = Cause(
             "NotReady", unready(pod, events), 0.0, names=frozenset({"Unhealthy"}), container=_first(pod), logs="current"
         )
-        findings.append(Finding(cause, pod, tuple(events[-_EVENTS_SHOWN:])))
+        findings.append(Finding(cause, pod, shown(events)))
     return tuple(findings[:1])
 
 

@@ -14,6 +14,7 @@ _PULL_REASONS: Final = frozenset(
 )
 _HOPELESS_REASONS: Final = frozenset({"InvalidImageName", "ErrImageNeverPull"})
 _CONFIG_REASONS: Final = frozenset({"CreateContainerConfigError", "CreateContainerError", "ImageInspectError"})
+_EVENTS_SHOWN: Final = 5
 _SCALE_UPS: Final = frozenset({"TriggeredScaleUp", "Nominated"})
 """How cluster-autoscaler and Karpenter say that a node is on its way."""
 _MOUNTED: Final = frozenset({"Pulling", "Pulled", "Created", "Started"})
@@ -182,6 +183,25 @@ def _mounted(pod: Json, events: Sequence[Event], failed: Event) -> bool:
 def _creating(pod: Json) -> bool:
     reasons: list[Any] = [at(status, "state", "waiting", "reason") for status in _container_statuses(pod)]
     return not reasons or bool({"ContainerCreating", "PodInitializing"} & set(reasons))
+
+
+def first_failed(pod: Json) -> tuple[str | None, int]:
+    """The first container that ended with an error and its exit code; else the last one there is, and 0."""
+    name = None
+    for status in _container_statuses(pod):
+        name = str(status["name"])
+        code = at(status, "state", "terminated", "exitCode")
+        if code:
+            return name, code
+    return name, 0
+
+
+def shown(events: Sequence[Event]) -> tuple[Event, ...]:
+    """The last few events for people, the oldest first: what went wrong before what went as it should."""
+    wrong = [event for event in events if event.warning][-_EVENTS_SHOWN:]
+    room = _EVENTS_SHOWN - len(wrong)
+    kept = [*wrong, *([event for event in events if not event.warning][-room:] if room else [])]
+    return tuple(event for event in events if event in kept)
 
 
 def unready(pod: Json, events: Sequence[Event]) -> str:

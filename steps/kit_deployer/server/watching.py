@@ -190,7 +190,10 @@ def slim(body: Json) -> Json:
     metadata: Mapping[str, Any] = body["metadata"]
     kept: Json = {**body, "metadata": {name: value for name, value in metadata.items() if name != "managedFields"}}
     if body["kind"] == "Pod":
-        kept["spec"] = {"nodeName": (body.get("spec") or {}).get("nodeName")}
+        spec = body.get("spec") or {}
+        # Where a DaemonSet's pod shall run is known before it has got there.
+        aim = {} if spec.get("nodeName") else {"affinity": spec.get("affinity")}
+        kept["spec"] = {"nodeName": spec.get("nodeName"), **aim}
     elif body["kind"] == "Node":
         kept["spec"] = {"unschedulable": (body.get("spec") or {}).get("unschedulable")}
         kept["status"] = {"conditions": (body.get("status") or {}).get("conditions")}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kit_deployer.objects import Json
+from kit_deployer.server.watching import slim
 from tests.unit.deployer.kubelet import make, pod, watch
 
 GENERATION = {"deprecated.daemonset.template.generation": "2"}
@@ -79,6 +80,17 @@ def test_a_pod_that_the_controller_does_not_count_excuses_no_other() -> None:
     pods = [on(body, "a", ready=True), on(body, "b", generation=1, ready=True), on(body, "c", generation=1)]
     nodes = [node("a"), node("b"), node("c", ready=False)]
     assert watch(body).at(0, body, *pods, *nodes).state == "waiting"
+
+
+def test_a_pod_that_cannot_even_get_to_its_lame_node_is_left_out_too() -> None:
+    body = daemons(2, 2, 1, maxUnavailable=0, maxSurge=1)
+    unbound = on(body, "b", conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}])
+    field = {"key": "metadata.name", "operator": "In", "values": ["b"]}
+    terms = {"nodeSelectorTerms": [{"matchFields": [field]}]}
+    unbound["spec"] = {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}}
+    pods = [on(body, "a", ready=True), slim(unbound)]
+    for found, state in ((node("b", ready=False), "ready"), (node("b"), "waiting")):
+        assert watch(body).at(0, body, *pods, node("a"), found).state == state
 
 
 def test_a_doomed_pod_ends_it_unless_its_node_is_to_blame() -> None:
