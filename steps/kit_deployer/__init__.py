@@ -18,24 +18,50 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kit_core.errors import InputError, KitError
+    from kit_core.secrets import Secret
     from kit_deployer.api import Deployer
     from kit_deployer.desired.annotate import Writing
+    from kit_deployer.health.model import Policy
     from kit_deployer.options import Options, Waiting
-    from kit_deployer.result import RunResult
+    from kit_deployer.result import ClusterResult, Failure, ObjectResult, RunResult
+    from kit_deployer.selectors import parse_selector
 
-__all__ = ["Deployer", "Options", "RunResult", "Waiting", "Writing"]
+__all__ = [
+    "ClusterResult",
+    "Deployer",
+    "Failure",
+    "InputError",
+    "KitError",
+    "ObjectResult",
+    "Options",
+    "Policy",
+    "RunResult",
+    "Secret",
+    "Waiting",
+    "Writing",
+    "parse_selector",
+]
 
 _HOMES = {
-    "Deployer": "api",
-    "Options": "options",
-    "RunResult": "result",
-    "Waiting": "options",
-    "Writing": "desired.annotate",
+    "ClusterResult": "kit_deployer.result",
+    "Deployer": "kit_deployer.api",
+    "Failure": "kit_deployer.result",
+    "InputError": "kit_core.errors",
+    "KitError": "kit_core.errors",
+    "ObjectResult": "kit_deployer.result",
+    "Options": "kit_deployer.options",
+    "Policy": "kit_deployer.health.model",
+    "RunResult": "kit_deployer.result",
+    "Secret": "kit_core.secrets",
+    "Waiting": "kit_deployer.options",
+    "Writing": "kit_deployer.desired.annotate",
+    "parse_selector": "kit_deployer.selectors",
 }
 
 
 def __getattr__(name: str) -> Any:
     # Loaded at first use: the program's --help needs none of it.
     if name in _HOMES:
-        return getattr(import_module(f"kit_deployer.{_HOMES[name]}"), name)
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

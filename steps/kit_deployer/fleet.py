@@ -78,6 +78,8 @@ class Fleet:
             for thread in threads:
                 thread.join(max(0.0, end - self._clock()))
         clusters = tuple(self._result(inputs) for inputs in self._inputs)
+        if self._stop.is_set() and not interrupted and not all(cluster.finished for cluster in clusters):
+            interrupted = Interrupted(15).exit_code  # the threads ended before they were looked at
         return RunResult(
             clusters=clusters,
             dry_run=bool(self._options.dry_run),
