@@ -35,6 +35,8 @@ class Inputs:
 
     def secrets_of(self, manifest: Manifest) -> tuple[str, ...]:
         """The JSON pointers of values that came from a secret source, by the render's index."""
+        if not self.index.secrets:
+            return ()
         file = Path(manifest.place.file)
         if not file.is_relative_to(self.target.manifests):
             return ()

@@ -58,11 +58,15 @@ class Response(Protocol):
 
 @dataclass(frozen=True)
 class Connection:
-    """Sends requests to one API server, as one user. May be used from several threads."""
+    """Sends requests to one API server, as one user. May be used from several threads.
+
+    `base` is what stands before every path: the server's own, or its whole address where a proxy has to be told.
+    """
 
     server: str
     credentials: Credentials
     pools: "Pools"
+    base: str
     authorization: str | None
     request_timeout: float
 
@@ -87,12 +91,12 @@ class Connection:
         sent = {"Accept": "application/json", "User-Agent": "kit-deployer", **(headers or {})}
         if authorization:
             sent["Authorization"] = authorization
-        response = self.pools.now().request(
+        response = self.pools.now().urlopen(
             method,
-            self.server + path,
+            self.base + path,
             body=body,
             headers=sent,
-            retries=False,
+            retries=self.pools.never,
             redirect=False,
             preload_content=stream_seconds is None,
             timeout=urllib3.Timeout(
@@ -110,12 +114,14 @@ class Connection:
 class Pools:
     """The connections that carry the client certificate of now: another certificate means other connections.
 
-    `make` opens a pool for the user entry that it is given; it raises what `connect` raises.
+    `make` opens a pool for the user entry that it is given; it raises what `connect` raises. `never` is urllib3's word
+    for not asking again, made once.
     """
 
     credentials: Credentials
     make: Callable[[Json], Any]
     pool: Any
+    never: Any
     version: int
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -129,8 +135,8 @@ class Pools:
 
     def close(self) -> None:
         """Close idle connections."""
-        with self._lock:
-            self.pool.clear()
+        with self._lock, self.pool:
+            pass  # leaving it closes them
 
 
 def connect(
@@ -146,6 +152,8 @@ def connect(
     `ca_cert` is trusted beside what the kubeconfig says. `secret_found` is told every secret that must not be printed.
     Raises `InputError` for certificates that cannot be used, `WorkError` where credentials cannot be had.
     """
+    import urllib3
+
     credentials = Credentials(kubeconfig, env, secret_found=secret_found)
     server = str(kubeconfig.server).rstrip("/")
     proxy = kubeconfig.cluster.get("proxy-url") or proxy_for(server, env)
@@ -153,13 +161,22 @@ def connect(
     if password:
         secret_found(password)
 
+    # To a plain HTTP server through a proxy, whole addresses are sent; everything else has a pool of its own, which
+    # costs less to ask than the manager of all pools.
+    whole = bool(proxy) and server.startswith("http:")
+
+    def opened(context: ssl.SSLContext | None) -> Any:
+        manager = _manager(proxy, kubeconfig, context)
+        return manager if whole else manager.connection_from_url(server)
+
     def make(user: Json) -> Any:
-        return _pool(proxy, kubeconfig, _load(kubeconfig, user, ca_cert)[1])
+        return opened(_load(kubeconfig, user, ca_cert)[1])
 
     version, user = credentials.certificate_version, credentials.user
     login, context = _load(kubeconfig, user, ca_cert)
-    pools = Pools(credentials, make, _pool(proxy, kubeconfig, context), version)
-    return Connection(server, credentials, pools, login.authorization, request_timeout)
+    pools = Pools(credentials, make, opened(context), urllib3.Retry(False, redirect=False), version)
+    base = server if whole else urlsplit(server).path
+    return Connection(server, credentials, pools, base, login.authorization, request_timeout)
 
 
 def _load(kubeconfig: Kubeconfig, user: Json, ca_cert: Path | None) -> tuple[Login, ssl.SSLContext | None]:
@@ -204,7 +221,7 @@ def _tls_context(kubeconfig: Kubeconfig, login: Login, ca_cert: Path | None) -> 
     return context
 
 
-def _pool(proxy: str | None, kubeconfig: Kubeconfig, context: ssl.SSLContext | None) -> Any:
+def _manager(proxy: str | None, kubeconfig: Kubeconfig, context: ssl.SSLContext | None) -> Any:
     import urllib3
 
     options: Json = {"maxsize": CONNECTIONS, "num_pools": 2, "block": False, "retries": False}
