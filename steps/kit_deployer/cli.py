@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from kit_core.entry import Command, Context, Step, run
-from kit_core.errors import InputError, KitError
+from kit_core.errors import InputError, Interrupted, KitError
 from kit_deployer.settings import ABANDONED, NOT_YET, DeployerSettings
 from kit_deployer.status.command import status_command
 
@@ -40,7 +40,7 @@ def deploy_command(settings: DeployerSettings, context: Context, _arguments: Map
         _write(result, settings, context)
         listener.over(result)
         raise
-    result = replace(result, warnings=(*result.warnings, *listener.over(result)))
+    result = _over(result, listener)
     code = result.exit_code
     if not _write(result, settings, context):
         code = code or KitError.exit_code
@@ -67,6 +67,14 @@ def deployer_of(settings: DeployerSettings, context: Context, listener: "Listene
         listener=listener,
         cwd=context.cwd,
     )
+
+
+def _over(result: "RunResult", listener: "Listener") -> "RunResult":
+    """The result with what the listeners say of it. A signal ends waiting for them, not the reports that come after."""
+    try:
+        return replace(result, warnings=(*result.warnings, *listener.over(result)))
+    except Interrupted as signal:
+        return replace(result, interrupted=result.interrupted or signal.exit_code)
 
 
 def _not_begun(error: KitError, settings: DeployerSettings) -> "RunResult":

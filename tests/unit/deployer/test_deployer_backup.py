@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +22,7 @@ import pytest
 
 from kit_core.ci import NONE
 from kit_core.console import Console
-from kit_core.errors import InputError
+from kit_core.errors import InputError, Interrupted
 from kit_core.secrets import Masker, Secret
 from kit_core.yamlio import load_document
 from kit_deployer.backup import keeper as keeping
@@ -30,7 +30,8 @@ from kit_deployer.backup.bucket import Bucket, Unsaved, Where
 from kit_deployer.backup.copies import Copy, as_json, as_yaml, holds_secrets, name_of
 from kit_deployer.backup.credentials import Keys
 from kit_deployer.backup.keeper import Keeper
-from kit_deployer.listeners.listener import Applied, Several
+from kit_deployer.cli import _over
+from kit_deployer.listeners.listener import Applied, Nobody, Several
 from kit_deployer.objects import Key
 from kit_deployer.result import RunResult
 from tests.unit.deployer.desk import Desk, refused
@@ -411,3 +412,14 @@ def test_settings_that_cannot_work_end_the_run_before_anything_is_touched(tmp_pa
     refused(desk, "AWS_BUCKET is not set", BACKUP_ENABLED="true")
     refused(desk, "without AWS_SECRET_ACCESS_KEY", BACKUP_ENABLED="true", AWS_BUCKET="kit", AWS_ACCESS_KEY_ID="a")
     refused(desk, "SAVE_FORMAT", BACKUP_ENABLED="true", AWS_BUCKET="kit", SAVE_FORMAT="toml")
+
+
+def test_a_signal_while_backups_are_waited_for_leaves_the_reports() -> None:
+    """The deploy is done by then: what became of it must not be lost."""
+
+    class Waits(Nobody):
+        def over(self, result: RunResult) -> Sequence[str]:
+            raise Interrupted(15)
+
+    ended = _over(OVER, Waits())
+    assert (ended.word, ended.exit_code) == ("interrupted", 143)

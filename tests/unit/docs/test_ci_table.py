@@ -32,7 +32,9 @@ def test_every_variable_that_is_read_is_documented_and_no_other() -> None:
 
 def test_the_other_steps_take_what_is_said() -> None:
     commits = {name for item in declared(ImageDeployerSettings) if item.field == "ci_commit_id" for name in item.native}
-    assert natives(DeployerSettings) == commits
+    aws = natives(DeployerSettings) - commits
+    assert natives(DeployerSettings) - aws == commits
+    assert aws <= set(re.findall(r"`(AWS_\w+)`", (Path(__file__).parents[3] / "docs/output.md").read_text("utf-8")))
     assert natives(DeploymentizerSettings) == set()
 
 
