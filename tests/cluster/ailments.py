@@ -229,7 +229,7 @@ CONTAINERS: Final = (
         pod="web-", container="main", event="BackOff", logs="cannot open the database",
     ),
     Ailment(
-        "command", web(container="command: [/nowhere]"), "CrashLoopBackOff", ("/nowhere", "no such file"),
+        "command", web(container="command: [/nowhere]"), "CrashLoopBackOff", ("/nowhere", "no such file or directory"),
         pod="web-", container="main",
     ),
     Ailment(
@@ -322,7 +322,7 @@ CLUSTER: Final = (
         ('serviceaccount "nowhere" not found',),
     ),
     Ailment(
-        "admission", web(), "FailedCreate", ("no pods on Mondays",),
+        "admission", web(), "FailedCreate", ("denied request: no pods on Mondays",),
         prior=policy("pods", "pods", "", "no pods on Mondays"),
     ),
     Ailment(

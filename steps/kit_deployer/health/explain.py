@@ -8,7 +8,7 @@ from kit_deployer.health.model import Finding, Verdict
 from kit_deployer.objects import Key, Place
 from kit_deployer.result import Failure
 
-_HINTS: Final = {
+HINTS: Final = {
     "ErrImagePull": "Check that the image and its tag exist in the registry and that the cluster may pull it"
     " (imagePullSecrets).",
     "ErrImageNeverPull": "imagePullPolicy is Never: put the image on the node, or allow pulling.",
@@ -59,7 +59,7 @@ def error_of(key: Key, verdict: Verdict, *, cluster: str, place: Place | None) -
     finding = _main(verdict)
     why = [part for part in (_blame(verdict, finding), verdict.why) if part]
     facts = {"file": place.file, "line": place.line} if place else {}
-    hint = _HINTS.get(finding.cause.reason if finding else "Timeout", _OTHERWISE)
+    hint = HINTS.get(finding.cause.reason if finding else "Timeout", _OTHERWISE)
     if verdict.state == "timeout":
         what = f"{key} was not healthy after {verdict.seconds:.0f} s"
         return TimeLimitError(what, where=cluster, why="; ".join(why), hint=hint, **facts)  # type: ignore[arg-type]

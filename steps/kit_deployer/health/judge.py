@@ -44,7 +44,8 @@ def judge(
 ) -> tuple[Verdict, Memory]:
     """What to think of the object at `now`, from what was `expected` of it and remembered."""
     verdict, memory = _judge(key, snapshot, memory, now, policy, limits, expected)
-    return replace(verdict, seconds=now - memory.started), memory
+    # Looks are not taken at the very second; people look for the number that they have set.
+    return replace(verdict, seconds=min(now - memory.started, expected.asked.timeout or policy.timeout)), memory
 
 
 def _judge(
