@@ -2,19 +2,16 @@
 """The program: from settings to a run, and from its result to the log, the reports and the exit code."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from kit_core.entry import Command, Context, Step, run
-from kit_core.errors import InputError, Interrupted, KitError
+from kit_core.errors import InputError, KitError
 from kit_deployer.settings import ABANDONED, NOT_YET, DeployerSettings
 from kit_deployer.status.command import status_command
 
 if TYPE_CHECKING:
     from kit_deployer.api import Deployer
-    from kit_deployer.backup.keeper import Keeper
     from kit_deployer.listeners.listener import Listener
-    from kit_deployer.listeners.webhooks import Teller
     from kit_deployer.options import Options
     from kit_deployer.result import RunResult
 
@@ -28,7 +25,9 @@ def deploy_command(settings: DeployerSettings, context: Context, _arguments: Map
     """Deploy every cluster folder that has a kubeconfig."""
     _tell_what_is_ignored(context)
     options = options_of(settings)
-    listener = _listener(settings, context)
+    from kit_deployer.listeners.chosen import listener_of, over
+
+    listener = listener_of(settings, context)
     deployer = deployer_of(settings, context, listener)
     if settings.dry_run:
         only = ", and the servers are not asked to check anything" if settings.dry_run == "read" else ""
@@ -40,7 +39,7 @@ def deploy_command(settings: DeployerSettings, context: Context, _arguments: Map
         _write(result, settings, context)
         listener.over(result)
         raise
-    result = _over(result, listener)
+    result = over(result, listener)
     code = result.exit_code
     if not _write(result, settings, context):
         code = code or KitError.exit_code
@@ -67,14 +66,6 @@ def deployer_of(settings: DeployerSettings, context: Context, listener: "Listene
         listener=listener,
         cwd=context.cwd,
     )
-
-
-def _over(result: "RunResult", listener: "Listener") -> "RunResult":
-    """The result with what the listeners say of it. A signal ends waiting for them, not the reports that come after."""
-    try:
-        return replace(result, warnings=(*result.warnings, *listener.over(result)))
-    except Interrupted as signal:
-        return replace(result, interrupted=result.interrupted or signal.exit_code)
 
 
 def _not_begun(error: KitError, settings: DeployerSettings) -> "RunResult":
@@ -159,73 +150,6 @@ def _tell_what_is_ignored(context: Context) -> None:
         context.console.info(f"ignored: {', '.join(abandoned)} (services that only the original's makers had)")
 
 
-def _listener(settings: DeployerSettings, context: Context) -> "Listener":
-    """Who is told of the run. A dry run, which does nothing, is told to nobody and leaves nothing in a bucket."""
-    from kit_deployer.listeners.listener import Nobody, Several
-
-    keeper = _keeper(settings, context)
-    if settings.dry_run:
-        return Nobody()
-    return Several([listener for listener in (keeper, _teller(settings, context)) if listener is not None])
-
-
-def _keeper(settings: DeployerSettings, context: Context) -> "Keeper | None":
-    """Who keeps copies of what is applied. Raises `InputError` where it never could."""
-    if not settings.backup_enabled:
-        return None
-    if not settings.aws_bucket:
-        why = "BACKUP_ENABLED=true keeps manifests in an S3 bucket, and AWS_BUCKET is not set"
-        raise InputError("The settings are wrong", why=why, hint="Set it to the bucket's name. Nothing was touched.")
-    from kit_deployer.backup.bucket import Bucket, Where
-    from kit_deployer.backup.credentials import Keys
-    from kit_deployer.backup.keeper import Keeper
-
-    where = Where(
-        bucket=settings.aws_bucket,
-        endpoint=settings.aws_endpoint_url,
-        region=settings.aws_region,
-        encryption=settings.backup_encryption,
-        keys=Keys(
-            access_key=settings.aws_access_key_id,
-            secret_key=settings.aws_secret_access_key,
-            session_token=settings.aws_session_token,
-        ),
-    )
-    bucket = Bucket(where, env=context.env, ca_cert=settings.ca_cert, secret_found=context.masker.add)
-    encrypted = settings.backup_encryption != "none"
-    return Keeper(
-        bucket, form=settings.save_format, secrets=settings.backup_secrets, encrypted=encrypted, console=context.console
-    )
-
-
-def _teller(settings: DeployerSettings, context: Context) -> "Teller | None":
-    """Who tells webhooks of the run; nobody where none is set."""
-    if not (settings.available_webhook or settings.slack_webhook):
-        return None
-    from kit_deployer.listeners.webhooks import Addresses, Teller
-
-    addresses = Addresses(
-        webhooks=settings.available_webhook,
-        slack=settings.slack_webhook,
-        uuid=settings.uuid,
-        revert=settings.is_rollback,
-        job_url=_job_url(context.env),
-    )
-    return Teller(addresses, console=context.console, masker=context.masker, env=context.env, ca_cert=settings.ca_cert)
-
-
-def _job_url(env: Mapping[str, str]) -> str | None:
-    """The CI's page of this run, where it says which that is."""
-    from kit_core.ci import detect
-    from kit_core.secrets import bare_urls
-
-    provider = detect(env)
-    if provider.name == "github" and env.get("GITHUB_RUN_ID"):
-        server = env.get("GITHUB_SERVER_URL", "https://github.com")
-        return bare_urls(f"{server}/{env.get('GITHUB_REPOSITORY', '')}/actions/runs/{env['GITHUB_RUN_ID']}")
-    return bare_urls(env.get(provider.build_url or "", "")) or None
-
-
 def _write(result: "RunResult", settings: DeployerSettings, context: Context) -> bool:
     """Write the reports that were asked for; False where that failed (it is told)."""
     if settings.report_dir is None and settings.diff_file is None:
@@ -247,16 +171,15 @@ def _write(result: "RunResult", settings: DeployerSettings, context: Context) ->
 
 
 def _show(result: "RunResult", context: Context, *, diff: bool) -> None:
-    from kit_deployer.report.shown import show_changes
+    from kit_deployer.report.shown import show_changes, show_remarks
     from kit_deployer.report.summary import summary
-    from kit_deployer.report.table import remarks, table, undone
+    from kit_deployer.report.table import table, undone
     from kit_deployer.report.words import masked
 
     console = context.console
     show_changes(result, console, diff=diff)
+    show_remarks(result, console)
     for cluster in result.clusters:
-        for remark in remarks(cluster):
-            console.warning(remark, cluster=cluster.name)
         left = undone(cluster)
         if left:
             done = sum(item.did in {"created", "changed", "deleted"} for item in cluster.objects)

@@ -24,16 +24,19 @@ from kit_core.ci import NONE
 from kit_core.console import Console
 from kit_core.errors import InputError, Interrupted
 from kit_core.secrets import Masker, Secret
+from kit_core.settings import load_settings
+from kit_core.step import Context
 from kit_core.yamlio import load_document
 from kit_deployer.backup import keeper as keeping
 from kit_deployer.backup.bucket import Bucket, Unsaved, Where
 from kit_deployer.backup.copies import Copy, as_json, as_yaml, holds_secrets, name_of
 from kit_deployer.backup.credentials import Keys
 from kit_deployer.backup.keeper import Keeper
-from kit_deployer.cli import _over
+from kit_deployer.listeners.chosen import listener_of, over
 from kit_deployer.listeners.listener import Applied, Nobody, Several
 from kit_deployer.objects import Key
 from kit_deployer.result import RunResult
+from kit_deployer.settings import DeployerSettings
 from tests.unit.deployer.desk import Desk, refused
 
 OVER = RunResult(clusters=(), dry_run=False, started="2026-11-23T12:00:00+00:00", seconds=1.0)
@@ -421,5 +424,31 @@ def test_a_signal_while_backups_are_waited_for_leaves_the_reports() -> None:
         def over(self, result: RunResult) -> Sequence[str]:
             raise Interrupted(15)
 
-    ended = _over(OVER, Waits())
+    ended = over(OVER, Waits())
     assert (ended.word, ended.exit_code) == ("interrupted", 143)
+
+
+@pytest.mark.parametrize(("prefix", "token"), [("", "ambient"), ("KIT_", None)])
+def test_keys_of_kits_own_are_not_mixed_with_those_of_a_kubeconfigs_program(prefix: str, token: str | None) -> None:
+    """A program that logs in to a cluster has AWS' variables, and the bucket may be another account's."""
+    with service() as server:
+        env = {
+            "BACKUP_ENABLED": "true",
+            "DRY_RUN": "false",
+            "AWS_BUCKET": "kit",
+            "AWS_REGION": "x-y",
+            "AWS_ENDPOINT_URL": server.url,
+            "AWS_SESSION_TOKEN": "ambient",
+            f"{prefix}AWS_ACCESS_KEY_ID": "AKIAKIT",
+            f"{prefix}AWS_SECRET_ACCESS_KEY": "hunter2-secret",
+        }
+        log = Log()
+        loaded = load_settings(DeployerSettings, env)
+        context = Context(
+            env=env, console=log.console, stdout=io.StringIO(), stop=threading.Event(), masker=Masker(),
+            cwd=Path(), debug=False, given=loaded.given,
+        )  # fmt: skip
+        listener = listener_of(loaded.settings, context)
+        listener.applied(applied(1))
+        listener.over(OVER)
+        assert server.asked[0][2].get("x-amz-security-token") == token
