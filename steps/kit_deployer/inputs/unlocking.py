@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Kubeconfigs that lie encrypted in the repository: decrypted in memory, so that a clone and the AES key can deploy."""
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Final
 
+from kit_core.credentials import credentials_in
 from kit_core.envfile import decrypt, is_encrypted
 from kit_core.files import as_text, read_bytes
 from kit_core.keys import Key, read_key
 from kit_core.secrets import Secret
 
-_WHAT = "The kubeconfig"
+_WHAT: Final = "The kubeconfig"
+_TAG: Final = re.compile(r"\A(?:[!&]\S*\s+)+")
+"""What YAML allows before a value."""
 
 
 class Unlocker:
@@ -33,7 +38,13 @@ class Unlocker:
             if self._key is None:
                 self._key = read_key(self._given, folders=self._folders, learn_secret=self._secret_found)
             raw = decrypt(raw, self._key, name=str(path))
+            self._hide(raw.decode())
         return as_text(raw, path, what=_WHAT)
+
+    def _hide(self, text: str) -> None:
+        """What looks like a secret is one before the text is understood: errors of parsers quote it."""
+        for begin, end in credentials_in(text):
+            self._secret_found(_TAG.sub("", text[begin:end]).strip("\"'"))
 
 
 def key_folders(configs: str, manifests_dir: Path, cwd: Path) -> list[Path]:

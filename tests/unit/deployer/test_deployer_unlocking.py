@@ -123,6 +123,13 @@ def test_a_token_is_hidden_in_every_output_of_the_run(desk: Desk) -> None:
         assert "hunter2-canary" not in file.read_text()
 
 
+@pytest.mark.parametrize("text", ["token: !!int hunter2-canary", "token: hunter2-canary\n  b: c: d", "{token: *x"])
+def test_an_encrypted_file_that_cannot_be_parsed_is_not_quoted(desk: Desk, text: str) -> None:
+    file = desk.root / "configs/shop/kubeconfig"
+    file.write_bytes(encrypt(f"kind: Config\n{text}\n".encode(), KEY))
+    assert "hunter2" not in refused(desk, f"{file}:", "malformed YAML", CODESHIP_AES_KEY=KEY.text)
+
+
 def test_where_the_key_is_looked_for(tmp_path: Path) -> None:
     found = key_folders("/configs/**/kubeconfig{,.yaml}", Path("/manifests"), tmp_path)
     assert found == [tmp_path, Path("/configs"), Path("/")]
