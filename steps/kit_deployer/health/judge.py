@@ -15,7 +15,7 @@ from kit_deployer.health.asked import FAILED_WHEN, READY_WHEN
 from kit_deployer.health.custom import custom, is_custom, observed
 from kit_deployer.health.limits import Limits
 from kit_deployer.health.model import Cause, Expected, Finding, Memory, Policy, Snapshot, Status, Verdict
-from kit_deployer.health.pods import causes, condition_of, first_failed, is_ready, scale_ups, shown, unready
+from kit_deployer.health.pods import causes, condition_of, created_at, first_failed, is_ready, scale_ups, shown, unready
 from kit_deployer.objects import GroupKind, Json, Key, containers, pod_template
 
 _CHECKS: Final[Mapping[GroupKind, workloads.Check]] = {**workloads.CHECKS, **others.CHECKS}
@@ -223,7 +223,8 @@ def _last_pod(status: Status, snapshot: Snapshot) -> tuple[Finding, ...]:
 def _create_failure(status: Status, snapshot: Snapshot, limits: Limits, expected: Expected) -> Cause | None:
     """Why pods are not even created: the quota, an admission webhook, a missing service account.
 
-    What events told of an object before this run changed it counts no more; their times are whole seconds.
+    What events told of an object before this run changed it counts no more (their times are whole seconds), nor what
+    they told before its newest pod was created after all.
     """
     if status.creator is None or len(status.pods) >= max(status.wanted, 1):
         return None
@@ -234,6 +235,8 @@ def _create_failure(status: Status, snapshot: Snapshot, limits: Limits, expected
     since = int(expected.applied) if expected.fresh else 0
     told = snapshot.about(status.creator)
     events = [event for event in told if event.reason == "FailedCreate" and event.at >= since]
+    newest = max((created_at(pod) for pod in status.pods), default=0.0)
+    events = [event for event in events if event.at > newest or not newest]
     if events:
         return Cause("FailedCreate", events[-1].message, limits.failed_create, names=names)
     return None

@@ -21,6 +21,14 @@ NODE: Final = GroupKind("", "Node")
 STORAGE_CLASS: Final = GroupKind("storage.k8s.io", "StorageClass")
 
 
+def moment(time: str | None) -> float:
+    """An ISO time in seconds since 1970, 0 for what is none."""
+    try:
+        return datetime.fromisoformat(time or "").timestamp()
+    except ValueError:
+        return 0.0
+
+
 @dataclass(frozen=True)
 class Event:
     """A Kubernetes event about the object with uid `about`; `count` how often it happened, `last` when (ISO time)."""
@@ -48,10 +56,7 @@ class Event:
     @property
     def at(self) -> float:
         """When it happened last, in seconds since 1970 by the server's clock; 0 where it does not say."""
-        try:
-            return datetime.fromisoformat(self.last).timestamp()
-        except ValueError:
-            return 0.0
+        return moment(self.last)
 
     def __str__(self) -> str:
         times = f" ({self.count} times)" if self.count > 1 else ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from kit_deployer.health.limits import Limits
-from kit_deployer.health.model import Cause, Event
+from kit_deployer.health.model import Cause, Event, moment
 from kit_deployer.objects import Json, at
 
 _PULL_REASONS: Final = frozenset(
@@ -44,6 +44,11 @@ def condition_of(body: Json, name: str) -> Json | None:
         if item.get("type") == name:
             return dict(item)
     return None
+
+
+def created_at(pod: Json) -> float:
+    """When it was created, in seconds since 1970 by the server's clock; 0 where it does not say."""
+    return moment(at(pod, "metadata", "creationTimestamp"))
 
 
 def counts(pod: Json) -> bool:

@@ -10,6 +10,7 @@ from kit_core.errors import KitError, TimeLimitError
 from kit_deployer import parallel
 from kit_deployer.desired.annotate import Declared, stamp
 from kit_deployer.health.asked import asked_of
+from kit_deployer.health.model import JOB
 from kit_deployer.inputs.reading import Inputs
 from kit_deployer.objects import Json, Key
 from kit_deployer.options import Options
@@ -266,9 +267,11 @@ class Rollout:
         found = self._applied.get(key)
         if found is not None:
             return found
-        bodies = (action.item.manifest.body for action in self._prepared.plan.actions if action.key == key)
-        asked = asked_of(next(bodies, {}))
-        return Awaited(self._prepared.resources[key], since=self._clock(), fresh=False, asked=asked)
+        action = next((action for action in self._prepared.plan.actions if action.key == key), None)
+        asked = asked_of(action.item.manifest.body if action else {})
+        # By its uid the events of a Job are found, which tell how it ended also when a TTL has removed it.
+        uid = action.live["metadata"]["uid"] if action and action.live and key.group_kind == JOB else ""
+        return Awaited(self._prepared.resources[key], since=self._clock(), fresh=False, uid=uid, asked=asked)
 
     def _await_health(self) -> bool:
         """Wait as far as the settings or the plan ask for it; False where something did not become healthy."""

@@ -313,6 +313,19 @@ def test_what_was_told_of_a_set_before_this_run_changed_it_is_no_cause() -> None
         assert verdict.state == state
 
 
+def test_a_creation_that_failed_before_a_pod_came_after_all_is_no_cause_for_the_next_one() -> None:
+    """A quota was raised; the first pod of a set starts slowly, and the second is created only after that."""
+    status = {"observedGeneration": 1, "updatedReplicas": 1, "updateRevision": "b", "currentRevision": "b"}
+    db = make("StatefulSet", "db", spec={"replicas": 2}, status=status)
+    told = [replace(event(db, "FailedCreate", "exceeded quota", 3), last="2026-01-01T10:00:30Z")]
+    for created, state in (("2026-01-01T10:00:40Z", "waiting"), ("2026-01-01T10:00:20Z", "failed")):
+        slow = pod(db, "db-0", labels={"controller-revision-hash": "b"}, creationTimestamp=created)
+        looks = watch(db)
+        for now in (0, 1, 120):
+            verdict = looks.at(now, db, slow, events=told)
+        assert verdict.state == state
+
+
 def test_a_node_that_is_on_its_way_gives_a_pod_its_five_minutes_anew() -> None:
     bodies = failing(conditions=[UNSCHEDULABLE])
     for reason in ("TriggeredScaleUp", "Nominated"):
