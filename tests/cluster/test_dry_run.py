@@ -318,6 +318,38 @@ def test_what_a_webhook_keeps_from_being_tried_is_neither_passed_nor_failed(
     assert "not checked by the server" in run.log
 
 
+def test_what_the_run_itself_makes_room_for_is_no_failure(shop: Desk, cluster: Cluster, namespace: str) -> None:
+    """A quota that the run raises, a version that a definition serves only after it."""
+    quota = "apiVersion: v1\nkind: ResourceQuota\nmetadata: {{name: room}}\nspec: {{hard: {{count/services: '{}'}}}}\n"
+    group = f"{namespace}.example.com"
+    extended = crd(group).replace(
+        "  versions:\n",
+        "  versions:\n  - name: v2\n    served: true\n    storage: false\n"
+        "    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}\n",
+    )
+    try:
+        shop.write("manifests/shop/all.yaml", documents(quota.format(1), crd(group), service("first")))
+        assert shop.deploy().code == 0
+        second = f"apiVersion: {group}/v2\nkind: Shop\nmetadata: {{name: first}}\nspec: {{size: 1}}\n"
+        shop.write(
+            "manifests/shop/all.yaml",
+            documents(quota.format(2), extended, service("first"), service("second"), second),
+        )
+        run = shop.deploy(DRY_RUN="true", DIFF="true")
+        assert run.code == 0, run.log
+        unchecked = {name: item["not_checked"] for name, item in objects(run).items() if item["not_checked"]}
+        assert unchecked == {
+            "Service/second": f"ResourceQuota {namespace}/room is changed by the run, and what is there now refuses it",
+            "Shop/first": f"its definition Shop.{group} serves its version only after the run",
+        }
+        shop.write("manifests/shop/all.yaml", documents(quota.format(1), service("first"), service("second")))
+        refused = shop.deploy(DRY_RUN="true")
+        assert refused.code == 1
+        assert "exceeded quota: room" in refused.log
+    finally:
+        cluster.kubectl("delete", "customresourcedefinition", f"shops.{group}", "--ignore-not-found")
+
+
 def test_a_real_run_shows_the_same_and_what_goes(shop: Desk, cluster: Cluster, namespace: str, image: str) -> None:
     """Going back from fast-rollback to rolling updates, dry and then in earnest; the dry run wrote nothing."""
     shop.write("manifests/shop/all.yaml", documents(deployment("web", image, COLOUR="red"), service("web")))

@@ -15,15 +15,21 @@ def unchecked(action: Action, plan: Plan) -> str:
     new |= {other.key.name for other in plan.actions if other.key.kind == "Namespace" and other.do == "create"}
     if action.key.namespace in new:
         return f"namespace {action.key.namespace} is only created by the run"
-    defined = {
-        (at(other.item.body, "spec", "group"), at(other.item.body, "spec", "names", "kind"))
-        for other in plan.actions
-        if other.key.group_kind == CRD
-        and (other.do == "create" or (other.do == "change" and not _serves(other.live, action)))
-    }
-    if (action.key.group, action.key.kind) in defined:
-        return f"its definition {action.key.group_kind} is only created by the run"
+    for other in plan.actions:
+        names = (at(other.item.body, "spec", "group"), at(other.item.body, "spec", "names", "kind"))
+        if other.key.group_kind != CRD or names != (action.key.group, action.key.kind):
+            continue
+        if other.do == "create":
+            return f"its definition {action.key.group_kind} is only created by the run"
+        if other.do == "change" and not _serves(other.live, action):
+            return f"its definition {action.key.group_kind} serves its version only after the run"
     return ""
+
+
+def ground(plan: Plan) -> Plan:
+    """The part of a plan that decides what can be asked: a few objects of, often, thousands."""
+    actions = [action for action in plan.actions if action.key.kind in {"Namespace", CRD.kind}]
+    return replace(plan, actions=tuple(actions))
 
 
 def without_unread(plan: Plan, unreadable: Container[Key]) -> Plan:

@@ -2,7 +2,7 @@
 """What people and machines are told at the end of a run, each form made from the same result value.
 
 `table` is the summary in the log, `summary` the one on a CI service's page, `document` the value behind `report.json`
-(`schemas/report.schema.json`), `junit` the file that CI services show as tests, `markdown` what a merge request is told.
+(`schemas/report.schema.json`), `junit` the file that CI services show as tests, `markdown` what a merge request gets.
 `comment` is the Markdown of KIT_DIFF_FILE for a pull request, `shown` the same in the log. `page` is `report.html`,
 with the fleet as a `matrix` and a `timeline`. `same` finds what several clusters have in common, `words` makes foreign
 text harmless. A further form is a further file, and a line in `write_reports`.

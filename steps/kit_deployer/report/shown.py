@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""What changes, in the log at the end: each change once, with the clusters that have it."""
+"""What changes and what is to be known, in the log at the end: each once, with the clusters that have it."""
 
-from kit_core.console import Console
+from typing import TYPE_CHECKING
+
 from kit_deployer.report.same import Change, changes
+from kit_deployer.report.table import remarks
 from kit_deployer.report.words import named
 from kit_deployer.result import RunResult
+
+if TYPE_CHECKING:
+    from kit_core.console import Console
 
 _IMPERATIVE = {"created": "create", "changed": "change", "deleted": "delete"}
 _CLUSTERS = 10
 
 
-def show_changes(result: RunResult, console: Console, *, diff: bool) -> None:
+def show_changes(result: RunResult, console: "Console", *, diff: bool) -> None:
     """What a dry run would do. Of a real run, which has told what it did, with `diff` what that changed."""
     for change in changes(result):
         shown = change.diff if diff else ""
@@ -25,7 +30,21 @@ def show_changes(result: RunResult, console: Console, *, diff: bool) -> None:
             _tell(console, line, shown, change, cluster=None)
 
 
-def _tell(console: Console, line: str, diff: str, change: Change, *, cluster: str | None) -> None:
+def show_remarks(result: RunResult, console: "Console") -> None:
+    """What a person should know beside the numbers; what holds for several clusters once."""
+    found: dict[str, list[str]] = {}
+    for cluster in result.clusters:
+        for remark in remarks(cluster):
+            found.setdefault(remark, []).append(cluster.name)
+    for remark, clusters in found.items():
+        if len(clusters) == 1:
+            console.warning(remark, cluster=clusters[0])
+        else:
+            names = named(tuple(clusters), _CLUSTERS)
+            console.warning(f"on {len(clusters)} clusters ({names}): {remark}", clusters=clusters)
+
+
+def _tell(console: "Console", line: str, diff: str, change: Change, *, cluster: str | None) -> None:
     facts = {"object": change.title} | ({"clusters": change.clusters} if cluster is None else {})
     if not diff:
         console.info(line, cluster=cluster, **facts)

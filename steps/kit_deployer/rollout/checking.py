@@ -16,7 +16,7 @@ from kit_deployer.desired.annotate import Declared, Writing, stamp
 from kit_deployer.diff.foreseen import foresee
 from kit_deployer.objects import Json, at
 from kit_deployer.plan.plan import Action, Outdated, Plan
-from kit_deployer.plan.unasked import unchecked
+from kit_deployer.plan.unasked import ground, unchecked
 from kit_deployer.result import Did
 from kit_deployer.rollout.applying import Applied
 from kit_deployer.rollout.record import Record
@@ -45,7 +45,8 @@ class Check:
         for item in plan.namespaces:
             self._namespace(item)
         actions = [action for action in plan.actions if action.do != "keep"]
-        parallel.each(lambda action: self._one(action, plan), actions, workers=workers, name=self.cluster.name)
+        few = ground(plan)
+        parallel.each(lambda action: self._one(action, plan, few), actions, workers=workers, name=self.cluster.name)
         for gone in plan.outdated:
             self._deletion(gone)
 
@@ -59,8 +60,8 @@ class Check:
         diff, why = self.differences.creation(item), READ_ONLY if self.read_only else ""
         self.record.done(item.key, "created", tell=False, diff=diff, unchecked=why)
 
-    def _one(self, action: Action, plan: Plan) -> None:
-        why = READ_ONLY if self.read_only else unchecked(action, plan)
+    def _one(self, action: Action, plan: Plan, few: Plan) -> None:
+        why = READ_ONLY if self.read_only else unchecked(action, few)
         body = stamp(action.item, self.writing)
         if why:
             self._foreseen(action, body, why)

@@ -18,7 +18,7 @@ from kit_core.secrets import Masker
 from kit_deployer.objects import Key
 from kit_deployer.report import write_comment
 from kit_deployer.report.comment import MARKER, comment, limit_of
-from kit_deployer.report.shown import show_changes
+from kit_deployer.report.shown import show_changes, show_remarks
 from kit_deployer.report.words import inline
 from kit_deployer.result import ClusterResult, Failure, ObjectResult, RunResult
 from tests.unit.deployer.fleets import hostile, large, shop
@@ -71,6 +71,19 @@ def test_the_same_change_on_fifty_clusters_is_shown_once_with_their_names() -> N
 def test_one_cluster_keeps_its_name_in_front() -> None:
     assert log(dry(cluster("east")), diff=False).splitlines() == [
         "[east] change ConfigMap shop/settings (the manifest changed)"
+    ]
+
+
+def test_what_is_to_be_known_of_many_clusters_is_said_once() -> None:
+    stream = io.StringIO()
+    console = Console(stderr=stream, stdout=io.StringIO(), env={}, provider=NONE, masker=Masker())
+    why = "DRY_RUN=read asks the servers for nothing but what is there"
+    show_remarks(
+        dry(cluster("a", unchecked=why), cluster("b", unchecked=why), cluster("c", unchecked="other")), console
+    )
+    assert stream.getvalue().replace("warning: ", "").splitlines() == [
+        f"on 2 clusters (a, b): ConfigMap shop/settings: not checked by the server: {why}",
+        "[c] ConfigMap shop/settings: not checked by the server: other",
     ]
 
 
