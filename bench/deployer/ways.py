@@ -18,7 +18,7 @@ from testbed.docker import docker
 
 KIT: Final = "kit-deployer"
 KUBECTL: Final = "kubectl apply --server-side"
-APPLYSET: Final = "kubectl apply --prune --applyset"
+APPLYSET: Final = "kubectl apply --server-side --prune --applyset"
 HELM: Final = "helm upgrade --install"
 FLOOR: Final = "20 bare connections"
 
@@ -52,7 +52,7 @@ class Ways:
         options = ["--server-side"]
         if way == APPLYSET:
             env["KUBECTL_APPLYSET"] = "true"
-            options = ["--prune", "--applyset=bench"]
+            options += ["--prune", "--applyset=bench"]
         return run_process([str(self.kubectl), "apply", *options, "--namespace", namespace, "-f", str(objects)], env)
 
     def start_up(self, way: str) -> float:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Final
 
 from kit_core.errors import WorkError
 from kit_deployer.objects import Json
@@ -24,6 +24,9 @@ from kit_deployer.server.failures import (
     retried,
     transport_error,
 )
+
+_LONGEST_ASKED: Final = 120.0
+"""Seconds that a server may ask us to wait; the settings' longest pause is for servers that do not say."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,7 @@ class Sender:
         asked = _retry_after(response)
         if asked is not None:
             # The server is overloaded for everybody, so all our connections to it hold back.
-            delay = min(asked, self._backoff.longest)
+            delay = min(asked, max(self._backoff.longest, _LONGEST_ASKED))
             self._not_before = max(self._not_before, self._clock() + delay)
         if error is not None:
             reason = str(transport_error(error, cluster="", server=self.server, tried="").why)

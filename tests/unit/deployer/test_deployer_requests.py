@@ -148,6 +148,13 @@ def test_connections_that_fail_are_tried_again_and_then_named() -> None:
     )
 
 
+@pytest.mark.parametrize(("asked", "waited"), [(60, 60), (86_400, 120)])
+def test_what_a_server_asks_for_counts_more_than_the_longest_pause(asked: int, waited: int) -> None:
+    waits = Waits()
+    cluster(Line(Answer(429, **{"Retry-After": str(asked)}), Answer(200, {})), waits).get(PODS, "shop", "a")
+    assert 0.9 * waited <= waits.seconds[0] <= 1.1 * waited
+
+
 def test_retry_after_holds_back_all_connections() -> None:
     waits = Waits()
     line = Line(Answer(429, **{"Retry-After": "2"}), Answer(200, {}))
