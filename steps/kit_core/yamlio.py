@@ -13,12 +13,10 @@ from typing import Any, Final
 import yaml
 
 from kit_core.errors import InputError
+from kit_core.yamlnodes import UNTAGGED, nodes_of
 from kit_core.yamlwords import Keys, Words, kubernetes_keys, kubernetes_words
 
 _PREFIX: Final = "tag:yaml.org,2002:"
-_UNTAGGED: Final = "untagged"
-_DEEPEST: Final = 200
-"""Levels of nesting; Kubernetes' own deepest schemas have some fifty."""
 _HINTS: Final = {
     "found character that cannot start any token": "Indent with spaces, not tabs; quote a value that begins with"
     " `%`, `@` or a backtick.",
@@ -105,14 +103,7 @@ def load_document(text: str, *, name: str, words: Words = kubernetes_words, keys
 
 def _composed(text: str, name: str) -> Iterator[yaml.Node]:
     try:
-        loader = _Loader(text)
-        try:
-            while loader.check_node():
-                node = loader.get_node()
-                if node is not None:
-                    yield node
-        finally:
-            loader.dispose()
+        yield from nodes_of(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = _position(name, mark) if mark else Position(name, 1, 1)
@@ -180,28 +171,6 @@ def _merged_entry(node: yaml.MappingNode, step: str | int) -> tuple[yaml.Node, y
     return None
 
 
-class _Loader(yaml.CBaseLoader):
-    """Resolves nothing (`_Builder` decides what a plain scalar means), and counts how deep it is: the C parser recurses
-    on its stack and would take the process with it.
-    """
-
-    depth = 0
-
-    def descend_resolver(self, current_node: yaml.Node | None, current_index: Any) -> None:  # noqa: ARG002
-        """Called when a node begins."""
-        self.depth += 1
-        if self.depth > _DEEPEST:
-            raise RecursionError
-
-    def ascend_resolver(self) -> None:
-        """Called when a node ends."""
-        self.depth -= 1
-
-    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:  # noqa: ARG002 - the parser's signature
-        """The tag of a node whose author gave none."""
-        return _UNTAGGED if kind is yaml.ScalarNode else ""
-
-
 class _Builder:
     """From nodes to plain values. An alias gives the same object again, so no text explodes while it is read."""
 
@@ -267,7 +236,7 @@ class _Builder:
         return value if isinstance(value, str) else self._keys(value)
 
     def _scalar(self, node: yaml.ScalarNode) -> Any:
-        if node.tag == _UNTAGGED:
+        if node.tag == UNTAGGED:
             return node.value if node.style else self._words(node.value)
         tag = node.tag.removeprefix(_PREFIX)
         if tag in {"!", "str", "binary", "timestamp"}:

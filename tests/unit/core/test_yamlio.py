@@ -79,6 +79,21 @@ def test_merge_keys_yield_to_what_stands_beside_them() -> None:
     assert value("x: &x {a: 1}\nz: &z {a: 2, c: 3}\nw: {<<: [*x, *z]}\n")["w"] == {"a": 1, "c": 3}
 
 
+def test_an_anchor_may_be_given_anew_and_an_alias_is_of_the_last_one_before_it() -> None:
+    document = load_document("a: &x {v: 1}\nb: *x\nc: &x {v: 2}\nd: *x\n", name="f.yaml")
+    assert document.value == {"a": {"v": 1}, "b": {"v": 1}, "c": {"v": 2}, "d": {"v": 2}}
+    assert str(document.position("c", "v")) == "f.yaml:3:11"
+
+
+@pytest.mark.parametrize(
+    ("last", "place", "why"),
+    [("c: *y", "f.yaml:3:4", "undefined alias"), ("c: " + "[" * 300, "f.yaml:1:1", "nested too deeply")],
+)
+def test_what_is_wrong_beside_an_anchor_that_is_given_anew_is_told_as_ever(last: str, place: str, why: str) -> None:
+    with pytest.raises(YamlError, match=f"{place}: .*{why}"):
+        load_document(f"a: &x 1\nb: &x 2\n{last}\n", name="f.yaml")
+
+
 def test_an_alias_bomb_stays_small() -> None:
     lines = ["l0: &l0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]" for i in range(1, 30)]

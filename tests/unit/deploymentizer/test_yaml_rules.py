@@ -56,6 +56,8 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         ("a: &a [1, 2]\nb: *a\nc: [*a, *a]\n",
          {"a.0": "1", "a.1": "2", "b.0": "1", "b.1": "2", "c.0.0": "1", "c.0.1": "2", "c.1.0": "1", "c.1.1": "2"}),
         ("a: &x text\nb: *x\n? *x\n: 1\n", {"a": "'text'", "b": "'text'", "text": "1"}),
+        ("a: &x {v: 1}\nb: *x\nc: &x {v: 2}\nd: *x\ne: &x 0644\nf: [*x, &x yes, *x]\n",
+         {"a.v": "1", "b.v": "1", "c.v": "2", "d.v": "2", "e": "420", "f.0": "420", "f.1": "'yes'", "f.2": "'yes'"}),
         ("'<<': 1\n", {"<<": "1"}),
         ('"<<": {a: 1}\nb: 2\n', {"<<.a": "1", "b": "2"}),
         (('a: "tab\\tnl\\n\\u00e9\\x41\\0"\nb: \'it\'\'s\'\nc: plain # comment\nd: plain#not\n'
