@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.images.jobs import KUBECONFIG, REPOSITORY
+from tests.images.jobs import KUBECONFIG, MANIFEST, REPOSITORY
 from tests.images.running import Image
 
 # Where each step works when nothing else is said.
@@ -169,6 +169,67 @@ def test_a_mount_that_cannot_be_written_is_named(deploymentizer: Image) -> None:
     assert "/manifests/generated" in done.err
     assert "read-only" in done.err.lower()
     assert "`:ro`" in done.err
+
+
+def mounted_output(deploymentizer: Image, uid: int, mode: str = "rw") -> tuple[Path, Path, tuple[str, ...]]:
+    """A repository, a folder beside it, and how the latter is mounted where the output goes: nobody can rename it."""
+    work, options = repository(deploymentizer, uid)
+    output = deploymentizer.owned(uid, name="output")
+    return work, output, (*options, "-v", f"{output}:/manifests/generated:{mode}")
+
+
+@pytest.mark.parametrize("user", [(), ("--user", "4321:4321", "--read-only", "--tmpfs", "/tmp")])
+def test_an_output_that_is_a_mount_point_is_kept_up_to_date(deploymentizer: Image, user: tuple[str, ...]) -> None:
+    """Made, made again with a change, with what is gone removed, and nothing of others touched."""
+    work, output, options = mounted_output(deploymentizer, 4321)
+    first = deploymentizer.run(options=(*options, *user))
+    assert first.code == 0, first.text
+    assert held(output) == {"one/settings.yaml": MANIFEST}
+    assert (output / ".kit/one.json").exists()
+
+    for name in ("one/old.yaml", "gone/settings.yaml", "one/notes.txt"):
+        deploymentizer.write(output, name, "kind: Old\n", uid=4321)
+        deploymentizer.give((output / name).parent, 4321)
+    changed = MANIFEST.replace("hello", "good morning")
+    deploymentizer.write(work, "resources/settings.mustache", changed, uid=4321)
+    again = deploymentizer.run(options=(*options, *user))
+    assert again.code == 0, again.text
+    assert held(output) == {"one/settings.yaml": changed, "one/notes.txt": "kind: Old\n"}
+    assert not (output / "gone").exists()
+
+
+def test_an_output_mounted_read_only_is_named_and_stays(deploymentizer: Image) -> None:
+    work, output, options = mounted_output(deploymentizer, 4321)
+    assert deploymentizer.run(options=options).code == 0
+    before = held(output, everything=True)
+    deploymentizer.write(work, "resources/settings.mustache", MANIFEST.replace("hello", "no"), uid=4321)
+    done = deploymentizer.run(options=(*options[:-1], options[-1].replace(":rw", ":ro")))
+    assert done.code == 1
+    assert "/manifests/generated" in done.err
+    assert "read-only" in done.err.lower()
+    assert "`:ro`" in done.err
+    assert "Traceback" not in done.err
+    assert held(output, everything=True) == before
+
+
+def test_a_refused_output_at_a_mount_point_names_path_owner_and_our_uid(deploymentizer: Image) -> None:
+    _, output, options = mounted_output(deploymentizer, 4321)
+    done = deploymentizer.run(options=(*options, "--user", "12345:12345"))
+    assert done.code == 1
+    sentence = done.err.strip().splitlines()[0]
+    assert "/manifests/generated" in sentence
+    assert "uid 4321" in sentence
+    assert "uid 12345" in sentence
+    assert held(output, everything=True) == {}
+
+
+def held(folder: Path, *, everything: bool = False) -> dict[str, str]:
+    """The files of an output with what is in them; kit's own index too, where everything is wanted."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and (everything or ".kit" not in path.parts)
+    }
 
 
 def test_a_file_that_root_could_read_only_by_its_rights_is_named(deployer: Image) -> None:
