@@ -207,6 +207,19 @@ def test_a_large_fleets_document_has_a_line_a_cluster(tmp_path: Path) -> None:
     assert len(text.splitlines()) < 80
 
 
+def test_what_is_frozen_and_what_is_kept_to_go_back_to_is_in_the_reports(tmp_path: Path) -> None:
+    frozen = ObjectResult(key=Key("", "Service", "shop", "s"), did="unchanged", why="frozen: until the audit is over")
+    reserve = Key("apps", "Deployment", "shop", "web-41")
+    run = result(cluster("a", objects=(frozen,), reserves=(reserve,)))
+    assert list(remarks(run.clusters[0])) == ["Service shop/s is frozen: until the audit is over"]
+    assert document(run)["clusters"][0]["reserves"][0]["name"] == "web-41"
+    write_reports(run, tmp_path, Masker())
+    for name in ("report.md", "report.html"):
+        text = (tmp_path / name).read_text()
+        assert "is frozen: until the audit is over" in text
+        assert "in reserve, to go back to: Deployment shop/web" in text
+
+
 def test_the_schema_knows_every_key() -> None:
     """So that a key that is added is described."""
     schema = json.loads(SCHEMA.read_text())
