@@ -4,13 +4,19 @@
 Hidden are the values of Secrets, values from secret sources, and what looks like a credential. Pure.
 """
 
+import re
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from kit_core.credentials import argument, credentials_in, is_hidden
 from kit_core.secrets import MASK
 from kit_deployer.diff.items import naming
 from kit_deployer.objects import Json
+
+_WORD: Final = re.compile(r"[A-Za-z0-9_./]*")
+_CACHED: Final = 500
+"""Characters up to which it is remembered what a text holds."""
 
 CHANGED: Final = f"{MASK} (changed)"
 
@@ -69,7 +75,7 @@ class _Side:
         position = 0
         assert self._body is not None
         part = argument(self._body, path)
-        spans = sorted([*credentials_in(text), *([part] if part else [])], key=lambda span: (span[0], -span[1]))
+        spans: list[tuple[int, int]] = sorted([*_spans(text), part], key=_first) if part else [*_spans(text)]
         for number, (start, end) in enumerate(spans):
             if start >= position:
                 parts += [text[position:start], self._mark((*spot, "within", number), text[start:end])]
@@ -84,6 +90,20 @@ class _Side:
         return MASK if former == value and type(former) is type(value) else CHANGED
 
 
+def _first(span: tuple[int, int]) -> tuple[int, int]:
+    return span[0], -span[1]
+
+
+def _spans(text: str) -> tuple[tuple[int, int], ...]:
+    """The credentials within a text. A single word has none; a fleet's objects say the same a thousand times."""
+    return () if _WORD.fullmatch(text) else _looked_up(text) if len(text) <= _CACHED else _looked_up.__wrapped__(text)
+
+
+@lru_cache(maxsize=20_000)
+def _looked_up(text: str) -> tuple[tuple[int, int], ...]:
+    return tuple(sorted(credentials_in(text), key=_first))
+
+
 def _step(items: list[Any], place: int, name: str | None) -> Any:
     """What tells an item from others, so that one in front of it changes nothing: its name, or what stands before its
     secret, or its place."""
@@ -91,7 +111,7 @@ def _step(items: list[Any], place: int, name: str | None) -> Any:
     if name is not None:
         return (name, item[name])
     if isinstance(item, str):
-        for start, _ in credentials_in(item):
+        for start, _ in _spans(item):
             return ("text", item[:start])
         before = items[place - 1] if place else None
         if isinstance(before, str) and before.startswith("-"):
