@@ -5,7 +5,7 @@ Each check would rather say nothing than something untrue: a file that a source 
 that a template might reach in a way that cannot be read off it, is no finding.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,6 +68,7 @@ class Linter:
         self._sight = sight
         self._places = Places()
         self._clusters = repository.clusters
+        self._parsed: dict[str, Mustache | None] = {}
 
     def findings(self) -> tuple[Finding, ...]:
         """Everything, in the order of `KINDS`, then of files and lines."""
@@ -152,39 +153,46 @@ class Linter:
             yield from ((cluster, one) for one in cluster.resources.values() if isinstance(one, dict))
 
     def _unset_values(self) -> Iterator[Finding]:
-        """What templates printed as nothing, unless the name is set in another view of the same template."""
+        """What templates printed as nothing, unless the name is set in another view of the same template.
+
+        Which names nothing sets is asked first, and a template is done when there are none left: few have to be
+        rendered with every view.
+        """
         folder, shown = self._repository.paths.resources, self._repository.reader.shown
-        missing: dict[str, dict[tuple[int, str], None]] = {}
         if self._sight.source is not None:  # it may set anything
             return
-        for file, template, values in self._views({}):
-            unset = [one for one in template.render(values)[1] if isinstance(one, Unset)]
-            if unset:
-                missing.setdefault(file, {}).update(dict.fromkeys((one.line, one.name) for one in unset))
-        for file, _, values in self._views(missing) if missing else ():
-            missing[file] = {one: None for one in missing[file] if not may_be_set(one[1], values)}
-        for file, names in missing.items():
-            for line, name in names:
+        unset: dict[str, frozenset[str]] = {}
+        for file, template, values in self._views(lambda file: file not in unset or bool(unset[file])):
+            names = unset.get(file, template.names)
+            unset[file] = frozenset(name for name in names if not may_be_set(name, values))
+        missing: dict[str, set[tuple[int, str]]] = {}
+        for file, template, values in self._views(lambda file: bool(unset.get(file))):
+            printed = [one for one in template.render(values)[1] if isinstance(one, Unset)]
+            missing.setdefault(file, set()).update((one.line, one.name) for one in printed if one.name in unset[file])
+        for file, places in missing.items():
+            for line, name in places:
                 yield Finding("unset-value", f"nothing sets {name}, in no cluster", shown(folder / file), line)
 
-    def _views(self, only: Mapping[str, object]) -> Iterator[tuple[str, Mustache, Mapping[str, Any]]]:
-        """Every Mustache template (of `only`, where there are any) with every view that it is rendered with."""
+    def _views(self, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Mustache, Mapping[str, Any]]]:
+        """Every Mustache template with every view that it is rendered with, as long as it is wanted."""
         folder = self._repository.paths.resources
-        parsed: dict[str, Mustache | None] = {}
         services = service_templates(folder)
         for cluster in self._clusters:
             for name, resource in cluster.resources.items():
                 if cluster.disabled or not isinstance(resource, dict) or resource.get("disable") is True:
                     continue
-                files = [file for file in _files_of(resource, services) if file in only or not only]
-                for file in files:
-                    if file not in parsed:
-                        self._repository.reader.boundary.check(folder / file)
-                        parsed[file] = _mustache(folder / file)
-                templates = [(file, template) for file in files if (template := parsed[file])]
+                files = [file for file in _files_of(resource, services) if wanted(file)]
+                templates = [(file, template) for file in files if (template := self._template(file))]
                 values = self._view(cluster, name, resource) if templates else None
                 if values is not None:
                     yield from ((file, template, values) for file, template in templates)
+
+    def _template(self, file: str) -> Mustache | None:
+        if file not in self._parsed:
+            path = self._repository.paths.resources / file
+            self._repository.reader.boundary.check(path)
+            self._parsed[file] = _mustache(path)
+        return self._parsed[file]
 
     def _view(self, cluster: Cluster, name: str, resource: Mapping[str, Any]) -> Mapping[str, Any] | None:
         try:

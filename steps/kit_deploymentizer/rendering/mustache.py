@@ -72,6 +72,8 @@ class Mustache:
         self._nodes = _nested(tokens, source)
         # A template that asks `{{^port}}` knows that a port may be missing.
         self._optional = frozenset(token.value for token in tokens if token.kind in {"#", "^"})
+        self.names = frozenset(token.value for token in tokens if token.kind in {"name", "&"})
+        """What it prints, if its sections let it."""
 
     def render(self, view: Mapping[str, Any]) -> tuple[str, list[Remark]]:
         """The text, and what is to be said of values that were printed, in the order they came.
