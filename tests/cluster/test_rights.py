@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 import time
@@ -14,8 +15,10 @@ from typing import Any
 import pytest
 import yaml
 
+from kit_core.entry import main
+from kit_deployer.cli import STEP
 from testbed.cluster import Cluster
-from tests.cluster.desk import Desk, Outcome, autoscaler, config_map, deployment, documents, job, service
+from tests.cluster.desk import QUICK, Desk, Outcome, autoscaler, config_map, deployment, documents, job, service
 
 RBAC = Path(__file__).parents[2] / "docs/rbac"
 
@@ -37,7 +40,7 @@ class Office:
     def grant(self, *missing: tuple[str, str]) -> None:
         """Give the rights of docs/rbac, without (verb, resource) of `missing`; waits until the server knows."""
         found = [
-            self._renamed(body, missing)
+            self.renamed(body, missing)
             for file in ("deployer.yaml", "in-namespace.yaml")
             for body in yaml.safe_load_all((RBAC / file).read_text())
             if body["kind"] != "Namespace"
@@ -47,15 +50,16 @@ class Office:
         for verb, resource in missing or [("patch", "deployments"), ("get", "nodes")]:
             self.expect(verb, resource, "no" if missing else "yes")
 
-    def _renamed(self, body: Any, missing: Sequence[tuple[str, str]]) -> Any:
-        name = body["metadata"]["name"].replace("kit-deployer", self.role)
+    def renamed(self, body: Any, missing: Sequence[tuple[str, str]], account: str = "kit-deployer") -> Any:
+        """An object of docs/rbac under our names, as it is without some rights."""
+        name = body["metadata"]["name"].replace(account, self.role)
         if body["kind"] == "ServiceAccount":
             return {**body, "metadata": {"name": name, "namespace": self.namespace}}
         body = {**body, "metadata": {"name": name}}
         if body["kind"].endswith("Binding"):
-            role = {**body["roleRef"], "name": body["roleRef"]["name"].replace("kit-deployer", self.role)}
-            account = {"kind": "ServiceAccount", "name": self.role, "namespace": self.namespace}
-            return {**body, "roleRef": role, "subjects": [account]}
+            role = {**body["roleRef"], "name": body["roleRef"]["name"].replace(account, self.role)}
+            subject = {"kind": "ServiceAccount", "name": self.role, "namespace": self.namespace}
+            return {**body, "roleRef": role, "subjects": [subject]}
         # Each right by itself, so that one can be left out.
         rules = [
             {"apiGroups": rule["apiGroups"], "resources": [resource], "verbs": [verb]}
@@ -170,3 +174,33 @@ def test_namespaces_that_may_not_be_created(office: Office) -> None:
     office.write(config_map("settings"))
     office.desk.write("namespaces/shop/a.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: not-there}\n")
     office.refused('cannot create resource "namespaces"', "not-there")
+
+
+def test_an_account_that_only_looks(office: Office, cluster: Cluster, namespace: str) -> None:
+    """What `status` and DRY_RUN=read do with docs/rbac/reader.yaml; a deploy with it fails and changes nothing."""
+    office.write(config_map("settings", a="1"))
+    assert office.deploy().code == 0
+    office.write(config_map("settings", a="2"))
+    reader = Office(office.desk, cluster, namespace, f"reader-{namespace}")
+    found = [
+        reader.renamed(body, (), "kit-reader")
+        for body in yaml.safe_load_all((RBAC / "reader.yaml").read_text())
+        if body["kind"] != "Namespace"
+    ]
+    cluster.apply(yaml.safe_dump_all(found), namespace)
+    reader.made += [(body["kind"], body["metadata"]["name"]) for body in found if "Cluster" in body["kind"]]
+    try:
+        reader.expect("list", "configmaps", "yes")
+        token = cluster.token(reader.role, namespace)
+        office.desk.target("shop", cluster.kubeconfig("shop", namespace, inside=False, token=token))
+        run = office.deploy(DRY_RUN="read")
+        assert (run.code, run.did("shop")) == (0, {"ConfigMap/settings": "changed"}), run.log
+        assert "the account may not" not in run.log
+        out, log = io.StringIO(), io.StringIO()
+        code = main(STEP, ["status"], {**office.desk.settings, **QUICK}, stdout=out, stderr=log)
+        assert code == 0, log.getvalue()
+        assert "shop" in out.getvalue() + log.getvalue()
+        reader.refused('cannot patch resource "configmaps"')
+        assert cluster.get("configmap", "settings", "--namespace", namespace)["data"] == {"a": "1"}
+    finally:
+        reader.leave()
