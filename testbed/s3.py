@@ -30,8 +30,9 @@ mkdir -p /run/kit /srv/s3 /srv/known; cd /run/kit
   printf 'extendedKeyUsage=serverAuth\nsubjectAltName=DNS:%s,DNS:localhost,IP:127.0.0.1\n' "$(hostname)" > tls.ext
   openssl x509 -req -in tls.csr -CA ca.crt -CAkey ca.key -days 3650 -extfile tls.ext -out tls.crt
 } 2>/dev/null
-versitygw --port :7443 --cert /run/kit/tls.crt --key /run/kit/tls.key --health /health posix --sidecar /srv/known /srv/s3 &
-exec versitygw --port :7070 --health /health posix --sidecar /srv/known /srv/s3
+export VGW_HEALTH=/health VGW_META_SIDECAR=/srv/known
+versitygw --port :7443 --cert /run/kit/tls.crt --key /run/kit/tls.key posix /srv/s3 &
+exec versitygw --port :7070 posix /srv/s3
 """
 
 
