@@ -4,7 +4,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+import pytest
+
+from kit_deployer.plan.inventory import Inventory, to_configmaps
+from kit_deployer.rollout import rollout
+from kit_deployer.server.cluster import Cluster as Api
 from testbed.cluster import Cluster
 from tests.cluster.desk import Desk, config_map, deployment, documents, job
 
@@ -137,3 +143,122 @@ def test_running_a_failed_deploy_again_never_turns_it_green(
     again = shop.deploy(AVAILABLE_TIMEOUT="4")
     assert again.did("shop") == {"Deployment/web": "unchanged"}
     assert again.code in {1, 70}
+
+
+def inventories(cluster: Cluster, namespace: str) -> dict[str, int]:
+    """The ConfigMaps of the inventory, and how large each is."""
+    items = cluster.get("configmaps", "--namespace", namespace, "--selector=kit-deployer/inventory")["items"]
+    return {item["metadata"]["name"]: sum(map(len, item["data"].values())) for item in items}
+
+
+def test_an_inventory_larger_than_a_config_map_may_be(shop: Desk, cluster: Cluster, namespace: str) -> None:
+    shop.write("manifests/shop/a.json", config_map("settings", a="1"))
+    assert shop.deploy().code == 0
+    assert len(inventories(cluster, namespace)) == 1
+    stored = json.loads(
+        cluster.get("configmap", "kit-deployer-shop", "--namespace", namespace)["data"]["inventory.json"]
+    )
+    completed = {f"{namespace}/a-job-that-completed-long-ago-{number}": "T" for number in range(30_000)}
+    large = Inventory("shop", stored["identity"], jobs=completed)
+    for body in to_configmaps(large, namespace):
+        cluster.kubectl("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=json.dumps(body))
+    shop.write("manifests/shop/a.json", config_map("settings", a="2"))
+    run = shop.deploy(CI_COMMIT_ID="4f2a91c")
+    assert run.code == 0, run.log
+    found = inventories(cluster, namespace)
+    assert len(found) > 2
+    assert sum(found.values()) > 1024 * 1024
+    head = cluster.get("configmap", "kit-deployer-shop", "--namespace", namespace)["data"]["inventory.json"]
+    assert json.loads(head)["commit"] == "4f2a91c"
+    assert sorted([*json.loads(head)["parts"], "kit-deployer-shop"]) == sorted(found), "parts of before are gone"
+    assert shop.deploy(CI_COMMIT_ID="4f2a91c").did("shop") == {"ConfigMap/settings": "unchanged"}
+    assert inventories(cluster, namespace) == found
+
+
+def test_a_run_killed_at_any_write_and_run_again_ends_as_one_that_was_not(
+    shop: Desk, cluster: Cluster, namespace: str, image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.write("manifests/shop/a.yaml", documents(config_map("settings", a="1"), config_map("more", a="1")))
+    shop.write("manifests/shop/b.yaml", documents(job("migrate", image), deployment("web", image)))
+    apply = Api.apply
+    done: list[str] = []
+
+    def killed(api: Api, resource: Any, body: Any, **how: Any) -> Any:
+        done.append(body["metadata"]["name"])
+        if len(done) >= left:
+            raise SystemExit(137)
+        return apply(api, resource, body, **how)
+
+    for left in range(1, 5):
+        done.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(Api, "apply", killed)
+            shop.deploy(AVAILABLE_ENABLED="false")
+        assert done[0] == "kit-deployer-shop" or left > 2, "the inventory comes first"
+    run = shop.deploy()
+    assert run.code == 0, run.log
+    names = {item["metadata"]["name"] for item in cluster.get("configmaps", "--namespace", namespace)["items"]}
+    assert names == {"settings", "more", "kit-deployer-shop", "kube-root-ca.crt"}
+    assert len(jobs(cluster, namespace)) == 1
+    assert run.cluster("shop")["leftovers"] == []
+    stored = cluster.get("configmap", "kit-deployer-shop", "--namespace", namespace)["data"]["inventory.json"]
+    assert sorted(key[1] for key in json.loads(stored)["objects"]) == ["ConfigMap", "ConfigMap", "Deployment", "Job"]
+    assert set(shop.deploy().did("shop").values()) == {"unchanged"}
+
+
+def test_a_job_that_its_ttl_removes_at_once_has_completed(
+    shop: Desk, cluster: Cluster, namespace: str, image: str
+) -> None:
+    shop.write("manifests/shop/job.yaml", job("migrate", image, spec="ttlSecondsAfterFinished: 0"))
+    first = shop.deploy()
+    assert first.code == 0, first.log
+    again = shop.deploy()
+    assert again.code == 0, again.log
+    assert set(again.did("shop").values()) == {"unchanged"}, "it ran, and its TTL has removed it"
+
+
+def test_a_definition_that_is_not_established_ends_the_wait_in_time(
+    shop: Desk, cluster: Cluster, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two definitions want the same names; the server accepts the second one and never serves it."""
+    group = f"{namespace}.example.com"
+    text = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: PLURAL.GROUP}
+spec:
+  group: GROUP
+  names: {kind: Widget, plural: PLURAL, singular: SINGULAR}
+  scope: Namespaced
+  versions:
+  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
+""".replace("GROUP", group)
+    first = text.replace("PLURAL", "widgets").replace("SINGULAR", "widget")
+    second = text.replace("PLURAL", "gadgets").replace("SINGULAR", "gadget")
+    monkeypatch.setattr(rollout, "DEFINITION_SECONDS", 3.0)
+    try:
+        cluster.apply(first)
+        cluster.kubectl("wait", "--for=condition=Established", f"crd/widgets.{group}", "--timeout=30s")
+        shop.write("manifests/shop/a.yaml", documents(second, config_map("after")))
+        run = shop.deploy(AVAILABLE_ENABLED="false")
+        assert run.code in {1, 70}, run.log
+        assert f"CustomResourceDefinition gadgets.{group}" in run.log
+        assert run.did("shop")["ConfigMap/after"] == "not done"
+    finally:
+        for plural in ("widgets", "gadgets"):
+            cluster.kubectl("delete", "crd", f"{plural}.{group}", "--ignore-not-found", "--wait=false")
+
+
+def test_a_folder_that_brings_its_own_namespace(shop: Desk, cluster: Cluster, namespace: str) -> None:
+    """The inventory lives there, so the namespace has to come even before it."""
+    name = f"{namespace}-own"
+    shop.target("shop", cluster.kubeconfig("shop", name, inside=False))
+    text = f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}"
+    shop.write("manifests/shop/a.yaml", documents(text, config_map("settings")))
+    try:
+        run = shop.deploy()
+        assert run.code == 0, run.log
+        assert set(run.did("shop").values()) == {"created"}
+        assert set(shop.deploy().did("shop").values()) == {"unchanged"}
+    finally:
+        cluster.delete_namespace(name)

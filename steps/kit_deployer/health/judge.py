@@ -15,7 +15,17 @@ from kit_deployer.health.asked import FAILED_WHEN, READY_WHEN
 from kit_deployer.health.custom import custom, is_custom, observed
 from kit_deployer.health.limits import Limits
 from kit_deployer.health.model import Cause, Expected, Finding, Memory, Policy, Snapshot, Status, Verdict
-from kit_deployer.health.pods import causes, condition_of, created_at, first_failed, is_ready, scale_ups, shown, unready
+from kit_deployer.health.pods import (
+    causes,
+    condition,
+    condition_of,
+    created_at,
+    first_failed,
+    is_ready,
+    scale_ups,
+    shown,
+    unready,
+)
 from kit_deployer.objects import GroupKind, Json, Key, containers, pod_template
 
 _CHECKS: Final[Mapping[GroupKind, workloads.Check]] = {**workloads.CHECKS, **others.CHECKS}
@@ -77,7 +87,10 @@ def _status(key: Key, body: Json | None, snapshot: Snapshot, limits: Limits, exp
     """What the kind's check says, with what holds for every kind before it and what was asked for after it."""
     if body is None or (expected.uid and body["metadata"].get("uid") not in {expected.uid, None}):
         return _gone(snapshot, limits, expected)
-    if body["metadata"].get("deletionTimestamp"):
+    # A Job's time to live may be over as soon as it has completed.
+    if body["metadata"].get("deletionTimestamp") and not (
+        key.kind == "Job" and condition(body, "Complete") == "True"
+    ):
         finalizers = ", ".join(body["metadata"].get("finalizers") or []) or "none"
         message = f"somebody deletes it, and it does not go; its finalizers are: {finalizers}"
         cause = Cause("Terminating", message, limits.deletion, names=frozenset({"Terminating"}), overdue=True)
