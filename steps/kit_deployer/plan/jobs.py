@@ -44,6 +44,16 @@ def decide_job(
     return "keep", "still running", "running"
 
 
+def has_completed(live: Json) -> bool:
+    """Whether this is a Job, and completed."""
+    return live["kind"] == JOB.kind and condition(live, "Complete") == "True"
+
+
+def is_going(live: Json) -> bool:
+    """Whether an object is being deleted."""
+    return "deletionTimestamp" in live["metadata"]
+
+
 def _completed_by_the_original(live: Json, item: Declared) -> bool:
     """Whether this is what the original made of the same content: the name's end is another hash."""
     key, annotations = key_of(live), annotations_of(live)

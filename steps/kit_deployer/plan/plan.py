@@ -13,7 +13,7 @@ from kit_deployer.health.judge import checked
 from kit_deployer.objects import FREEZE, GroupKind, Json, Key, annotations_of, at, key_of, labels_of
 from kit_deployer.plan.compare import compare
 from kit_deployer.plan.inventory import Inventory
-from kit_deployer.plan.jobs import JOB, decide_job
+from kit_deployer.plan.jobs import JOB, decide_job, has_completed, is_going
 from kit_deployer.plan.managedfields import applied_by_us
 from kit_deployer.plan.order import in_order, phase_of
 from kit_deployer.plan.takeover import takeover
@@ -187,7 +187,7 @@ def _held(action: Action, actions: Sequence[Action]) -> Action:
 
 def _still_there(live: Json | None) -> tuple[Json | None, Json | None]:
     """The object as one to compare with; and where it is being deleted, as one that has to be gone first."""
-    if live is not None and "deletionTimestamp" in live["metadata"]:
+    if live is not None and is_going(live) and not has_completed(live):
         return None, live
     return live, None
 
@@ -232,7 +232,8 @@ def decide(
         do, why, state = decide_job(item, live, seen.objects.values(), seen.inventory, force=wishes.force)
         if live is not None and wishes.create_only:
             return Action("keep", item, live, CREATE_ONLY, "kept")
-        return Action(do, item, live, why, state)
+        # One whose time to live is over cannot be looked at any more.
+        return Action(do, item, None if live and state == "completed" and is_going(live) else live, why, state)
     if live is None:
         return Action("create", item)
     if wishes.create_only:
