@@ -272,7 +272,7 @@ spec:
         "Failed", ("exit code 5",), object="Pod/once", pod="once", container="main", logs="exit code 5",
     ),
     Ailment(
-        "stateful", stateful_set(CRASH="no disk"), "CrashLoopBackOff", ("0 of 2 pods",), object="StatefulSet/db",
+        "stateful", stateful_set(CRASH="no disk"), "CrashLoopBackOff", ("of 2 pods",), object="StatefulSet/db",
         pod="db-0", container="main", logs="no disk",
     ),
     Ailment(

@@ -72,9 +72,9 @@ class Ward:
 
     def close(self) -> None:
         """Remove everything; nobody waits for namespaces."""
-        for manifests in reversed(self._lasting):
-            gone = ("delete", "--wait=false", "--ignore-not-found", "--filename=-")
-            self.cluster.kubectl(*gone, stdin=manifests, check=False)
+        gone = ("delete", "--wait=false", "--ignore-not-found", "--filename=-")
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda text: self.cluster.kubectl(*gone, stdin=text, check=False), self._lasting))
         if self.namespaces:
             names = self.namespaces.values()
             self.cluster.kubectl("delete", "namespace", *names, "--wait=false", "--ignore-not-found")

@@ -88,9 +88,7 @@ def _status(key: Key, body: Json | None, snapshot: Snapshot, limits: Limits, exp
     if body is None or (expected.uid and body["metadata"].get("uid") not in {expected.uid, None}):
         return _gone(snapshot, limits, expected)
     # A Job's time to live may be over as soon as it has completed.
-    if body["metadata"].get("deletionTimestamp") and not (
-        key.kind == "Job" and condition(body, "Complete") == "True"
-    ):
+    if body["metadata"].get("deletionTimestamp") and not (key.kind == "Job" and condition(body, "Complete") == "True"):
         finalizers = ", ".join(body["metadata"].get("finalizers") or []) or "none"
         message = f"somebody deletes it, and it does not go; its finalizers are: {finalizers}"
         cause = Cause("Terminating", message, limits.deletion, names=frozenset({"Terminating"}), overdue=True)

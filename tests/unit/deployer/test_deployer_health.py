@@ -200,6 +200,30 @@ def test_a_pod_that_becomes_ready_is_movement() -> None:
     assert looks.at(56, body, owner_set, bad, worse).state == "failed"
 
 
+def test_nothing_ends_while_other_pods_become_ready() -> None:
+    """A set of which one pod waits for its Secret, while another comes up: it is given the time once more."""
+    status = {"observedGeneration": 1, "updateRevision": "b", "replicas": 2}
+    db = make("StatefulSet", "db", spec={"replicas": 2}, status=status)
+    label = {"controller-revision-hash": "b"}
+    bad = pod(db, "db-0", waiting="CreateContainerConfigError", labels=label)
+    looks = watch(db)
+    looks.at(0, db, bad, pod(db, "db-1", labels=label))
+    up = pod(db, "db-1", ready=True, labels=label)
+    assert looks.at(25, db, bad, up).state == "waiting"
+    assert looks.at(54.9, db, bad, up).state == "waiting"
+    assert looks.at(55, db, bad, up).state == "failed"
+
+
+def test_events_of_what_went_wrong_are_shown_before_those_of_what_did_not() -> None:
+    bodies = failing(waiting="CrashLoopBackOff", restarts=3, last=CRASHED)
+    told = [replace(event(bodies[-1], "BackOff"), last="1")]
+    told += [replace(event(bodies[-1], f"Normal{number}"), warning=False, last=f"2{number}") for number in range(9)]
+    looks = watch(bodies[0])
+    looks.at(0, *bodies, events=told)
+    (finding,) = looks.at(10, *bodies, events=told).findings
+    assert [found.reason for found in finding.events] == ["BackOff", "Normal5", "Normal6", "Normal7", "Normal8"]
+
+
 def test_every_pod_of_a_deployment_must_be_lost_and_any_of_a_stateful_set() -> None:
     body = deployment(replicas=2)
     owner_set = replica_set(body)

@@ -144,6 +144,10 @@ def test_a_job_that_its_ttl_removed_before_anybody_looked() -> None:
     uid = body["metadata"]["uid"]
     done, lost = event(body, "Completed", "Job completed"), event(body, "BackoffLimitExceeded", "often")
     assert watch(body, expected=Expected(uid=uid)).at(0, events=[done]).state == "ready"
+    going = make(
+        "Job", "migrate", deletionTimestamp="T", status={"conditions": [{"type": "Complete", "status": "True"}]}
+    )
+    assert watch(going).at(0, going).state == "ready", "its time to live is over as soon as it is complete"
     looks = watch(body, expected=Expected(uid=uid))
     looks.at(0, events=[lost])
     assert looks.at(10, events=[lost]).findings[0].cause.reason == "BackoffLimitExceeded"
