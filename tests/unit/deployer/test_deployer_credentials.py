@@ -73,13 +73,17 @@ def test_a_plugin_that_fails(tmp_path: Path, script: str, why: str) -> None:
 
 
 def test_a_plugin_that_waits_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also one that waits in a program of its own, which holds the output open when the plugin is gone."""
+    """Also one that waits for a program of its own, which would go on when the plugin is gone."""
     monkeypatch.setattr("kit_deployer.server.plugins.PLUGIN_SECONDS", 0.2)
     begun = time.monotonic()
-    for script in ("exec sleep 60", "sleep 60; echo late"):
+    for script in ("exec sleep 60", "sleep 60 & echo $! > child; wait"):
         with pytest.raises(TimeLimitError, match="was still running"):
             credentials(plugin(tmp_path, script))
     assert time.monotonic() - begun < 30
+    command = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/cmdline")
+    while command.exists() and command.read_bytes():
+        assert time.monotonic() - begun < 30, "what the plugin started goes on"
+        time.sleep(0.01)
 
 
 def test_a_plugin_that_cannot_start_in_the_image(tmp_path: Path) -> None:
