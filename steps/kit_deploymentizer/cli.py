@@ -92,7 +92,7 @@ def explain(settings: DeploymentizerSettings, context: Context, arguments: Mappi
     if settings.format == "markdown":
         raise InputError("explain writes text or JSON", why="KIT_FORMAT is markdown", hint="Use --format json or text.")
     deploymentizer = Deploymentizer(settings, env=context.env, cwd=context.cwd, learn_secret=context.masker.add)
-    values = selected(deploymentizer.explain(cluster, resource), arguments["PATH"] or "")
+    values = selected(deploymentizer.explain(cluster, resource, context.console.warning), arguments["PATH"] or "")
     json = settings.format == "json"
     context.console.out(as_json(cluster, resource, values) if json else commandless(as_text(values)))
     context.console.result("explained", values=len(values))

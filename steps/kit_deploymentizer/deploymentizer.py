@@ -155,15 +155,18 @@ class Deploymentizer:
             stale=stale,
         )
 
-    def explain(self, cluster: str, resource: str) -> tuple[Explained, ...]:
+    def explain(
+        self, cluster: str, resource: str, warn: Callable[[str], None] = lambda _text: None
+    ) -> tuple[Explained, ...]:
         """Every value that the resource's template sees in that cluster, with what set it and what that overrode.
 
-        No external value is needed, and none is shown. Raises `InputError` for a cluster or resource that is not there,
-        and whatever making the view raises.
+        No external value is needed, and none is shown; `warn` is told what is left out, since only a program, a service
+        or a key knows it. Raises `InputError` for a cluster or resource that is not there, and whatever making the view
+        raises.
         """
         if not self._settings.placeholders:
             blind = replace(self._settings, placeholders=True)
-            return Deploymentizer(blind, env=self._env, cwd=self._cwd).explain(cluster, resource)
+            return Deploymentizer(blind, env=self._env, cwd=self._cwd).explain(cluster, resource, warn)
         settings, unlocked = self._settings, self._unlocker.unlocked
         repository = read_repository(
             settings.conf,
@@ -179,7 +182,7 @@ class Deploymentizer:
         if not isinstance(there.resources.get(resource), dict):
             raise _not_there("resource", resource, there.resources, where=f"cluster {cluster}")
         try:
-            return Explainer(repository, self.sight(repository)).explain(there, resource)
+            return Explainer(repository, self.sight(repository), warn).explain(there, resource)
         except KitError as error:
             raise placed(error, there.layers.place("resources", resource)) from None
 

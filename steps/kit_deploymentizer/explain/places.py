@@ -75,9 +75,10 @@ class Explained:
 class Explainer:
     """Explains views of one repository. Each file is read once more, for its positions."""
 
-    def __init__(self, repository: Repository, sight: Sight) -> None:
+    def __init__(self, repository: Repository, sight: Sight, warn: Callable[[str], None] = lambda _text: None) -> None:
         self._repository = repository
         self._sight = sight
+        self._warn = warn
         self._documents: dict[Path, Document] = {}
 
     def explain(self, cluster: Cluster, name: str) -> tuple[Explained, ...]:
@@ -86,6 +87,8 @@ class Explainer:
         sight = replace(self._sight, source=remembering)
         resource = cluster.resources[name]
         real = sight.view(cluster, name, resource)
+        for warning in dict.fromkeys(real.warnings):
+            self._warn(warning)
         if count_of(real.values) > _MOST:
             raise InputError(
                 f"the template sees more than {_MOST} values", why="aliases stand for aliases, or a list is very long"

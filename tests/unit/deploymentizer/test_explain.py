@@ -258,3 +258,16 @@ def test_a_date_is_shown_as_the_template_prints_it(workshop: Workshop, ending: s
     assert f"a: '{shown}'" in workshop.run().files["east/a.yaml"]
     for form in ("text", "json"):
         assert shown in workshop.run("explain", "east", "app", "day", "--format", form).out
+
+
+def test_what_only_a_program_knows_is_said_to_be_left_out(workshop: Workshop) -> None:
+    """Nobody takes an `env` without it for all that there is."""
+    workshop.app(CONFIG_MAP, "  env: [{name: A, value: 1}]\n")
+    kit = (workshop.folder / "kit.yaml").read_text()
+    workshop.write({"kit.yaml": kit + "sources: [{kind: exec, name: vault, command: [./values]}]\n"})
+    result = workshop.run("explain", "east", "app", "app.env")
+    assert result.code == 0, result.log
+    assert "app.env.0.value  1" in result.out
+    assert "warning" in result.log
+    assert "vault" in result.log
+    assert "left out" in result.log
