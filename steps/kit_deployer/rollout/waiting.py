@@ -23,6 +23,8 @@ from kit_deployer.server.watching import EVENTS, NODES, PODS, STORAGE_CLASSES, P
 
 _LOOK_SECONDS = 1.0
 _LEAST_SECONDS = 0.1
+_PAUSES = 4
+"""How many times as long as a look took nobody looks again."""
 _JUST_SECONDS = 10.0
 
 
@@ -98,10 +100,12 @@ def wait_until_healthy(
         while look.open and not health.failed:
             if cluster.stopping:
                 raise Stopped
-            now = clock()
+            now, begun = clock(), time.monotonic()
             look.evaluate(picture.snapshot(), now, final=now >= deadline)
+            took = time.monotonic() - begun
             if look.open and not health.failed and picture.wait(_LOOK_SECONDS):
-                time.sleep(_LEAST_SECONDS)  # changes come in bursts
+                # Changes come in bursts; and many objects, or many clusters, must not be looked at all the time.
+                time.sleep(min(_LOOK_SECONDS, max(_LEAST_SECONDS, _PAUSES * took)))
     finally:
         health.notes += picture.notes
         picture.close()
