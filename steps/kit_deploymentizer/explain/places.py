@@ -41,6 +41,8 @@ Dates = Callable[[dt.datetime], str]
 _KIT: Final = Given("kit")
 _MOST: Final = 200_000
 """Values of a view that are explained; a few aliases of aliases make more than there are atoms."""
+_LONGEST: Final = 1_000_000
+"""Characters of a value that is shown."""
 
 
 @dataclass(frozen=True)
@@ -133,9 +135,12 @@ def _is_credential(path: Keys, values: Mapping[Keys, Any]) -> bool:
 
 
 def _without_credentials(value: Any) -> Any:
-    """A text without the passwords within it: of an address, of the lines of a configuration file."""
+    """A text without the passwords within it: of an address, of the lines of a configuration file. Of a very long one
+    only the length, since a part of it might end within one."""
     if not isinstance(value, str):
         return value
+    if len(value) > _LONGEST:
+        return f"({len(value)} characters)"
     parts, position = [], 0
     for start, end in sorted(credentials_in(value), key=lambda span: (span[0], -span[1])):
         if start >= position:

@@ -68,13 +68,13 @@ def new_cluster(repository: Repository, name: str, kind: str | None) -> Work:
     """A cluster folder `name` of type `kind` (the only one there is, where none is said). Raises `InputError` for a
     name that cannot be one or is taken."""
     _check_name(name, "cluster")
+    if name in repository.names:
+        raise InputError(f"there is already a cluster {name}", hint="Choose another name. Nothing was written.")
     types = {text_of(file.value["metadata"]["type"]): file for file in _types(repository)}
     kind = kind or (next(iter(types)) if len(types) == 1 else None)
     if kind is None:
         told = f"there are {', '.join(sorted(types))}" if types else "there is none yet"
         raise InputError(f"cluster {name} needs a type", why=told, hint="Say which: --type TYPE.")
-    if name in repository.names:
-        raise InputError(f"there is already a cluster {name}", hint="Choose another name. Nothing was written.")
     paths = repository.paths
     made, notes = {}, ["render it: kit-deploymentizer", "kit-deployer needs a kubeconfig for it: see its README"]
     if kind not in types:

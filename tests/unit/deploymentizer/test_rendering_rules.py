@@ -263,6 +263,26 @@ def test_9_files_are_copied_rendered_or_made_of_the_service_template(workshop: W
     assert workshop.output()["east/other.yaml"].endswith("name: other\nspec:\n  selector: {name: 'outside'}\n")
 
 
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{{#a}}\r\nkey: '{{a}}'\r\n{{/a}}\r\n", "key: 'x'\r\n"),
+        ("key: '{{a}}'", "key: 'x'"),
+        ("# {{a}}\t\r\n\n\n", "# x\t\r\n\n\n"),
+    ],
+)
+def test_9_line_ends_and_a_byte_order_mark_stay_as_the_template_has_them(
+    workshop: Workshop, template: str, text: str
+) -> None:
+    head = "\ufeffapiVersion: v1\r\nkind: ConfigMap\r\nmetadata: {name: app}\r\n"
+    workshop.app("")
+    (workshop.folder / "resources/app/app.mustache").write_bytes((head + template).encode())
+    (workshop.folder / "base-var.yaml").write_bytes("\ufeffkind: ResourceConfig\r\na: x\r\n".encode())
+    result = workshop.run()
+    assert result.code == 0, result.log
+    assert (workshop.folder / "generated/east/app.yaml").read_bytes() == (head + text).encode()
+
+
 def test_11_a_file_plugin_wins_except_over_the_containers_own_env(workshop: Workshop) -> None:
     workshop.app(
         (SEEN % "app.size").replace("}}}'", "}}}{{#app.env}} {{{name}}}={{{value}}}{{/app.env}}'"),
