@@ -42,8 +42,9 @@ def complaints(name: str, value: Any) -> list[Stranger | tuple[str, ...]]:
 
 
 def test_the_published_files_are_made_from_the_code() -> None:
-    """`make docs` writes them."""
+    """`make docs` writes them. That of report.json is kit-deployer's, and no file that people write."""
     there = {path.name: path.read_text("utf-8") for path in (ROOT / schemas.FOLDER).iterdir()}
+    del there["report.schema.json"]
     assert there == schemas.texts()
 
 
