@@ -5,6 +5,8 @@ Client-side apply let duplicate `env` names and ports through; server-side apply
 Values that YAML reads as numbers or booleans where Kubernetes wants text are the other classic.
 """
 
+import json
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -25,6 +27,7 @@ def check(manifests: Iterable[Manifest]) -> None:
 
 def findings(manifest: Manifest) -> Iterator[Finding]:
     """Every finding as (path below the object, what is wrong)."""
+    yield from _unsendable(manifest.body)
     yield from misshapen(manifest.body)
     yield from _not_text(manifest.body, ())
     if manifest.body["kind"] == "Service" and not manifest.group_kind.group:
@@ -40,6 +43,24 @@ def findings(manifest: Manifest) -> Iterator[Finding]:
         who = f" in container {container.get('name', index)}"
         yield from _duplicate_env(container.get("env"), (*path, "env"), who)
         yield from _duplicate_ports(container.get("ports"), (*path, "ports"), "containerPort", who)
+
+
+def _unsendable(body: Any) -> Iterator[Finding]:
+    """What files can say and JSON cannot: sent all the same, `.inf` would arrive as a text."""
+    try:
+        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        yield from _without_json(body, ())
+
+
+def _without_json(value: Any, path: Path) -> Iterator[Finding]:
+    if isinstance(value, (dict, list)):
+        for step, below in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _without_json(below, (*path, step))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield path, f"{'.'.join(map(str, path))} is no number that Kubernetes knows; quote it where it is a text"
+    elif isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        yield path, f"{'.'.join(map(str, path))} has half a character (\\ud800 to \\udfff)"
 
 
 def _template_path(kind: str) -> Path:

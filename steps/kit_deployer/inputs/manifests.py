@@ -133,6 +133,11 @@ def _objects(value: Any, locate: Locate, path: tuple[str | int, ...]) -> Iterato
         elif name is not None and name != "":
             why = f"has a metadata.name that is {shown(name)}; quote it"
         raise wrong_manifest(locate(*path), f"the {value['kind']} {why}")
+    for called in ("name", "namespace"):
+        word = value["metadata"].get(called)
+        if isinstance(word, str) and (word in {".", ".."} or any(sign in word for sign in "/%")):
+            why = f"metadata.{called} of the {value['kind']} is {word!r}; no {called} has `/` or `%`, or is `.` or `..`"
+            raise wrong_manifest(locate(*path, "metadata", called), why)
     yield Manifest(value, locate(*path), lambda *below: locate(*path, *below))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kit_core.errors import InputError
 from kit_deployer.inputs.kubeconfig import Kubeconfig, read_kubeconfig, secrets_of
+from kit_deployer.inputs.manifests import manifest_files
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,27 @@ def find_targets(
             hint="A kubeconfig's metadata.name, or else the folder it lies in, names its folder of manifests; are both"
             " mounts right? Nothing was touched.",
         )
-    return found
+    return _with_empty(found, require_all=require_all)
+
+
+def _with_empty(found: Targets, *, require_all: bool) -> Targets:
+    """A folder without a manifest is as good as none: told the same way, and deployed, so that leftovers show."""
+    empty = [target for target in found.targets if not manifest_files(target.manifests)]
+    warnings = [
+        f"kubeconfig {target.kubeconfig.path} ({target.name}) has no manifests: folder {target.manifests} holds none"
+        for target in empty
+    ]
+    if warnings and require_all:
+        raise _incomplete(warnings)
+    return Targets(found.targets, (*found.warnings, *warnings))
+
+
+def _incomplete(missing: Sequence[str]) -> InputError:
+    return InputError(
+        "Not every cluster has both manifests and a kubeconfig",
+        why="; ".join(missing),
+        hint="KIT_REQUIRE_ALL=true wants both; add what is missing or turn it off. Nothing was touched.",
+    )
 
 
 def matching_files(pattern: str) -> list[Path]:
@@ -134,11 +155,7 @@ def pair(
         if folder not in names
     ]
     if missing and require_all:
-        raise InputError(
-            "Not every cluster has both manifests and a kubeconfig",
-            why="; ".join(missing),
-            hint="KIT_REQUIRE_ALL=true wants both; add what is missing or turn it off. Nothing was touched.",
-        )
+        raise _incomplete(missing)
     targets = tuple(
         Target(name, kubeconfig, manifests_dir / name, namespaces_dir / name)
         for name, kubeconfig in sorted(named, key=lambda item: item[0])

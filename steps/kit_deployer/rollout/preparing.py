@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from kit_deployer import parallel
 from kit_deployer.desired.annotate import Declared, declare
@@ -19,6 +20,8 @@ from kit_deployer.rollout.survey import NAMESPACE, find_leftovers, look_around, 
 from kit_deployer.server.cluster import Cluster
 from kit_deployer.server.discovery import Resource
 from kit_deployer.strategies import STRATEGIES
+
+_NAMED: Final = 3
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,8 @@ def _settled(plan: Plan, cluster: Cluster, resources: dict[Key, Resource], optio
         if settled.state != "drifted":
             return settled
         if raw:  # without annotations, a changed manifest and a changed object look the same
-            return replace(settled, do="change", state="same", why="the manifest changed")
+            why = f"the manifest changed, or somebody changed {', '.join(settled.paths[:_NAMED])}"
+            return replace(settled, do="change", state="same", why=why)
         return replace(settled, do="change", why="drift corrected") if options.drift == "correct" else settled
 
     return replace(plan, actions=tuple(parallel.each(decide, plan.actions, workers=workers, name=cluster.name)))

@@ -12,7 +12,7 @@ from kit_core.secrets import Masker
 from kit_deployer.objects import SECRET, Json, at, at_pointer, listed
 from kit_deployer.plan.plan import Action
 from kit_deployer.plan.replacing import changed_fields, is_immutable, why_not
-from kit_deployer.server.failures import ApiError
+from kit_deployer.server.failures import ApiError, is_unfit
 
 READ_ONLY: Final = "DRY_RUN=read asks the servers for nothing but what is there"
 _REFUSES: Final = re.compile(r'admission webhook "([^"]*)" does not support dry run')
@@ -69,7 +69,7 @@ def _hint(error: ApiError, action: Action, cluster: str) -> str | None:
         return "Raise the namespace's ResourceQuota, or ask for less."
     if "failed calling webhook" in error.message:
         return "The admission webhook has to answer: look at its Service and its pods, or at its failurePolicy."
-    if error.status in {400, 422}:
+    if error.status in {400, 422} or is_unfit(error.message):
         return f"Correct the manifest ({action.item.manifest.place})."
     return error.hint
 

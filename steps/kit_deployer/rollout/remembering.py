@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from kit_deployer.objects import Json, Key
+from kit_core.errors import WorkError
+from kit_deployer.objects import Json, Key, at
 from kit_deployer.plan.inventory import Inventory, to_configmaps
 from kit_deployer.plan.jobs import JOB
 from kit_deployer.result import ObjectResult
@@ -32,14 +33,29 @@ class Memory:
             return
         *parts, head = to_configmaps(inventory, self.namespace)
         there = {part["metadata"]["name"]: part for part in self.parts}
-        written = [there.get(part["metadata"]["name"]) or self.cluster.apply(CONFIG_MAP, part) for part in parts]
-        self.cluster.apply(CONFIG_MAP, head)
+        written = [there.get(part["metadata"]["name"]) or self._apply(part) for part in parts]
+        self._apply(head)
         names = {part["metadata"]["name"] for part in parts}
         for name, part in there.items():
             if name not in names:
                 with contextlib.suppress(ApiError):  # it takes some room, and does no harm
                     self.cluster.delete(CONFIG_MAP, part)
         self.inventory, self.parts = inventory, tuple(written)
+
+    def _apply(self, body: Json) -> Json:
+        """Raises `WorkError` where the folder's namespace is not there: nothing of it could be applied either."""
+        try:
+            return self.cluster.apply(CONFIG_MAP, body)
+        except ApiError as error:
+            if error.status != 404 or at(error.details, "kind") != "namespaces":
+                raise
+            raise WorkError(
+                f"Namespace {self.namespace}, where the kubeconfig leads, does not exist",
+                where=self.cluster.name,
+                why=error.message,
+                hint="Put a manifest of it into this cluster's folder below NAMESPACES_DIR (created first), or correct"
+                " the namespace of the kubeconfig's context.",
+            ) from error
 
     def finish(self, inventory: Inventory, results: Iterable[ObjectResult], removed: Iterable[Key], now: str) -> None:
         """What was deleted is ours no more; Jobs that completed while the run waited need not run again, also when a

@@ -86,8 +86,14 @@ def is_hiccup(status: int, body: bytes) -> bool:
     """Whether an answer is an inner error that may pass, as where etcd has a new leader.
 
     A broken webhook speaks with the same number: it will not be mended within seconds, and its cause must be told.
+    So does a server that gets a list, a number or a text where its schema has something else.
     """
-    return status == 500 and b"webhook" not in body
+    return status == 500 and b"webhook" not in body and not is_unfit(body.decode("utf-8", "replace"))
+
+
+def is_unfit(message: str) -> bool:
+    """Whether the server said, as an inner error, that a manifest's values are not of the kinds its schema has."""
+    return "failed to create typed patch object" in message or "failed to convert new object" in message
 
 
 def retried(error: Exception) -> bool:

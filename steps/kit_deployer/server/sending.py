@@ -4,6 +4,7 @@
 import contextlib
 import json
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -27,6 +28,8 @@ from kit_deployer.server.failures import (
 
 _LONGEST_ASKED: Final = 120.0
 """Seconds that a server may ask us to wait; the settings' longest pause is for servers that do not say."""
+
+_ESCAPED: Final = re.compile("[\x7f-\uffff]")
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ class Sender:
 
         Raises `ApiError` for a refusal, `WorkError` or `TimeLimitError` where the server cannot be had, `Stopped`.
         """
-        data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+        data = None if body is None else encoded(body)
         sent = {"Content-Type": "application/json", **(headers or {})} if data is not None else headers
         failures = 0
         renewed = False
@@ -222,6 +225,16 @@ class Sender:
         wait = self._pace.wait()
         if wait > 0 and self._stop.wait(wait):
             raise Stopped
+
+
+def encoded(body: Any) -> bytes:
+    """A body as JSON that is YAML as well, which the server takes an apply for: to YAML a pair of surrogates, as JSON
+    escapes what lies beyond the first 65,536 characters, is no character, and some of those below are line breaks.
+    """
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    if not text.isascii() or "\x7f" in text:
+        text = _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text.encode()
 
 
 def _retry_after(response: Response | None) -> float | None:

@@ -9,6 +9,7 @@ from kit_deployer.report.words import plain
 from kit_deployer.status.model import ClusterStatus, FleetStatus, Remark
 
 _SHOWN: Final = 20
+_NOBODY: Final = "unknown: nothing was deployed, or not by this deployer"
 
 
 def text(status: FleetStatus) -> str:
@@ -22,7 +23,8 @@ def _lines(cluster: ClusterStatus) -> Iterator[str]:
         yield f"  error      {_one_line(cluster.error)}"
         return
     when = f", deployed {cluster.deployed}" if cluster.deployed else ""
-    yield f"  commit     {cluster.commit or 'unknown: nothing was deployed, or not by this deployer'}{when}"
+    nobody = "unknown: it was deployed without one" if when else _NOBODY
+    yield f"  commit     {cluster.commit or nobody}{when}"
     count = f"{cluster.objects} object{'s' if cluster.objects != 1 else ''}"
     yield f"  health     {cluster.health} ({count} in the folder)"
     yield from _remarks("unhealthy", cluster.unhealthy)

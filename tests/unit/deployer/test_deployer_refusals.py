@@ -37,6 +37,15 @@ def test_a_refusal_never_quotes_a_secret() -> None:
 
 
 @pytest.mark.parametrize(
+    "message", ["failed to create typed patch object (x)", "failed to convert new object (x) to proper version"]
+)
+def test_a_wrong_type_is_the_manifests_also_where_the_server_speaks_of_an_inner_error(message: str) -> None:
+    error = ApiError("Applying was refused", where="east", status=500, reason="x", message=message, details={})
+    told = str(explained(error, Action("create", declared(CONFIG_MAP)[0]), "east"))
+    assert "Correct the manifest (shop/web.yaml:1:1)" in told
+
+
+@pytest.mark.parametrize(
     ("pointer", "value"), [("/a~1b/0/c~0d", 1), ("/a~1b/9", None), ("/a~1b/x", None), ("/nowhere/0", None)]
 )
 def test_pointers(pointer: str, value: object) -> None:

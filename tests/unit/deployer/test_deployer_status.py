@@ -38,6 +38,9 @@ def test_the_text_is_for_people_and_holds_no_command_for_a_terminal_or_a_ci() ->
     assert "\x1b" not in said
     nobody = text(FleetStatus((ClusterStatus(name="new", server="s", namespace="shop"),)))
     assert "commit     unknown: nothing was deployed" in nobody
+    moment = "2026-11-23T12:00:00.000Z"
+    uncommitted = text(FleetStatus((ClusterStatus(name="new", server="s", namespace="shop", deployed=moment),)))
+    assert f"commit     unknown: it was deployed without one, deployed {moment}" in uncommitted
 
 
 def test_the_same_as_json() -> None:
