@@ -168,17 +168,23 @@ def _write(result: "RunResult", settings: DeployerSettings, context: Context) ->
     from kit_core.ci import detect
     from kit_deployer.report import write_comment, write_reports
 
+    written = True
+    # Each by itself: what cannot be written must not cost the others.
     try:
         if settings.diff_file is not None:
             provider = detect(context.env).name
             write_comment(result, settings.diff_file, context.masker, provider=provider)
+    except KitError as error:
+        context.console.error(error)
+        written = False
+    try:
         if settings.report_dir is not None:
             for path in write_reports(result, settings.report_dir, context.masker):
                 context.console.detail(f"wrote {path}")
     except KitError as error:
         context.console.error(error)
-        return False
-    return True
+        written = False
+    return written
 
 
 def _show(result: "RunResult", context: Context, *, diff: bool) -> None:
