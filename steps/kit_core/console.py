@@ -8,6 +8,7 @@ methods may be called from any thread.
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -23,6 +24,9 @@ HEARTBEAT_SECONDS: Final = 25.0
 
 _FRAME_SECONDS: Final = 0.25
 _PATIENCE_SECONDS: Final = 0.5
+_SUMMARY: Final = "GITHUB_STEP_SUMMARY"
+_AT_ONCE: Final = frozenset({"warning", "error", "result"})
+"""What a process may end after."""
 
 
 class Console:
@@ -57,6 +61,8 @@ class Console:
             JsonRenderer() if self._json else TextRenderer(dialect=provider.dialect, colour=colour)
         )
         self._lock = threading.RLock()
+        self._pending: deque[str] = deque()
+        self._writer = threading.RLock()
         self._waits: list[Wait] = []
         self.concluded = False
         """Whether the run's result has been told."""
@@ -121,11 +127,13 @@ class Console:
             with self._lock:
                 for key, value in outputs.items():
                     shown = harmless(self._masker.mask(str(value)))
-                    self._write_lines([f"##vso[task.setvariable variable={key};isOutput=true]{shown}"])
+                    self._add_lines([f"##vso[task.setvariable variable={key};isOutput=true]{shown}"])
+            self._write(wait=True)
 
-    def summary(self, markdown: str) -> None:
-        """Markdown for the CI's page of the job, where it has one."""
-        self._append("GITHUB_STEP_SUMMARY", self._masker.mask(markdown.rstrip("\n")) + "\n")
+    def summary(self, markdown: Callable[[], str]) -> None:
+        """Markdown for the CI's page of the job; it is made only where there is one."""
+        if self._env.get(_SUMMARY):
+            self._append(_SUMMARY, self._masker.mask(markdown().rstrip("\n")) + "\n")
 
     def out(self, text: str) -> None:
         """Machine output (a report, a diff) on standard output, with a final newline.
@@ -134,6 +142,7 @@ class Console:
         """
         with self._lock:
             self._erase()
+            self._write(wait=True)
             try:
                 self._stdout.write(self._masker.mask(text if text.endswith("\n") else f"{text}\n"))
                 self._stdout.flush()
@@ -162,6 +171,7 @@ class Console:
             with self._lock:
                 self._waits.remove(wait)
                 self._erase()
+            self._write()
             if thread.ident is not None:
                 thread.join(_PATIENCE_SECONDS)  # no longer: a description that hangs must not hold up the run
 
@@ -186,12 +196,13 @@ class Console:
             with self._lock:
                 if not wait.done.is_set():
                     self._erase()
-                    self._write_lines([f"\x1b[2m{line}\x1b[0m" for line in shown])
+                    self._add_lines([f"\x1b[2m{line}\x1b[0m" for line in shown])
                     self._drawn = len(shown)
+            self._write()
 
     def _erase(self) -> None:
         if self._drawn:
-            self._write(f"\x1b[{self._drawn}A\r\x1b[J")
+            self._pending.append(f"\x1b[{self._drawn}A\r\x1b[J")
             self._drawn = 0
 
     def _tell(
@@ -219,7 +230,8 @@ class Console:
         )
         with self._lock:
             self._erase()
-            self._write_lines(self._renderer.lines(event))
+            self._add_lines(self._renderer.lines(event))
+        self._write(wait=level in _AT_ONCE)
 
     def _place(self, file: str) -> str:
         marks = self._provider.checkout and not self._json
@@ -235,16 +247,26 @@ class Console:
             return [self._masked(item) for item in value]
         return self._masker.mask(str(value))
 
-    def _write_lines(self, lines: Iterable[str]) -> None:
+    def _add_lines(self, lines: Iterable[str]) -> None:
         text = "".join(f"{line}\n" for line in lines)
         if text:
-            self._write(text if self._json else self._masker.mask(text))
+            self._pending.append(text if self._json else self._masker.mask(text))
 
-    def _write(self, text: str) -> None:
-        # A log that nobody reads any more (a closed pipe, a full disk) must not end the deploy it tells of.
-        with contextlib.suppress(OSError, ValueError):
-            self._stderr.write(text)
-            self._stderr.flush()
+    def _write(self, *, wait: bool = False) -> None:
+        """Write what was added, in its order. Of several threads one writes for all, so that twenty that send requests
+        do not queue for the log; with `wait` it is written when this returns.
+        """
+        while self._pending:
+            if not self._writer.acquire(blocking=wait):
+                return  # who writes now looks again when it has finished
+            try:
+                text = "".join(self._pending.popleft() for _ in range(len(self._pending)))
+                # A log that nobody reads any more (a closed pipe, a full disk) must not end the deploy it tells of.
+                with contextlib.suppress(OSError, ValueError):
+                    self._stderr.write(text)
+                    self._stderr.flush()
+            finally:
+                self._writer.release()
 
     def _append(self, variable: str, text: str) -> None:
         path = self._env.get(variable)

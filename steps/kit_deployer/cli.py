@@ -204,7 +204,7 @@ def _show(result: "RunResult", context: Context, *, diff: bool) -> None:
         elif not cluster.finished and not cluster.objects:
             console.warning("not begun; nothing was touched on this cluster", cluster=cluster.name)
     console.info("summary\n" + "\n".join(table(result)))
-    console.summary(summary(masked(result, context.masker)))
+    console.summary(lambda: summary(masked(result, context.masker)))
     totals = {
         name: sum(cluster.counts[name] for cluster in result.clusters)
         for name in ("created", "changed", "pruned", "failed")

@@ -5,6 +5,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
@@ -42,6 +43,12 @@ class GroupKind:
 SECRET: Final = GroupKind("", "Secret")
 
 
+@lru_cache(maxsize=1024)
+def group_kind(group: str, kind: str) -> GroupKind:
+    """The pair, made once: every decision about every object asks for it."""
+    return GroupKind(group, kind)
+
+
 @dataclass(frozen=True, order=True)
 class Key:
     """What identifies an object on a cluster. `namespace` is empty for what lives in none."""
@@ -54,7 +61,7 @@ class Key:
     @property
     def group_kind(self) -> GroupKind:
         """Kind and group alone."""
-        return GroupKind(self.group, self.kind)
+        return group_kind(self.group, self.kind)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
@@ -87,7 +94,7 @@ class Manifest:
     @property
     def group_kind(self) -> GroupKind:
         """Kind and group of the manifest."""
-        return GroupKind(group_of(self.body), str(self.body["kind"]))
+        return group_kind(group_of(self.body), str(self.body["kind"]))
 
     @property
     def name(self) -> str:

@@ -17,6 +17,8 @@ _CLUSTERS = 10
 
 def show_changes(result: RunResult, console: "Console", *, diff: bool) -> None:
     """What a dry run would do. Of a real run, which has told what it did, with `diff` what that changed."""
+    if not (diff or result.dry_run):
+        return
     for change in changes(result):
         shown = change.diff if diff else ""
         if not (shown or (result.dry_run and change.did != "drifted")):

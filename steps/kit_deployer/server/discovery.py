@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from kit_deployer.objects import GroupKind, Json, at
+from kit_deployer.objects import GroupKind, Json, at, group_kind
 
 AGGREGATED: Final = (
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
@@ -29,7 +29,7 @@ class Resource:
     @property
     def group_kind(self) -> GroupKind:
         """Kind and group, without the version."""
-        return GroupKind(self.group, self.kind)
+        return group_kind(self.group, self.kind)
 
     @property
     def api_version(self) -> str:

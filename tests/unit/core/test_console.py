@@ -32,6 +32,34 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+class _Slow(io.StringIO):
+    """A stream whose reader takes its time: whoever writes lets the others go on."""
+
+    def write(self, text: str) -> int:
+        time.sleep(0.001)
+        return super().write(text)
+
+
+def test_of_many_threads_every_line_arrives_once_and_in_its_order() -> None:
+    err = _Slow()
+    shown = Console(stderr=err, stdout=io.StringIO(), env={}, provider=detect({}), masker=Masker())
+
+    def talk(name: int) -> None:
+        for number in range(50):
+            shown.info(f"{name} says {number}")
+
+    threads = [threading.Thread(target=talk, args=(name,)) for name in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    shown.result("done")  # with it everything is written
+    lines = [line.split()[-3:] for line in err.getvalue().splitlines()[:-1]]
+    assert len(lines) == 500
+    for name in range(10):
+        assert [int(said) for who, _, said in lines if who == str(name)] == list(range(50))
+
+
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_no_channel_prints_a_secret(log_format: str, tmp_path: Path) -> None:
     env = {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(tmp_path / "o"), "GITHUB_STEP_SUMMARY": str(tmp_path / "s")}
@@ -44,7 +72,7 @@ def test_no_channel_prints_a_secret(log_format: str, tmp_path: Path) -> None:
     shown.error(WorkError(secret, where=secret, why=secret, hint=secret))
     shown.foreign(f"a {secret}\nb")
     shown.out(secret)
-    shown.summary(secret)
+    shown.summary(lambda: secret)
     shown.result("failed", why=secret)
     with shown.group(secret):
         pass
