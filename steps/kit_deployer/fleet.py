@@ -164,6 +164,7 @@ class Fleet:
             stop=self._stop,
             tell=lambda text: self._console.warning(text, cluster=name),
             rate=self._options.requests_per_second,
+            deadline=self._deadline,
             clock=self._clock,
         )
         running = min(self._options.max_parallel, len(self._inputs))

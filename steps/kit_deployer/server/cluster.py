@@ -6,6 +6,7 @@ pass and nothing may be lost. A `Cluster` may be used from several threads.
 """
 
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -37,7 +38,7 @@ _JSON_PATCH: Final = "application/json-patch+json"
 class Cluster:
     """One cluster's API. `tell` is given a line for the log where a person should know why nothing happens.
 
-    `rate` is how many requests a second it gets at most (0: no limit).
+    `rate` is how many requests a second it gets at most (0: no limit); after `deadline` none is sent again.
     """
 
     def __init__(
@@ -49,10 +50,13 @@ class Cluster:
         stop: threading.Event,
         tell: Callable[[str], None] = lambda _text: None,
         rate: float = 0.0,
+        deadline: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
-        self._sender = Sender(name, connection, backoff=backoff, stop=stop, tell=tell, rate=rate, clock=clock)
+        self._sender = Sender(
+            name, connection, backoff=backoff, stop=stop, tell=tell, rate=rate, deadline=deadline, clock=clock
+        )
 
     @property
     def server(self) -> str:

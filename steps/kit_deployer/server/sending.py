@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import math
 import random
 import re
 import threading
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from kit_core.errors import WorkError
+from kit_core.errors import TimeLimitError, WorkError
 from kit_deployer.objects import Json
 from kit_deployer.server.connection import Connection, Response
 from kit_deployer.server.failures import (
@@ -69,7 +70,8 @@ class Pace:
 class Sender:
     """Sends requests to one cluster, from several threads. `tell` is given a line where nothing happens for a while.
 
-    `rate` is how many requests a second may be sent at most; 0 for as many as there are connections for.
+    `rate` is how many requests a second may be sent at most; 0 for as many as there are connections for. After
+    `deadline` (of the clock) nothing is sent again.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Sender:
         stop: threading.Event,
         tell: Callable[[str], None] = lambda _text: None,
         rate: float = 0.0,
+        deadline: float = math.inf,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -91,6 +94,7 @@ class Sender:
         self._stop = stop
         self._tell = tell
         self._clock = clock
+        self._deadline = deadline
         self._wall = wall
         self._pace = Pace(rate, clock)
         self._date: str | None = None
@@ -211,6 +215,13 @@ class Sender:
             reason = str(transport_error(error, cluster="", server=self.server, tried="").why)
         else:
             reason = f"{self.server} answered HTTP {response.status if response else 0}"
+        if self._clock() + delay >= self._deadline:
+            raise TimeLimitError(
+                "The run took longer than KIT_RUN_TIMEOUT allows",
+                where=self.name,
+                why=f"a request was still being tried again: {reason}",
+                hint="Run it again to go on where it stopped, or raise the limit.",
+            )
         if delay >= 1:
             self._tell(f"{reason}; trying again in {delay:.0f} s ({failures} of {self._backoff.tries})")
         if self._stop.wait(delay * random.uniform(0.9, 1.1)):  # noqa: S311 - spreads retries, guards nothing

@@ -58,6 +58,16 @@ def test_characters_reach_the_server_as_they_are_written() -> None:
     assert json.loads(sent) == {"a": text}
 
 
+def test_a_dead_server_is_not_asked_again_after_the_runs_time(desk: Desk) -> None:
+    """However patient the repetitions are: a CI's minutes are what KIT_RUN_TIMEOUT is for."""
+    code, log = desk.run(KIT_RUN_TIMEOUT="1", BACKOFF_FAIL_AFTER="10", BACKOFF_INITIAL_DELAY="60000",
+                         BACKOFF_MAX_DELAY="60000")  # fmt: skip
+    assert code == 70
+    assert "longer than KIT_RUN_TIMEOUT allows" in log
+    assert "connection refused" in log
+    assert "trying again" not in log
+
+
 def test_a_report_that_cannot_be_written_does_not_cost_the_other(desk: Desk) -> None:
     file = desk.write("taken", "")
     code, log = desk.run(KIT_DIFF_FILE=f"{file}/diff.md", KIT_REPORT_DIR=f"{desk.root}/reports")
