@@ -11,26 +11,33 @@ import ssl
 import tempfile
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.deployer.manifests import body, name_of
 from bench.measure import Run
+from kit_deployer.desired.annotate import Writing, declare, stamp
+from kit_deployer.objects import Json, Key, Manifest, Place
 from testbed.kubeconfig import Credentials
 
 CONNECTIONS = 20
 _APPLY = {"Content-Type": "application/apply-patch+yaml", "User-Agent": "kit-bench"}
 
 
-def patch_all(port: int, credentials: Credentials, namespace: str, count: int, version: int) -> Run:
+def patch_all(
+    port: int, credentials: Credentials, namespace: str, count: int, version: int, *, stamped: bool = False
+) -> Run:
     """Apply `count` objects by server-side apply; the time from the first connection to the last answer.
+
+    With `stamped` they carry the labels and annotations that kit-deployer writes, which the server has to keep too.
 
     Raises `RuntimeError` for an answer that is no success.
     """
     context = _context(credentials)
     place = f"/api/v1/namespaces/{namespace}/configmaps"
     todo = [
-        (f"{place}/{name_of(number)}?fieldManager=bench&force=true", json.dumps(body(number, version)).encode())
-        for number in range(count)
+        (f"{place}/{name_of(number)}?fieldManager=bench&force=true", json.dumps(content).encode())
+        for number, content in enumerate(_contents(namespace, count, version, stamped=stamped))
     ]
     numbers = itertools.count()  # taking the next one is a single step of the interpreter
     wrong: list[str] = []
@@ -55,6 +62,16 @@ def patch_all(port: int, credentials: Credentials, namespace: str, count: int, v
     if wrong:
         raise RuntimeError(wrong[0])
     return Run(time.perf_counter() - began, time.process_time() - cpu, "")
+
+
+def _contents(namespace: str, count: int, version: int, *, stamped: bool) -> list[Json]:
+    bodies = [body(number, version) for number in range(count)]
+    if not stamped:
+        return bodies
+    writing = Writing(now=datetime.now(UTC).isoformat(timespec="seconds"))
+    manifests = [Manifest(content, Place("bench")) for content in bodies]
+    keyed = [(Key("", "ConfigMap", namespace, manifest.name), manifest) for manifest in manifests]
+    return [stamp(declared, writing) for declared in declare(keyed, writing)]
 
 
 def _context(credentials: Credentials) -> ssl.SSLContext:

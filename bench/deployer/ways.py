@@ -20,7 +20,8 @@ KIT: Final = "kit-deployer"
 KUBECTL: Final = "kubectl apply --server-side"
 APPLYSET: Final = "kubectl apply --server-side --prune --applyset"
 HELM: Final = "helm upgrade --install"
-FLOOR: Final = "20 bare connections"
+PLAIN: Final = "20 bare connections, the manifests as they are"
+FLOOR: Final = "20 bare connections, the patches that kit-deployer sends"
 
 STEP: Final = [sys.executable, "-m", "kit_deployer"]
 
@@ -38,8 +39,9 @@ class Ways:
 
     def run(self, way: str, namespace: str, version: int) -> Run:
         """One apply of all objects in this version. Raises `RuntimeError` where it fails."""
-        if way == FLOOR:
-            return patch_all(self.port, self.cluster.credentials, namespace, self.count, version)
+        if way in {PLAIN, FLOOR}:
+            credentials = self.cluster.credentials
+            return patch_all(self.port, credentials, namespace, self.count, version, stamped=way == FLOOR)
         place = self.folder / namespace
         objects = place / "manifests" / namespace
         manifests.write(objects, self.count, version)
