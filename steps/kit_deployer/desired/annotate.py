@@ -28,6 +28,7 @@ FAST_ROLLBACK: Final = "fast-rollback"
 LARGEST_CONFIGURATION: Final = 200 * 1024
 """Bytes above which the configuration is left out: all annotations together may have 256 KiB."""
 
+_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _LONGEST_NAME: Final = 63
 _SUFFIX: Final = 10
 
@@ -250,7 +251,7 @@ def job_name(body: Mapping[str, Any]) -> str:
 
 def configuration(manifest: Manifest) -> str:
     """The manifest as written, as JSON. The original wrote the same text, so its hash means the same to both."""
-    return json.dumps(manifest.body, ensure_ascii=False, separators=(",", ":"))
+    return _COMPACT.encode(manifest.body)
 
 
 def configuration_sha1(text: str) -> str:

@@ -70,11 +70,12 @@ def compare(declared: Declared, live: Json, writing: Writing) -> Comparison:
     """Whether the live object is what the manifest says."""
     if not applied_by_us(live):
         return Comparison("changed", why="not yet applied by this deployer")
+    told = not writing.raw and declared.key.group_kind != SECRET
+    if told and not _same_configuration(declared, live):
+        return Comparison("changed", why="the manifest changed")
     fields = our_fields(live) or {}
     differing = [path for path in differences(declared.body, live, fields=fields) if path != ("metadata", "labels", ID)]
-    if not writing.raw and declared.key.group_kind != SECRET:
-        if not _same_configuration(declared, live):
-            return Comparison("changed", why="the manifest changed")
+    if told:
         ours = [path for path in differing if _written_by_us(declared, path)]
         if ours:
             return Comparison("changed", _shown(ours), why="what the deployer writes changed")

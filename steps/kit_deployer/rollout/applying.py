@@ -27,11 +27,12 @@ _UNKNOWN_KIND = "could not find the requested resource"
 
 @dataclass(frozen=True)
 class Applied:
-    """What the server made of an action."""
+    """What the server made of an action, and what it was sent."""
 
     action: Action
     result: Json
     seconds: float
+    sent: Json
 
 
 def apply_action(
@@ -53,7 +54,7 @@ def apply_action(
     say more than the one given.
     """
     begun = clock()
-    body = stamp(action.item, writing)
+    sent = body = stamp(action.item, writing)
     if guarded and action.live is not None:
         body = _as_version(body, action.live)
     try:
@@ -80,7 +81,7 @@ def apply_action(
             action, result = _replace(cluster, resource, action, action.live, body, error, dry_run=dry_run, clock=clock)
         except ApiError as again:
             raise explained(again, action, cluster.name, secrets) from again
-    return Applied(action, result, clock() - begun)
+    return Applied(action, result, clock() - begun, sent)
 
 
 def _apply(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from kit_core.console import Console
 from kit_core.errors import KitError, TimeLimitError
 from kit_deployer import parallel
-from kit_deployer.desired.annotate import Declared, stamp
+from kit_deployer.desired.annotate import Declared
 from kit_deployer.health.asked import asked_of
 from kit_deployer.health.model import JOB
 from kit_deployer.inputs.reading import Inputs
@@ -251,7 +251,7 @@ class Rollout:
         did: Did = "created" if action.do == "create" else "changed"
         diff = self._differences.change(action, applied.result)
         self._record.done(action.key, did, applied.action.why, diff=diff, seconds=applied.seconds)
-        self._tell(action.item, stamp(action.item, self._options.writing))
+        self._tell(action.item, applied.sent)
 
     def _await_definitions(self, actions: list[Action]) -> bool:
         """New kinds can be used once they are established."""

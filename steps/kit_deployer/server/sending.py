@@ -30,6 +30,7 @@ from kit_deployer.server.failures import (
 _LONGEST_ASKED: Final = 120.0
 """Seconds that a server may ask us to wait; the settings' longest pause is for servers that do not say."""
 
+_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _ESCAPED: Final = re.compile("[\x7f-\uffff]")
 
 
@@ -242,7 +243,7 @@ def encoded(body: Any) -> bytes:
     """A body as JSON that is YAML as well, which the server takes an apply for: to YAML a pair of surrogates, as JSON
     escapes what lies beyond the first 65,536 characters, is no character, and some of those below are line breaks.
     """
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    text = _COMPACT.encode(body)
     if not text.isascii() or "\x7f" in text:
         text = _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return text.encode()

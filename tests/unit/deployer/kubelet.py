@@ -99,9 +99,7 @@ class Watch:
         return verdict
 
 
-def watch(
-    body: Json, policy: Policy = POLICY, limits: Limits | None = None, expected: Expected | None = None
-) -> Watch:
+def watch(body: Json, policy: Policy = POLICY, limits: Limits | None = None, expected: Expected | None = None) -> Watch:
     return Watch(key_of(body), policy, limits, expected)
 
 
