@@ -33,7 +33,7 @@ FILE_IGNORED: Final = _words("volumes networks version name")
 
 STEP: Final = _words(
     """name type tag exclude service services command steps image_name image_tag registry encrypted_dockercfg_path
-    dockercfg_service on_fail"""
+    dockercfg_service on_fail local"""
 )
 PUSH_ONLY: Final = _words("image_name image_tag registry")
 TYPES: Final = ("run", "serial", "parallel", "manual", "push", "matrix")

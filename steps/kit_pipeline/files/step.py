@@ -23,7 +23,8 @@ class Step:
     """A step, or a group of steps. `path` is its index in each list from the top, counted from 1.
 
     `services` has one name, of a group perhaps several; none where the group above says it. `each_service` is a group
-    whose steps run once for each of its services (`serial` or `matrix` with several).
+    whose steps run once for each of its services (`serial` or `matrix` with several). `local` is false for what is not
+    for runs on a person's machine, by itself or by a group around it; CodeShip had no such key.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Step:
     encrypted_dockercfg_path: str | None = None
     dockercfg_service: str | None = None
     on_fail: tuple["Step", ...] = ()
+    local: bool = True
 
     @property
     def is_group(self) -> bool:

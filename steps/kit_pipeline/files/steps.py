@@ -72,6 +72,7 @@ def _step(at: At, path: tuple[int, ...], above: Step | None) -> Step | None:
         services=services,
         encrypted_dockercfg_path=at.text("encrypted_dockercfg_path"),
         dockercfg_service=at.text("dockercfg_service"),
+        local=(above is None or above.local) and (at.flag("local") if at.has("local") else True),
     )
     at.known(keys.STEP, frozenset(), f"step {base.name}")
     return _completed(base, at, above)
