@@ -13,6 +13,7 @@ header, so there a value says `codeship:v1:BASE64`. Everything happens in memory
 
 import base64
 import binascii
+import io
 import os
 import re
 from importlib import import_module
@@ -34,7 +35,12 @@ _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _IV: Final = 16
 _NONCE: Final = 12
 _TAG: Final = 16
-_LINE: Final = 76
+_LINE: Final = 57
+"""Bytes on a line of a file, 76 characters of base64."""
+_LINES: Final = 1000
+_MOST: Final = 2**31 - 1 - _TAG
+"""What the cipher takes at once."""
+_BLANKS: Final = b" \t\r\n\v\f"
 _NOT_TEXT: Final = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 """Control characters that no file of text holds; a wrong key makes them."""
 
@@ -49,7 +55,7 @@ def form_of(data: bytes) -> Form | None:
     header = _HEADER_LINE.match(data)
     if header:
         return _form(header[1], "the file")
-    packed = b"".join(data.split())
+    packed = data.translate(None, _BLANKS)  # no list of a large file's lines
     return "jet 1" if _BASE64.fullmatch(packed) and len(packed) % 4 == 0 and len(packed) * 3 // 4 >= _IV else None
 
 
@@ -78,12 +84,17 @@ def decrypt(data: bytes, key: Key, *, name: str, binary: bool = False) -> bytes:
 
 
 def encrypt(plain: bytes, key: Key, *, form: Form = "kit:v1") -> bytes:
-    """`plain` as a whole file in `form` (`kit:v1` or `jet 1`). Raises `DecryptError` for a form that is only read."""
+    """`plain` as a whole file in `form` (`kit:v1` or `jet 1`). Raises `DecryptError` for a form that is only read, and
+    for more than two gigabytes.
+    """
     sealed = _seal(form, plain, key)
     if form == "jet 1":
-        return sealed  # one line without an end, as jet wrote it
-    lines = [sealed[start : start + _LINE] for start in range(0, len(sealed), _LINE)]
-    return b"\n".join((_KIT, *lines, b""))
+        return base64.b64encode(sealed)  # one line without an end, as jet wrote it
+    file = io.BytesIO()
+    file.write(_KIT + b"\n")
+    for start in range(0, len(sealed), _LINE * _LINES):
+        file.write(base64.encodebytes(sealed[start : start + _LINE * _LINES]))
+    return file.getvalue()
 
 
 def is_encrypted_value(text: str) -> bool:
@@ -107,7 +118,7 @@ def decrypt_value(text: str, key: Key, *, name: str) -> str:
 def encrypt_value(plain: str, key: Key, *, form: Form = "kit:v1") -> str:
     """`plain` as a value on one line, in `form` (`kit:v1` or `jet 1`)."""
     header = "codeship:v1" if form == "jet 1" else form
-    return f"{header}:{_seal(form, plain.encode(), key).decode()}"
+    return f"{header}:{base64.b64encode(_seal(form, plain.encode(), key)).decode()}"
 
 
 def _form(header: bytes, name: str) -> Form:
@@ -136,16 +147,18 @@ def _open(form: Form, packed: bytes, key: Key, name: str) -> bytes:
 
 
 def _seal(form: Form, plain: bytes, key: Key) -> bytes:
+    if len(plain) > _MOST:
+        raise DecryptError("That is too much to encrypt", why="it is more than 2 GB", hint="Encrypt it in parts.")
     if form == "jet 1":
         start = os.urandom(_IV)
         encryptor = _cfb(key, start).encryptor()
-        return base64.b64encode(start + encryptor.update(plain) + encryptor.finalize())
+        return start + encryptor.update(plain) + encryptor.finalize()
     if form != "kit:v1":
         raise DecryptError(f"{form} cannot be written", why="its layout is not public", hint="Write kit:v1 instead.")
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     nonce = os.urandom(_NONCE)
-    return base64.b64encode(nonce + AESGCM(key.raw).encrypt(nonce, plain, _KIT))
+    return nonce + AESGCM(key.raw).encrypt(nonce, plain, _KIT)
 
 
 def _cfb(key: Key, start: bytes) -> Any:
@@ -162,7 +175,7 @@ def _cfb(key: Key, start: bytes) -> Any:
 
 def _unpacked(packed: bytes, name: str) -> bytes:
     try:
-        return base64.b64decode(b"".join(packed.split()), validate=True)
+        return base64.b64decode(packed.translate(None, _BLANKS), validate=True)
     except binascii.Error:
         raise DecryptError(
             f"{name} is not encrypted as it should be",

@@ -2,12 +2,16 @@
 """Files in the later forms of CodeShip's jet, whose layout is not public: its own program must read them.
 
 jet takes paths only. It gets those of files in memory, so that neither the key nor the plaintext reaches a disk.
+A `jet` that is kit-pipeline under jet's name is passed over, and one that calls it is noticed: it would ask itself.
 """
 
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Final
 
 from kit_core.keys import DecryptError, Key
@@ -15,6 +19,8 @@ from kit_core.memory import in_memory
 
 _SECONDS: Final = 60
 _LONGEST: Final = 300
+_ASKED: Final = "JET_ASKED_BY_KIT"
+"""Set for the `jet` that is asked: where it is set already, that was us."""
 _HINT: Final = (
     "Put a `jet` that knows it on PATH, or decrypt it where one is (`jet decrypt IN OUT`) and encrypt it anew as"
     " kit:v1; what cannot be had any more must be replaced."
@@ -23,8 +29,10 @@ _HINT: Final = (
 
 def decrypt_with_jet(data: bytes, key: Key, *, name: str, form: str) -> bytes:
     """The plaintext of `data` as `jet decrypt` gives it. Raises `DecryptError` where no jet is found, or it fails."""
-    program = shutil.which("jet")
     what = f"{name} cannot be decrypted"
+    if os.environ.get(_ASKED):
+        raise DecryptError(what, why="the `jet` on PATH is kit itself, which does not know the form", hint=_HINT)
+    program = _jet(os.environ)
     if program is None or not hasattr(os, "memfd_create"):
         raise DecryptError(what, why=f"it is in the form {form}, which is not public", hint=_HINT)
     with ExitStack() as stack:
@@ -34,7 +42,8 @@ def decrypt_with_jet(data: bytes, key: Key, *, name: str, form: str) -> bytes:
         command = [program, "decrypt", "--key-path", *paths]
         try:
             done = subprocess.run(command, pass_fds=(key_file, source, target), stdin=subprocess.DEVNULL,
-                                  capture_output=True, timeout=_SECONDS, check=False)  # fmt: skip
+                                  capture_output=True, timeout=_SECONDS, check=False,
+                                  env={**os.environ, _ASKED: "true"})  # fmt: skip
         except subprocess.TimeoutExpired:
             raise DecryptError(what, why=f"{program} did not end within {_SECONDS} s", hint=_HINT) from None
         except OSError as error:
@@ -47,3 +56,16 @@ def decrypt_with_jet(data: bytes, key: Key, *, name: str, form: str) -> bytes:
         os.lseek(target, 0, os.SEEK_SET)
         with os.fdopen(os.dup(target), "rb") as file:
             return file.read()
+
+
+def _jet(env: Mapping[str, str]) -> str | None:
+    """The first `jet` on PATH that is not ourselves."""
+    ourselves = os.path.realpath(sys.argv[0])
+    for folder in env.get("PATH", os.defpath).split(os.pathsep):
+        program = shutil.which("jet", path=folder) if folder else None
+        if program is None:
+            continue
+        meant = os.path.realpath(program)
+        if meant != ourselves and not Path(meant).name.startswith("kit-pipeline"):
+            return program
+    return None

@@ -32,7 +32,7 @@ class Key:
     def from_text(cls, text: str, origin: str) -> "Key":
         """The key that base64 `text` holds. Raises `DecryptError`, without the text."""
         try:
-            raw = base64.b64decode("".join(text.split()), validate=True)
+            raw = base64.b64decode("".join(text.removeprefix("\ufeff").split()), validate=True)
         except (binascii.Error, ValueError):
             raise _no_key(origin, "it is no base64") from None
         if len(raw) != _LENGTH:
