@@ -2,6 +2,7 @@
 """The command line of a step, made from its declared settings: parsing (by typer) and the help text."""
 
 import inspect
+import json
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Final
 
 from kit_core.declare import Setting, declared
 from kit_core.errors import InputError
+from kit_core.names import nearest
 from kit_core.step import Argument, Command, Step
 
 _WIDTH: Final = 100
@@ -29,15 +31,35 @@ class Parsed:
     arguments: Mapping[str, Any]
 
 
-def split_command(step: Step, argv: Sequence[str]) -> tuple[Command, list[str]]:
-    """The command that `argv` names first (else the step's default), and what is left."""
+def split_command(step: Step, argv: Sequence[str]) -> tuple[Command | None, list[str]]:
+    """The command that `argv` names first (else the step's default, if it has one), and what is left."""
     command = step.command(argv[0]) if argv else None
-    return (command, list(argv[1:])) if command else (step.commands[0], list(argv))
+    if command:
+        return command, list(argv[1:])
+    return (step.commands[0] if step.bare else None), list(argv)
+
+
+def ours(step: Step, argv: Sequence[str]) -> list[str]:
+    """What of `argv` is for us to read: what follows `--`, or the first argument of a verbatim command, is not."""
+    command, rest = split_command(step, argv)
+    named = len(argv) - len(rest)
+    if command is not None and command.verbatim:
+        flags = {"--help", "-h", "--version"}
+        flags |= {name for item in declared(step.settings) if item.flag for name in (item.option, item.negation)}
+        index = 0
+        while index < len(rest) and rest[index].startswith("-") and rest[index] not in {"-", "--"}:
+            word = rest[index]
+            whole = "=" in word or word in flags or (len(word) > 2 and not word.startswith("--"))  # -eK=V
+            index += 1 if whole else 2
+        rest = rest[:index]
+    return [*argv[:named], *(rest[: rest.index("--")] if "--" in rest else rest)]
 
 
 def parse(step: Step, argv: Sequence[str]) -> Parsed:
     """Read the command line. Raises `InputError` in the parser's words."""
     command, rest = split_command(step, argv)
+    if command is None:
+        raise _no_command(step, argv[0])
     if not rest and not any(item.required for item in command.arguments):
         # As pipelines start a step: all settings are variables, and the parser need not be loaded.
         nothing: dict[str, Any] = {item.name: () if item.many else None for item in command.arguments}
@@ -45,7 +67,8 @@ def parse(step: Step, argv: Sequence[str]) -> Parsed:
     import typer
 
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(name=command.name, add_help_option=False)(_collector(step, command))
+    words = {"allow_interspersed_args": not command.verbatim}
+    app.command(name=command.name, add_help_option=False, context_settings=words)(_collector(step, command))
     try:
         values = typer.main.get_command(app).main(args=rest, prog_name=step.name, standalone_mode=False)
     except typer.TyperException as error:
@@ -55,7 +78,7 @@ def parse(step: Step, argv: Sequence[str]) -> Parsed:
             why=message,
             hint=f"Run `{step.name} --help`; a command's name comes first.",
         ) from None
-    options = {item.field: _as_text(values[item.field]) for item in declared(step.settings)}
+    options = {item.field: _as_text(values.get(item.field)) for item in declared(step.settings)}
     arguments = {item.name: _argument(item, values[_ARGUMENT + item.name]) for item in command.arguments}
     return Parsed(command, options, arguments)
 
@@ -65,10 +88,10 @@ def _collector(step: Step, command: Command) -> Any:
     import typer
 
     parameters = []
-    for item in declared(step.settings):
-        hint: Any = bool | None if item.flag else str | None
-        names = f"{item.option}/--no-{item.option[2:]}" if item.flag else item.option
-        parameters.append(_parameter(item.field, Annotated[hint, typer.Option(names)]))
+    for item in filter(command.takes, declared(step.settings)):
+        hint: Any = bool | None if item.flag else list[str] | None if item.repeated else str | None
+        names = [f"{item.option}/{item.negation}" if item.flag else item.option, *([item.short] if item.short else [])]
+        parameters.append(_parameter(item.field, Annotated[hint, typer.Option(*names)]))
     for argument in command.arguments:
         hint = list[str] | None if argument.many else str | None
         parameters.append(_parameter(_ARGUMENT + argument.name, Annotated[hint, typer.Argument(metavar=argument.name)]))
@@ -86,7 +109,21 @@ def _parameter(name: str, annotation: Any) -> inspect.Parameter:
 
 
 def _as_text(value: Any) -> str | None:
+    if isinstance(value, list | tuple):
+        return json.dumps(value) if value else None
     return str(value).lower() if isinstance(value, bool) else value
+
+
+def _no_command(step: Step, word: str) -> InputError:
+    names = [command.name for command in step.commands]
+    likely = nearest(word, names)
+    return InputError(
+        "The command line is wrong",
+        why=f"`{word}` is no command",
+        hint=f"Did you mean `{likely}`?"
+        if likely
+        else f"There are {', '.join(names)}; `{step.name} --help` tells more.",
+    )
 
 
 def _argument(item: Argument, value: Any) -> Any:
@@ -100,16 +137,18 @@ def _argument(item: Argument, value: Any) -> Any:
 def help_text(step: Step, argv: Sequence[str] = ()) -> str:
     """What `--help` prints: usage, every setting with its variables, default and meaning, grouped, exit codes."""
     command, _ = split_command(step, argv)
-    default = command is step.commands[0]
-    usage = " ".join([step.name, *([] if default else [command.name]), *map(_placeholder, command.arguments)])
-    parts = [f"Usage: {usage} [OPTIONS]", _wrapped(step.summary if default else command.help)]
-    if default:
+    whole = command is None or (step.bare and command is step.commands[0])
+    parts = [_usage(step, command), _wrapped(step.summary if command is None or whole else command.help)]
+    if whole:
         rows = [(item.name, item.help) for item in step.commands]
-        parts.append("Commands (the first runs when none is named):\n" + "\n".join(_rows(rows)))
-    if command.arguments:
+        title = "Commands (the first runs when none is named)" if step.bare else "Commands (COMMAND --help tells more)"
+        parts.append(f"{title}:\n" + "\n".join(_rows(rows)))
+    if command is not None and command.arguments:
         parts.append("Arguments:\n" + "\n".join(_rows([(item.name, item.help) for item in command.arguments])))
     groups: dict[str, list[Setting]] = {}
     for item in declared(step.settings):
+        if command is not None and not command.takes(item):
+            continue
         groups.setdefault("Accepted for compatibility, without effect" if item.ignored else item.group, []).append(item)
     parts += [f"{title}:\n" + "\n".join(map(_setting, items)) for title, items in groups.items()]
     parts.append(
@@ -123,6 +162,15 @@ def help_text(step: Step, argv: Sequence[str] = ()) -> str:
         parts.append("Examples:\n" + "\n".join(f"  {example}" for example in step.examples))
     parts.append(_wrapped(f"Exit codes: {_CODES}."))
     return "\n\n".join(parts)
+
+
+def _usage(step: Step, command: Command | None) -> str:
+    if command is None:
+        return f"Usage: {step.name} COMMAND [OPTIONS]"
+    name = [] if step.bare and command is step.commands[0] else [command.name]
+    arguments = [*map(_placeholder, command.arguments)]
+    words = ["[OPTIONS]", *arguments] if command.verbatim else [*arguments, "[OPTIONS]"]
+    return " ".join(["Usage:", step.name, *name, *words])
 
 
 def _placeholder(item: Argument) -> str:
@@ -139,7 +187,9 @@ def _rows(rows: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _setting(item: Setting) -> str:
-    option = f"{item.option}, --no-{item.option[2:]}" if item.flag else f"{item.option} {placeholder(item)}"
+    short = f"{item.short}, " if item.short else ""
+    option = f"{item.option}, {item.negation}" if item.flag else f"{short}{item.option} {placeholder(item)}"
+    option += " (may be given several times)" if item.repeated else ""
     variables = ", ".join(item.variables)
     shown = f"  {option}\n      {variables}" + (f"  [default: {item.default_text}]" if item.default_text else "")
     text = item.help + (f" Else from {', '.join(item.native)}." if item.native else "")
@@ -154,6 +204,8 @@ def placeholder(item: Setting) -> str:
         return "|".join([*(("true", "false") if item.kind is bool else ()), *item.choices])
     words = {bool: "true|false", int: "N", float: "N"}
     name = words.get(item.kind) if isinstance(item.kind, type) else None
+    if item.repeated:
+        return item.unit or "TEXT"
     if name is None:
         name = "A,B,…" if "tuple" in str(item.kind) else "PATH" if "Path" in str(item.kind) else "TEXT"
     return f"{name} ({item.unit})" if item.unit else name

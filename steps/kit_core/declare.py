@@ -37,6 +37,9 @@ class _Details:
     maximum: float | None
     default_text: str | None
     ignored: bool
+    option: str | None
+    short: str | None
+    repeated: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,8 @@ class Setting:
     `kind` is the type of the value with `| None` taken off; `choices` the words of a `Literal`, also of one beside
     `bool`: a boolean that knows further answers. `variables` are
     the names it is read from, strongest first; `native` the CI services' own variables, asked last. `ignored`
-    settings are accepted for the sake of those who still pass them and have no effect.
+    settings are accepted for the sake of those who still pass them and have no effect. `repeated` ones are lists whose
+    option is given once for each item, which may then hold any letter; `short` is a second, short option.
     """
 
     field: str
@@ -62,6 +66,9 @@ class Setting:
     maximum: float | None
     default_text: str
     ignored: bool
+    named: str | None = None
+    short: str | None = None
+    repeated: bool = False
 
     @property
     def variable(self) -> str:
@@ -87,8 +94,13 @@ class Setting:
     @property
     def option(self) -> str:
         """The command line's name for it. A secret has only one that names a file: processes can be listed."""
-        name = "--" + self.field.replace("_", "-")
+        name = self.named or "--" + self.field.replace("_", "-")
         return f"{name}-file" if self.secret else name
+
+    @property
+    def negation(self) -> str:
+        """A flag's option that says no."""
+        return f"--no-{self.option[2:]}"
 
 
 def setting(
@@ -105,6 +117,9 @@ def setting(
     maximum: float | None = None,
     default_text: str | None = None,
     ignored: bool = False,
+    option: str | None = None,
+    short: str | None = None,
+    repeated: bool = False,
 ) -> Any:
     """Declare a field of a settings class.
 
@@ -112,7 +127,8 @@ def setting(
     which wins; all others from `KIT_<NAME>` only, because a bare name may already mean something else in a CI.
     `aliases` are further names of an original setting, `native` a CI service's own variables in the order in which
     they are asked. `unit` ("s", "ms"), `minimum` and `maximum` belong to numbers. `default_text` says in words what
-    happens when it is not set, where the default's value does not.
+    happens when it is not set, where the default's value does not. `option` is the option's name where the field's will
+    not do, `short` a short one (`-e`); with `repeated` a list's option is given once for each item.
     """
     details = _Details(
         help=help,
@@ -126,6 +142,9 @@ def setting(
         maximum=maximum,
         default_text=default_text,
         ignored=ignored,
+        option=option,
+        short=short,
+        repeated=repeated,
     )
     return field(default=default, metadata={_KEY: details})
 
@@ -177,6 +196,9 @@ def declared(cls: type[Any]) -> Iterator[Setting]:
             maximum=details.maximum,
             default_text=details.default_text if details.default_text is not None else _shown(item.default, details),
             ignored=details.ignored,
+            named=details.option,
+            short=details.short,
+            repeated=details.repeated,
         )
 
 

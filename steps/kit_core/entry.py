@@ -127,12 +127,13 @@ class _Process:
         self._console = self._console_with(log_format.strip().lower())
 
     def _work(self) -> int:
-        from kit_core.cli import help_text, parse
+        from kit_core.cli import help_text, ours, parse
 
-        if _asked(self._argv, _HELP):
-            self._console.out(help_text(self._step, self._argv))
+        argv = ours(self._step, self._argv)
+        if not _HELP.isdisjoint(argv) or not (self._argv or self._step.bare):
+            self._console.out(help_text(self._step, argv))
             return 0
-        if _asked(self._argv, _VERSION):
+        if not _VERSION.isdisjoint(argv):
             from kit_core.version import version_line
 
             self._console.out(version_line(self._step.name))
@@ -251,11 +252,6 @@ def _working_folder() -> Path:
         return Path.cwd()
     except OSError:  # it was removed
         return Path("/")
-
-
-def _asked(argv: Sequence[str], names: frozenset[str]) -> bool:
-    before = argv[: argv.index("--")] if "--" in argv else argv
-    return any(argument in names for argument in before)
 
 
 def _url_passwords(env: Mapping[str, str]) -> Iterator[str]:

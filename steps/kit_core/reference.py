@@ -78,6 +78,7 @@ def _row(item: Setting) -> str:
     shown = f"`{item.variable}`" + (f" (also {', '.join(f'`{name}`' for name in others)})" if others else "")
     meaning = item.help + (f" Else from {', '.join(f'`{name}`' for name in item.native)}." if item.native else "")
     option = f"--[no-]{item.option[2:]}" if item.flag else f"{item.option} {placeholder(item)}"
+    option = f"{item.short}, {option}" if item.short else option
     cells = [shown, f"`{option}`", f"`{item.default_text}`" if item.default_text else "", meaning]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from kit_core.console import Console
+from kit_core.declare import LOG_GROUP, Setting
 from kit_core.secrets import Masker
 
 
@@ -45,17 +46,27 @@ Run = Callable[[Any, Context, Mapping[str, Any]], int | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """One thing that a step does. `run` loads what is heavy itself, so that `--help` stays quick."""
+    """One thing that a step does. `run` loads what is heavy itself, so that `--help` stays quick.
+
+    It takes the settings of `groups` and those that all have; of all groups where that is None. `verbatim`: what
+    follows its first argument belongs to it, also where it looks like an option of ours.
+    """
 
     name: str
     help: str
     run: Run
     arguments: Sequence[Argument] = ()
+    groups: frozenset[str] | None = None
+    verbatim: bool = False
+
+    def takes(self, item: Setting) -> bool:
+        """Whether a setting means anything to this command."""
+        return self.groups is None or item.group in self.groups or item.group == LOG_GROUP
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One program. The first command is the one that runs when none is named."""
+    """One program. The first command runs when none is named; without `bare` the help is shown then."""
 
     name: str
     package: str
@@ -63,6 +74,7 @@ class Step:
     settings: type[Any]
     commands: tuple[Command, ...]
     examples: tuple[str, ...] = ()
+    bare: bool = True
 
     def command(self, name: str) -> Command | None:
         """The command of this name."""

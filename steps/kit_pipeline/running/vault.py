@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kit_core.dotenv import parse_env
 from kit_core.errors import InputError
-from kit_core.files import read_bytes
+from kit_core.files import as_text, read_bytes
 from kit_core.keys import Key
 
 
@@ -18,9 +18,9 @@ class Vault:
     key: Callable[[], Key]
     learn_secret: Callable[[str], None]
 
-    def variables(self, path: Path) -> dict[str, str]:
-        """The variables of an encrypted env file. Raises `InputError`."""
-        values = parse_env(self.text(path), name=path.name)
+    def variables(self, path: Path, *, plain: bool = False) -> dict[str, str]:
+        """The variables of an encrypted env file; with `plain` of one that may be encrypted. Raises `InputError`."""
+        values = parse_env(self.text(path, plain=plain), name=path.name)
         for value in values.values():
             if value:
                 self.learn_secret(value)
@@ -40,12 +40,14 @@ class Vault:
                 self.learn_secret(value)
         return values
 
-    def text(self, path: Path) -> str:
+    def text(self, path: Path, *, plain: bool = False) -> str:
         """An encrypted file's text. Raises `InputError`."""
         from kit_core.envfile import decrypt, is_encrypted
 
         data = read_bytes(path, what="The encrypted file")
         if not is_encrypted(data):
+            if plain:
+                return as_text(data, path, what="The file of secrets")
             raise InputError(
                 f"{path} is not encrypted",
                 why="its name stands where an encrypted file is wanted",
