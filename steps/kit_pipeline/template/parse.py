@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """From tokens to nodes."""
 
+import contextlib
+import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -152,7 +155,7 @@ class _Parser:
         if end == "else":
             self._spaces()
             following = self._peek()
-            if following.kind == "word" and following.text in {"if", "with"}:
+            if following.kind == "word" and following.text == word:
                 self._at += 1
                 return Branch(word, pipeline, yes, (self._branch(following.text),))
             self._closed()
@@ -196,6 +199,8 @@ class _Parser:
                 raise self.error(f"{after.text!r} stands where a space is wanted")
         if not operands:
             raise self.error("there is nothing in it", "Write a value, such as `{{.Branch}}`.")
+        if operands[0] == Literal(None):
+            raise self.error("`nil` alone is no value")
         if len(operands) > 1 and not isinstance(operands[0], Function):
             raise self.error("the first of several words is no function")
         return tuple(operands)
@@ -205,8 +210,10 @@ class _Parser:
         operand: Operand
         if token.kind == "string":
             return Literal(token.text)
+        if token.kind == "character":
+            return Literal(int(token.text))
         if token.kind == "number":
-            return Literal(_number(token.text))
+            return Literal(self._number(token.text))
         if token.kind == "word":
             return Literal(_CONSTANTS[token.text]) if token.text in _CONSTANTS else Function(token.text)
         if token.kind == "field":
@@ -227,6 +234,19 @@ class _Parser:
         while self._peek().kind == "field" and self._peek().text != ".":
             names.append(self._next().text[1:])
         return tuple(names)
+
+    def _number(self, text: str) -> int | float:
+        """As Go reads constants: `0644` is octal, `_` stands between digits."""
+        value: int | float
+        try:
+            value = int(re.sub(r"^([+-]?0)_?(?=\d)", r"\1o", text), 0)
+        except ValueError:
+            value = math.inf
+            with contextlib.suppress(ValueError):
+                value = float("inf" if "_" in text or text.lstrip("+-").isdecimal() else text)
+        if not -(2**63) <= value < 2**63 if isinstance(value, int) else math.isinf(value):
+            raise self.error(f"{text} is no number, or one that is too large")
+        return value
 
     def _symbol(self, text: str) -> bool:
         start = self._at
@@ -256,15 +276,3 @@ class _Parser:
         if self._at >= len(self._tokens):
             raise self.error("it ends in the middle of an action")
         return self._tokens[self._at]
-
-
-def _number(text: str) -> int | float:
-    plain = text.replace("_", "")
-    try:
-        return int(plain, 0)
-    except ValueError:
-        pass
-    try:
-        return int(plain, 8) if plain.lstrip("+-").isdigit() else float(plain)  # 0644 is octal in Go
-    except ValueError:
-        return float(plain)

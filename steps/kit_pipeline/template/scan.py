@@ -8,14 +8,15 @@ from typing import Final, Literal
 
 from kit_pipeline.template.error import TemplateError
 
-Kind = Literal["text", "open", "close", "string", "number", "field", "variable", "word", "symbol", "space"]
+Kind = Literal["text", "open", "close", "string", "character", "number", "field", "variable", "word", "symbol", "space"]
 
 _SPACE: Final = " \t\r\n"
 _TOKEN: Final = re.compile(
     r"""
       (?P<space>[ \t\r\n]+)
     | (?P<close>(?<=[ \t\r\n])-\}\}|\}\})
-    | (?P<string>"(?:\\.|[^"\\\n])*"|`[^`]*`|'(?:\\.[^'\n]*|[^'\\\n])')
+    | (?P<string>"(?:\\.|[^"\\\n])*"|`[^`]*`)
+    | (?P<character>'(?:\\.[^'\n]*|[^'\\\n])')
     | (?P<number>[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+
                        |\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)(?![A-Za-z0-9]))
     | (?P<field>\.(?:[^\W\d]\w*)?)
@@ -34,9 +35,8 @@ _ESCAPES: Final = {
     "f": "\f",
     "v": "\v",
     "\\": "\\",
-    "'": "'",
-    '"': '"',
 }
+_COMMENT: Final = re.compile(r"/\*.*?\*/(?P<trim>[ \t\r\n]-)?\}\}", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))", re.DOTALL)
 
 
@@ -68,7 +68,7 @@ def _tokens(text: str, name: str) -> Iterator[Token]:
         if text.startswith("-", inside) and text[inside + 1 : inside + 2] in tuple(_SPACE):
             plain, inside = plain.rstrip(_SPACE), inside + 1
         yield Token("text", plain, at)
-        comment = re.compile(r"[ \t\r\n]?/\*.*?\*/(?P<trim>[ \t\r\n]-)?\}\}", re.DOTALL).match(text, inside)
+        comment = _COMMENT.match(text, inside + (inside - opening - 2))  # a space belongs to the `-` that trims
         if comment:
             at, trim = comment.end(), comment["trim"] is not None
             continue
@@ -91,8 +91,8 @@ def _action(text: str, at: int, name: str) -> Generator[Token, None, int]:
                 hint=_hint(text[at]),
             )
         kind = found.lastgroup
-        if kind == "string":
-            yield Token("string", _unquoted(found[0], name), at)
+        if kind in {"string", "character"}:
+            yield Token(kind, _unquoted(found[0], name), at)  # type: ignore[arg-type]
         else:
             yield Token(kind, found[0], at)  # type: ignore[arg-type]
         at = found.end()
@@ -104,21 +104,30 @@ def _action(text: str, at: int, name: str) -> Generator[Token, None, int]:
 
 
 def _unquoted(quoted: str, name: str) -> str:
+    """What a quoted text means; of a single character, its number."""
     if quoted[0] == "`":
         return quoted[1:-1].replace("\r", "")
 
     def one(found: re.Match[str]) -> str:
-        digits = found[1] or found[2] or found[3]
-        if digits:
-            return chr(int(digits, 16))
-        if found[4]:
-            return chr(int(found[4], 8))
-        if found[5] not in _ESCAPES:
-            raise TemplateError("The template is wrong", where=name, why=f"Go has no escape \\{found[5]}")
-        return _ESCAPES[found[5]]
+        digits, octal = found[2] or found[3] or found[1], found[4]
+        code = int(digits, 16) if digits else int(octal, 8) if octal else -1
+        known = {**_ESCAPES, quoted[0]: quoted[0]}.get(found[5])
+        # \x and three digits mean a byte; beyond ASCII that is a part of a character.
+        if code > 0x10FFFF or 0xD800 <= code < 0xE000 or (code > 0x7F and (found[1] or octal)):
+            known = None
+        elif code >= 0:
+            known = chr(code)
+        if known is None:
+            raise TemplateError("The template is wrong", where=name, why=f"{found[0]} is no escape in {quoted}")
+        return known
 
     text = _ESCAPE.sub(one, quoted[1:-1])
-    return text if quoted[0] == '"' else str(ord(text))
+    if quoted[0] == "'":
+        if len(text) != 1:
+            raise TemplateError("The template is wrong", where=name, why=f"{quoted} is more than one character",
+                                hint="A text has double quotes.")  # fmt: skip
+        return str(ord(text))
+    return text
 
 
 def _hint(character: str) -> str | None:

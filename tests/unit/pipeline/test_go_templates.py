@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -51,6 +53,39 @@ def test_what_go_prints(text: str, printed: str) -> None:
     assert fill(text, VALUES, name="image_tag") == printed
 
 
+RECORDED = json.loads((Path(__file__).parent / "go-templates.json").read_text("utf-8"))
+
+
+def answer(text: str) -> str | None:
+    """What we print; None where we refuse."""
+    with contextlib.suppress(TemplateError):
+        return fill(text, RECORDED["values"], name="t")
+    return None
+
+
+def test_they_print_what_go_itself_printed_and_refuse_what_it_refused() -> None:
+    """Recorded from Go (`go-templates.go`): verbs, flags, comparisons, kinds of constants, and what is malformed."""
+    assert len(RECORDED["cases"]) > 500
+    assert [[text, answer(text)] for text, _ in RECORDED["cases"]] == RECORDED["cases"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{{index . "Nope"}}',
+        "{{.Nope}}",
+        '{{printf "%x" 1.5}}',
+        "{{0x1p4}}",
+        "{{1i}}",
+        "{{range 3}}x{{end}}",
+        "{{print |}}",
+    ],
+)
+def test_what_go_would_print_and_nobody_means_is_refused(text: str) -> None:
+    """Go prints `<no value>` for a name that is not in a map: nobody wants an image with such a tag."""
+    assert answer(text) is None
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -82,12 +117,26 @@ def test_a_wrong_template_is_told_by_name_and_reason(text: str, said: str) -> No
     assert str(error.value).startswith("codeship-steps.yml:7: ")
 
 
+@pytest.mark.parametrize("text", ["{{" + "(" * 5000 + "}}", "{{if .Ci}}" * 5000])
+def test_what_is_nested_without_measure_is_refused(text: str) -> None:
+    for take in (lambda: fill(text, VALUES, name="t"), lambda: fields_of(text, name="t")):
+        with pytest.raises(TemplateError, match="nested too deeply"):
+            take()
+
+
 def test_the_values_that_a_template_asks_for_are_known_without_filling_it_in() -> None:
     text = '{{if .Ci}}{{printf "%s" (print .Branch)}}{{else}}{{with .CommitID}}{{$.RepoName}}{{end}}{{end}}'
     assert fields_of(text, name="t") == {"Ci", "Branch", "CommitID", "RepoName"}
 
 
-@given(st.text(alphabet='{}-. $"`|()ab:=/*\n0', max_size=40))
+PIECES = """
+    {{ }} - . .Ci .Branch $ $a := = | ( ) ` ' " \\ nil if else end with and or not eq lt len index slice print
+    printf "%5.2v" "a" html js 0 -1 1.5 08 true /* */ é
+"""
+WORDS = [*PIECES.split(), " ", "\n", "\x00"]
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=20).map("".join) | st.text(max_size=40).map("{{{}".format))
 def test_whatever_the_text_it_prints_or_is_refused(text: str) -> None:
     with contextlib.suppress(TemplateError):
         assert "{{" in text or fill(text, VALUES, name="t") == text
