@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: MIT
 """What the repository that a pipeline runs in says of itself: branch, commit, author, `git describe`."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from kit_core.errors import InputError
+from kit_pipeline.describe import describe
 
 if TYPE_CHECKING:
     from dulwich.repo import Repo
-
-_SHORTEST: Final = 4  # git's own, for --abbrev=1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,44 +27,54 @@ class Facts:
 
 
 def read_facts(folder: Path) -> Facts:
-    """The facts; empty ones where `folder` is in no repository, or in one without commits. Raises `InputError`."""
+    """The facts; only a name where `folder` is in no repository, no commit where there is none yet.
+
+    Raises `InputError` for a repository that cannot be read.
+    """
     from dulwich.errors import NotGitRepository
     from dulwich.repo import Repo
 
     try:
-        repository = Repo.discover(str(folder))
+        with Repo.discover(str(folder)) as repository:
+            return _facts(repository)
     except NotGitRepository:
         return Facts(name=folder.resolve().name)
-    try:
-        return _facts(repository)
-    except (KeyError, OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - a damaged repository raises whatever its reader trips over
         raise InputError(
             "The git repository cannot be read",
             where=str(folder),
-            why=str(error) or type(error).__name__,
-            hint="--ci-commit-id, --ci-branch and the like say what it does not.",
+            why=f"{type(error).__name__}: {error}",
+            hint="`git fsck` may say more. Outside of a repository --ci-commit-id, --ci-branch and the like say it.",
         ) from None
-    finally:
-        repository.close()
 
 
 def _facts(repository: "Repo") -> Facts:
-    name = _name(repository)
+    name, branch = _name(repository), _branch(repository)
     try:
         head = repository.head()
     except KeyError:
-        return Facts(name=name)
+        return Facts(name=name, branch=branch)
     commit: Any = repository[head]
-    person, _, rest = commit.committer.decode(errors="replace").partition(" <")
+    encoding = _encoding(commit)
+    person, _, rest = commit.committer.decode(encoding, "replace").partition("<")
     return Facts(
-        branch=_branch(repository),
+        branch=branch,
         commit=head.decode(),
-        message=commit.message.decode(errors="replace").rstrip("\n"),
+        message=commit.message.decode(encoding, "replace").rstrip("\n"),
         description=describe(repository, head),
-        committer_name=person,
-        committer_email=rest.rstrip(">"),
+        committer_name=person.strip(),
+        committer_email=rest.partition(">")[0],
         name=name,
     )
+
+
+def _encoding(commit: Any) -> str:
+    """The commit's own encoding, where it says one that there is."""
+    named = commit.encoding.decode(errors="replace") if commit.encoding else "utf-8"
+    try:
+        return named if "".encode(named) == b"" else "utf-8"
+    except LookupError:
+        return "utf-8"
 
 
 def _branch(repository: "Repo") -> str:
@@ -77,57 +86,15 @@ def _branch(repository: "Repo") -> str:
 
 
 def _name(repository: "Repo") -> str:
+    """The last two parts of origin's address (`org/app`), else the name of the repository's folder."""
     try:
-        url = repository.get_config().get((b"remote", b"origin"), b"url").decode()
+        url = repository.get_config().get((b"remote", b"origin"), b"url").decode(errors="replace")
     except KeyError:
-        return Path(repository.path).resolve().name
-    path = url.rstrip("/").removesuffix(".git").replace(":", "/")
-    return "/".join(path.split("/")[-2:])
+        return _folder(repository).name
+    path = urlsplit(url).path if "://" in url else url.rpartition(":")[2]
+    return "/".join(part for part in path.rstrip("/").removesuffix(".git").split("/")[-2:] if part)
 
 
-def describe(repository: "Repo", head: Any) -> str:
-    """`git describe --abbrev=1 --tags --always` (https://git-scm.com/docs/git-describe).
-
-    The nearest tag, light ones too: as it is where it is here, else with the number of commits since and a short name
-    of the commit; that name alone where no tag is behind us.
-    """
-    tags = _tags(repository)
-    order = [entry.commit.id for entry in repository.get_walker(include=[head])]
-    tag = next((name for commit in order if (name := tags.get(commit))), None)
-    short = _short(repository, head)
-    if tag is None:
-        return short
-    if tags.get(head) == tag:
-        return tag
-    tagged = next(commit for commit in order if tags.get(commit) == tag)
-    since = sum(1 for _ in repository.get_walker(include=[head], exclude=[tagged]))
-    return f"{tag}-{since}-g{short}"
-
-
-def _tags(repository: "Repo") -> dict[Any, str]:
-    """The tag of each tagged commit; of several an annotated one, then the last by name, as git prefers."""
-    from dulwich.refs import Ref
-
-    found: dict[Any, tuple[bool, str]] = {}
-    for ref, target in sorted(repository.refs.as_dict(Ref(b"refs/tags")).items()):
-        thing: Any = repository[target]
-        annotated = thing.type_name == b"tag"
-        while thing.type_name == b"tag":
-            thing = repository[thing.object[1]]
-        if thing.type_name == b"commit":
-            candidate = (annotated, ref.decode(errors="replace"))
-            if candidate > found.get(thing.id, (False, "")):
-                found[thing.id] = candidate
-    return {commit: name for commit, (_, name) in found.items()}
-
-
-def _short(repository: "Repo", head: bytes) -> str:
-    name = head.decode()
-    for length in range(_SHORTEST, len(name)):
-        if _alone(repository.object_store.iter_prefix(name[:length].encode())):
-            return name[:length]
-    return name
-
-
-def _alone(found: Iterable[bytes]) -> bool:
-    return len(set(found)) <= 1
+def _folder(repository: "Repo") -> Path:
+    common, own = Path(repository.commondir()).resolve(), Path(repository.controldir()).resolve()
+    return common.parent if common != own and common.name == ".git" else Path(repository.path).resolve()
