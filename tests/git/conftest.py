@@ -1,84 +1,32 @@
 # SPDX-License-Identifier: MIT
-"""A deployments repository on the testbed's git server, and kit-image-deployer running against it."""
+"""What kit-image-deployer runs against: a repository, a forge before it, ssh to it, registries with images."""
 
 from __future__ import annotations
 
-import io
+import base64
+import json
 import os
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from images.build import build_all
-from kit_core.entry import main
-from kit_image_deployer.cli import STEP
+from testbed import guarded
+from testbed.bed import Testbed
 from testbed.docker import docker
 from testbed.git import GitRepository
-
-KIT = "version: '2'\nimages:\n  path: ./images\n  property: image\n"
-FILE = "images/shop/cart/master.yaml"
-OLD = "registry.example.com/shop/cart:master-1"
-NEW = "registry.example.com/shop/cart:master-2"
-FILES = {
-    "kit.yaml": KIT,
-    FILE: f"# the cart\nimage: {OLD}  # written by its pipeline\n",
-    "images/shop/web/master.yaml": "image: registry.example.com/shop/web:master-1\n",
-    "clusters/europe/cluster.yaml": "kind: ClusterNamespace\n",
-}
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a run ended with. `log` is everything it printed."""
-
-    code: int
-    log: str
-
-    @property
-    def last(self) -> str:
-        return self.log.splitlines()[-1]
-
-
-@dataclass(frozen=True)
-class Deployments:
-    """The repository, and the settings that a run against it needs."""
-
-    repository: GitRepository
-
-    def settings(self, **others: str) -> dict[str, str]:
-        return {
-            "KIT_GIT_URL": self.repository.url_outside,
-            "KIT_GIT_USERNAME": self.repository.username,
-            "KIT_GIT_PASSWORD": self.repository.password,
-            "DOCKER_REPO": "shop/cart",
-            "CI_BRANCH": "master",
-            "IMAGE": NEW,
-            "COMMIT": "true",
-            **others,
-        }
-
-    def run(self, *arguments: str, **others: str) -> Run:
-        """The step, in this process."""
-        stream = io.StringIO()
-        code = main(STEP, arguments, self.settings(**others), stdout=stream, stderr=stream)
-        return Run(code, stream.getvalue())
-
-    def process(self, **others: str) -> tuple[list[str], dict[str, str]]:
-        """Arguments and environment of the step as a process of its own."""
-        path = os.pathsep.join(entry for entry in sys.path if entry)
-        env = {"PATH": os.environ["PATH"], "PYTHONPATH": path, **self.settings(**others)}
-        return [sys.executable, "-m", "kit_image_deployer"], env
-
-    def commits(self) -> list[str]:
-        """The branch's history, newest first."""
-        return self.repository.git("rev-list", self.repository.branch).splitlines()
-
-    def check_history(self) -> None:
-        """Every commit has one parent at most, and every object is there and sound."""
-        assert self.repository.git("rev-list", "--min-parents=2", self.repository.branch) == ""
-        self.repository.git("fsck", "--strict", "--no-dangling")
+from testbed.guarded import GuardedRegistry
+from testbed.ssh import KeyPair, SshServer
+from testbed.tokens import TokenService
+from tests.git.deployments import FILES, Deployments
+from tests.git.forges import NAME, Forge, GitHubDouble, GitLabDouble
+from tests.git.proposals import Proposing
+from tests.git.pushing import Pusher
+from tests.git.secure import AS_ASKED, Ssh
+from tests.git.shelves import Registries, Shelf, filled
 
 
 @pytest.fixture(scope="session")
@@ -91,3 +39,105 @@ def built_image() -> str:
 @pytest.fixture
 def deployments(git_repository: Callable[..., GitRepository]) -> Deployments:
     return Deployments(git_repository("deployments", files=FILES))
+
+
+@pytest.fixture(params=[GitHubDouble, GitLabDouble], ids=["github", "gitlab"])
+def double(request: pytest.FixtureRequest) -> type[Forge]:
+    found: type[Forge] = request.param
+    return found
+
+
+@pytest.fixture
+def proposing(
+    git_repository: Callable[..., GitRepository], double: type[Forge], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Proposing]:
+    repository = git_repository(NAME, files=FILES)
+    monkeypatch.setattr("tests.git.forges.NAME", repository.name)
+
+    def head_of(branch: str) -> str | None:
+        return repository.git("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", check=False) or None
+
+    with double(head_of) as forge:
+        yield Proposing(repository, forge)
+
+
+@pytest.fixture(scope="session")
+def open_shelf(bed: Testbed) -> Shelf:
+    return filled(bed.registry.outside, Pusher(f"http://{bed.registry.outside}"))
+
+
+@pytest.fixture(scope="session")
+def password_registry(bed: Testbed) -> Iterator[GuardedRegistry]:
+    with guarded.with_password(bed.id, bed.image) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def password_shelf(password_registry: GuardedRegistry) -> Shelf:
+    basic = base64.b64encode(f"{password_registry.username}:{password_registry.password}".encode()).decode()
+    tls = ssl.create_default_context(cadata=password_registry.certificate_authority)
+    base = f"https://{password_registry.outside}"
+    return filled(password_registry.outside, Pusher(base, {"Authorization": f"Basic {basic}"}, tls))
+
+
+@pytest.fixture(scope="session")
+def token_service() -> Iterator[TokenService]:
+    with TokenService() as service:
+        yield service
+
+
+@pytest.fixture
+def tokens(token_service: TokenService) -> TokenService:
+    """The token service, as if nobody had asked it anything yet."""
+    token_service.requests.clear()
+    token_service.answers.clear()
+    token_service.named = "token"
+    return token_service
+
+
+@pytest.fixture(scope="session")
+def token_shelf(bed: Testbed, token_service: TokenService) -> Iterator[Shelf]:
+    with guarded.with_tokens(
+        bed.id, bed.image, realm=token_service.realm, certificate=token_service.certificate
+    ) as registry:
+        pushers = [
+            Pusher(
+                f"http://{registry.outside}",
+                {"Authorization": f"Bearer {token_service.token(f'repository:{name}:pull,push')}"},
+            )
+            for name in ("shop/cart", "public/cart")
+        ]
+        yield filled(registry.outside, *pushers)
+
+
+@pytest.fixture
+def docker_config(tmp_path: Path) -> Any:
+    """Writes a Docker configuration and returns its path."""
+
+    def write(host: str, **entry: str) -> str:
+        if "password" in entry and "username" in entry:
+            pair = f"{entry.pop('username')}:{entry.pop('password')}"
+            entry["auth"] = base64.b64encode(pair.encode()).decode()
+        (tmp_path / "config.json").write_text(json.dumps({"auths": {host: entry}}))
+        return str(tmp_path / "config.json")
+
+    return write
+
+
+@pytest.fixture
+def registries(deployments: Deployments) -> Registries:
+    return Registries(deployments)
+
+
+@pytest.fixture(scope="session")
+def key(ssh_server: SshServer) -> KeyPair:
+    """A key that may do everything. The server tells in /tmp/asked what was asked, and in which version."""
+    made = ssh_server.make_key("-t", "ed25519")
+    tell = 'echo \\"$SSH_ORIGINAL_COMMAND v${GIT_PROTOCOL##*=}\\" >> /tmp/asked'
+    ssh_server.allow(made, f'command="{tell}; {AS_ASKED}"')
+    return made
+
+
+@pytest.fixture
+def ssh(deployments: Deployments, ssh_server: SshServer, key: KeyPair) -> Ssh:
+    return Ssh(deployments, ssh_server, key)

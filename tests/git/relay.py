@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -127,3 +128,14 @@ class Relay:
         assert self._server is not None
         self._server.shutdown()
         self._server.server_close()
+
+
+def pushing(exchange: Exchange) -> bool:
+    return exchange.method == "POST" and exchange.service == "git-receive-pack"
+
+
+@contextlib.contextmanager
+def dead_port() -> Iterator[int]:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
+        yield held.getsockname()[1]

@@ -24,7 +24,7 @@ from kit_core.errors import KitError
 from kit_image_deployer import update_image
 from kit_image_deployer.cli import STEP
 from testbed.ssh import SshServer
-from tests.git.conftest import Deployments
+from tests.git.deployments import Deployments
 from tests.git.echo import Echo, echo
 
 CORE = "Kanarienvogel7f3a9d"

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from testbed.ssh import SshServer
-from tests.git.conftest import FILE, NEW, Deployments
 from tests.git.cutter import Cutter
+from tests.git.deployments import FILE, NEW, Deployments
 
 
 @pytest.mark.parametrize("filters", [True, False])

@@ -22,7 +22,7 @@ from testbed.bed import Testbed
 from testbed.container import Container
 from testbed.docker import docker
 from testbed.git import GitRepository, GitServer
-from tests.git.conftest import FILE, FILES, Deployments
+from tests.git.deployments import FILE, FILES, Deployments
 from tests.git.relay import Exchange, Relay
 
 READY = "[ $(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1/) = 401 ]"

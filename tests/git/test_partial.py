@@ -10,7 +10,7 @@ import pytest
 
 from kit_image_deployer.git.wire import FLUSH, packet
 from testbed.git import GitRepository
-from tests.git.conftest import FILE, FILES, NEW, OLD, Deployments
+from tests.git.deployments import FILE, FILES, NEW, OLD, Deployments
 from tests.git.relay import Exchange, Relay
 
 OTHERS = {f"clusters/europe/{number:04}.yaml": f"number: {number}\n" * 50 for number in range(400)}

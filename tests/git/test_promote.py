@@ -9,7 +9,7 @@ import pytest
 
 from kit_image_deployer import promote_images
 from testbed.git import GitRepository
-from tests.git.conftest import KIT, Deployments, Run
+from tests.git.deployments import KIT, Deployments, Run
 from tests.git.relay import Exchange, Relay
 from tests.git.test_racing import push_of
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.git.conftest import Deployments
+from tests.git.deployments import Deployments
 
 HOOK = """#!/bin/sh
 i=0

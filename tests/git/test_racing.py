@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from kit_image_deployer.git.wire import packet
-from tests.git.conftest import FILE, NEW, Deployments
+from tests.git.deployments import FILE, NEW, Deployments
 from tests.git.relay import Exchange, Relay
 
 

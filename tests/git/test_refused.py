@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from testbed.git import GitRepository
-from tests.git.conftest import FILE, FILES, NEW, Deployments
+from tests.git.deployments import FILE, FILES, NEW, Deployments
 from tests.git.relay import Exchange, Relay
 
 WITHOUT_KIT = {path: text for path, text in FILES.items() if path != "kit.yaml"}

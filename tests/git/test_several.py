@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 
 from kit_image_deployer import ImageUpdate, update_images
-from tests.git.conftest import FILE, FILES, NEW, OLD, Deployments
+from tests.git.deployments import FILE, FILES, NEW, OLD, Deployments
 from tests.git.relay import Exchange, Relay
 from tests.git.test_racing import push_of
 

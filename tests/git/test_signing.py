@@ -13,7 +13,7 @@ import pytest
 from kit_image_deployer import update_image
 from testbed.bed import Testbed
 from testbed.container import Container
-from tests.git.conftest import NEW, Deployments
+from tests.git.deployments import NEW, Deployments
 from tests.git.pushing import Pusher
 
 NAME, EMAIL = "Ada", "ada@example.com"

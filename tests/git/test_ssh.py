@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The deployments repository over ssh: who gets in, what it reads, and what is made of a connection that ends."""
+"""The deployments repository over ssh: what it reads, what lands, and what of the machine it leaves alone."""
 
 from __future__ import annotations
 
@@ -9,66 +9,16 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import pytest
 
-from kit_core.errors import WorkError
 from kit_image_deployer import Outcome, update_image
-from testbed.ssh import KeyPair, SshServer
-from tests.git.conftest import FILE, FILES, NEW, Deployments, Run
 from tests.git.cutter import Cutter, pump
+from tests.git.deployments import FILE, FILES, Deployments
+from tests.git.secure import Ssh
 from tests.git.test_racing import MOVES_MEANWHILE
-
-AS_ASKED = 'exec sh -c \\"$SSH_ORIGINAL_COMMAND\\"'
-
-
-@pytest.fixture(scope="session")
-def key(ssh_server: SshServer) -> KeyPair:
-    """A key that may do everything. The server tells in /tmp/asked what was asked, and in which version."""
-    made = ssh_server.make_key("-t", "ed25519")
-    tell = 'echo \\"$SSH_ORIGINAL_COMMAND v${GIT_PROTOCOL##*=}\\" >> /tmp/asked'
-    ssh_server.allow(made, f'command="{tell}; {AS_ASKED}"')
-    return made
-
-
-@dataclass(frozen=True)
-class Ssh:
-    """The repository over ssh, with a key that may push and a server that is known."""
-
-    deployments: Deployments
-    server: SshServer
-    key: KeyPair
-
-    def settings(self, *, plain: bool = False, relay: Cutter | None = None) -> dict[str, str]:
-        """For the port that lets GIT_PROTOCOL pass, the plain one, or a relay."""
-        settings = {
-            "KIT_GIT_URL": self.server.url(self.deployments.repository, plain=plain),
-            "KIT_GIT_SSH_KEY": self.key.private,
-            "KIT_GIT_SSH_KNOWN_HOSTS": self.server.known_hosts(plain=plain),
-            "KIT_DEADLINE": "60",
-        }
-        if relay is not None:
-            settings["KIT_GIT_URL"] = f"ssh://git@127.0.0.1:{relay.port}{self.deployments.repository.path}"
-            settings["KIT_GIT_SSH_KNOWN_HOSTS"] = f"[127.0.0.1]:{relay.port} {self.server.host_key()}"
-        return settings
-
-    def run(self, *, plain: bool = False, relay: Cutter | None = None, **others: str) -> Run:
-        """The step, in this process."""
-        return self.deployments.run(**{**self.settings(plain=plain, relay=relay), **others})
-
-    def asked(self) -> list[str]:
-        """What was asked about this repository: service and version."""
-        name = f"'{self.deployments.repository.path}'"
-        lines = self.server.container.execute("cat", "/tmp/asked").stdout.splitlines()
-        return [line.replace(f" {name}", "") for line in lines if name in line]
-
-
-@pytest.fixture
-def ssh(deployments: Deployments, ssh_server: SshServer, key: KeyPair) -> Ssh:
-    return Ssh(deployments, ssh_server, key)
 
 
 def big(repository: Deployments) -> None:
@@ -129,190 +79,6 @@ def test_nothing_to_do_and_a_dry_run(ssh: Ssh, plain: bool) -> None:
     assert ssh.run(plain=plain).code == 0
     assert "result=unchanged" in ssh.run(plain=plain).last
     assert len(ssh.deployments.commits()) == len(before) + 1
-
-
-@pytest.mark.parametrize(
-    "options", [["-t", "rsa", "-m", "PEM"], ["-t", "ecdsa", "-m", "PKCS8"], ["-t", "ed25519"]], ids=" ".join
-)
-def test_every_kind_of_key_with_a_passphrase(ssh: Ssh, options: list[str]) -> None:
-    locked = ssh.server.make_key(*options, passphrase="canary-passphrase")
-    ssh.server.allow(locked)
-    key = locked.private.replace("\n", "\r\n").rstrip()
-    run = ssh.run(KIT_GIT_SSH_KEY=key, KIT_GIT_SSH_KEY_PASSPHRASE="canary-passphrase", DEBUG="true")
-    assert run.code == 0, run.log
-    log = run.log
-    for passphrase in ("", "another-canary-passphrase"):
-        failed = ssh.run(KIT_GIT_SSH_KEY=key, KIT_GIT_SSH_KEY_PASSPHRASE=passphrase, DEBUG="true")
-        assert failed.code == 2
-        assert "KIT_GIT_SSH_KEY_PASSPHRASE" in failed.log
-        log += failed.log
-    assert "canary" not in log
-    assert [line for line in locked.private.splitlines()[1:-1] if len(line) > 20 and line in log] == []
-
-
-def test_an_unknown_server_is_refused_at_once_and_told_with_what_to_add(ssh: Ssh) -> None:
-    run = ssh.run(KIT_GIT_SSH_KNOWN_HOSTS=f"other.example.com {ssh.server.host_key()}")
-    assert run.code == 1
-    assert "the server's key is not known" in run.log
-    assert "failed attempt" not in run.log
-    line = run.log.partition("put `")[2].partition("`")[0]
-    assert line == ssh.server.known_hosts(), run.log
-    assert ssh.run(KIT_GIT_SSH_KNOWN_HOSTS=line).code == 0
-
-
-@pytest.mark.parametrize("kind", ["ed25519", "rsa"])
-def test_a_server_with_another_key_is_refused_at_once(ssh: Ssh, kind: str) -> None:
-    before = ssh.deployments.commits()
-    known = " ".join(ssh.server.make_key("-t", kind).public.split()[:2])
-    run = ssh.run(KIT_GIT_SSH_KNOWN_HOSTS=f"[127.0.0.1]:{ssh.server.port} {known}")
-    assert run.code == 1
-    assert "is not the one that is known by this name" in run.log
-    assert ssh.deployments.commits() == before
-    assert ssh.asked() == []
-
-
-@pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
-def test_any_of_the_servers_keys_serves(ssh: Ssh, kind: str) -> None:
-    assert ssh.run(KIT_GIT_SSH_KNOWN_HOSTS=f"[127.0.0.1]:{ssh.server.port} {ssh.server.host_key(kind)}").code == 0
-
-
-def test_a_server_that_a_known_authority_vouches_for(ssh: Ssh) -> None:
-    assert ssh.run(KIT_GIT_SSH_KNOWN_HOSTS=f"@cert-authority *,[127.0.0.1]:* {ssh.server.authority()}").code == 0
-    other = " ".join(ssh.server.make_key("-t", "ed25519").public.split()[:2])
-    run = ssh.run(KIT_GIT_SSH_KNOWN_HOSTS=f"@cert-authority *,[127.0.0.1]:* {other}")
-    assert run.code == 1
-    assert "is not the one that is known by this name" in run.log
-
-
-@pytest.mark.parametrize("vouched", [False, True], ids=["known", "vouched for"])
-def test_a_revoked_key_is_refused(ssh: Ssh, vouched: bool) -> None:
-    """Also where a certificate that a known authority signed is for that key."""
-    trusted = f"@cert-authority *,[127.0.0.1]:* {ssh.server.authority()}" if vouched else ssh.server.known_hosts()
-    run = ssh.run(KIT_GIT_SSH_KNOWN_HOSTS=f"{trusted}\n@revoked * {ssh.server.host_key()}")
-    assert run.code == 1
-    assert "the server uses a key that was revoked" in run.log
-    assert ssh.asked() == []
-
-
-def test_a_key_that_the_server_does_not_know_is_refused_at_once(ssh: Ssh) -> None:
-    stranger = ssh.server.make_key("-t", "ed25519")
-    run = ssh.run(KIT_GIT_SSH_KEY=stranger.private)
-    assert run.code == 1
-    assert "the server refused the ssh key" in run.log
-    assert "attempt" not in run.log
-    fingerprint = run.log.partition("SHA256:")[2][:43]
-    assert fingerprint in ssh.server.container.execute("ssh-keygen", "-lf", "-", stdin=stranger.public).stdout
-
-
-def test_a_key_that_may_only_read(ssh: Ssh) -> None:
-    path = ssh.deployments.repository.path
-    reader = ssh.server.make_key("-t", "ed25519")
-    ssh.server.allow(reader, f'command="git-upload-pack {path}"')
-    assert ssh.run(KIT_GIT_SSH_KEY=reader.private, COMMIT="false").code == 0
-    run = ssh.run(KIT_GIT_SSH_KEY=reader.private)
-    assert run.code == 1
-    assert "the server refused to push" in run.log
-    assert "failed attempt" not in run.log
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "expected"),
-    [
-        ("ERROR: Permission to acme/deployments denied to deploy key", 1, "denied to deploy key"),
-        ("ERROR: Repository not found.", 1, "Repository not found."),
-        ("remote: ::error::not for you", 128, "not for you"),
-    ],
-)
-def test_the_servers_words_of_refusal_are_told_at_once(ssh: Ssh, words: str, code: int, expected: str) -> None:
-    refused = ssh.server.make_key("-t", "ed25519")
-    ssh.server.allow(refused, f"command=\"echo '{words}' >&2; exit {code}\"")
-    run = ssh.run(KIT_GIT_SSH_KEY=refused.private)
-    assert run.code == 1
-    assert expected in run.log
-    assert "the server refused to read the repository" in run.log
-    assert not [line for line in run.log.splitlines() if line.startswith("::")]
-    assert "failed attempt" not in run.log
-
-
-def test_a_server_that_is_busy_is_asked_again(ssh: Ssh) -> None:
-    marker = f"/tmp/busy-{ssh.deployments.repository.name}"
-    busy = ssh.server.make_key("-t", "ed25519")
-    command = f"[ -e {marker} ] || {{ touch {marker}; echo Service temporarily unavailable >&2; exit 1; }}"
-    ssh.server.allow(busy, f'command="{command}; {AS_ASKED}"')
-    run = ssh.run(KIT_GIT_SSH_KEY=busy.private)
-    assert run.code == 0, run.log
-    assert "Service temporarily unavailable" in run.log
-
-
-def test_no_repository_there(ssh: Ssh) -> None:
-    run = ssh.run(KIT_GIT_URL=f"ssh://git@127.0.0.1:{ssh.server.port}/srv/git/gone.git")
-    assert run.code == 1
-    assert "does not appear to be a git repository" in run.log
-
-
-def test_a_server_that_greets_on_the_wrong_channel(ssh: Ssh) -> None:
-    noisy = ssh.server.make_key("-t", "ed25519")
-    ssh.server.allow(noisy, f'command="echo Welcome to the server; {AS_ASKED}"')
-    run = ssh.run(KIT_GIT_SSH_KEY=noisy.private)
-    assert run.code == 1
-    assert "the server does not speak git's protocol there: it says 'Welcome to the server'" in run.log
-
-
-def test_a_hooks_refusal_is_told_in_its_words(ssh: Ssh) -> None:
-    ssh.deployments.repository.hook("pre-receive", "#!/bin/sh\necho 'deploys are frozen' >&2\nexit 1\n")
-    run = ssh.run()
-    assert run.code == 1
-    assert "deploys are frozen" in run.log
-
-
-WAITING = """#!/bin/sh
-[ -e first ] && exit 0
-touch first
-until [ -e go-on ]; do sleep 0.05; done
-exit {code}
-"""
-
-
-@pytest.mark.parametrize(("hook", "code"), [("post-receive", 0), ("pre-receive", 1)])
-def test_a_connection_cut_in_a_push_ends_in_one_commit(ssh: Ssh, hook: str, code: int) -> None:
-    """Cut after the server has moved the branch, and before."""
-    repository = ssh.deployments.repository
-    before = ssh.deployments.commits()
-    repository.hook(hook, WAITING.format(code=code))
-    with Cutter(ssh.server.port) as relay:
-        done = threading.Event()
-
-        def cut() -> None:
-            found = f"until [ -e {repository.path}/first ]; do sleep 0.05; done"
-            ssh.server.container.execute("timeout", "30", "sh", "-c", found)
-            relay.cut()
-            ssh.server.container.execute("touch", f"{repository.path}/go-on")
-            done.set()
-
-        threading.Thread(target=cut).start()
-        run = ssh.run(relay=relay)
-        assert done.wait(30)
-        assert relay.connections >= 2
-    assert run.code == 0, run.log
-    assert "result=updated" in run.last
-    assert ssh.deployments.commits()[1:] == before
-    ssh.deployments.check_history()
-
-
-def test_a_server_that_is_away(ssh: Ssh) -> None:
-    with Cutter(ssh.server.port) as relay:
-        pass
-    run = ssh.run(relay=relay, RETRIES="2", RETRY_INCREMENT="0.1")
-    assert run.code == 1
-    assert "gave up after 3 failed attempts: Connection refused" in run.log
-
-
-def test_a_server_that_says_nothing_meets_the_deadline(ssh: Ssh) -> None:
-    mute = ssh.server.make_key("-t", "ed25519")
-    ssh.server.allow(mute, 'command="sleep 60"')
-    run = ssh.run(KIT_GIT_SSH_KEY=mute.private, KIT_DEADLINE="2")
-    assert run.code == 70
-    assert "did not answer in time" in run.log
 
 
 @pytest.mark.parametrize("branch", ["master", ""])
@@ -442,11 +208,3 @@ class Proxy:
             )  # the server speaks first, and may come in one piece with the answer
             for source, sink in ((here, there), (there, here)):
                 threading.Thread(target=pump, args=(source, sink), daemon=True).start()
-
-
-def test_the_library_says_what_went_wrong(ssh: Ssh) -> None:
-    with pytest.raises(WorkError, match="the server's key is not known"):
-        update_image(
-            ssh.server.url(ssh.deployments.repository), repository="shop/cart", branch="master", image=NEW,
-            ssh_key=ssh.key.private,
-        )  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from kit_image_deployer import update_image
 from testbed.bed import Testbed
 from testbed.git import GitRepository
-from tests.git.conftest import FILE, FILES, KIT, NEW, OLD, Deployments
+from tests.git.deployments import FILE, FILES, KIT, NEW, OLD, Deployments
 from tests.git.relay import Exchange, Relay
 
 
