@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -48,7 +49,7 @@ class Call:
 
 
 @dataclass
-class Forge:
+class Forge(ABC):
     """What both have in common. `head_of` tells a branch's commit in the real repository, None where it has none.
 
     `meddle` is asked first about each request and returns True where it dealt with it.
@@ -82,8 +83,9 @@ class Forge:
         (found,) = [item for item in self.requests if item["state"] == "open"]
         return found
 
+    @abstractmethod
     def handle(self, call: Call) -> bool:
-        raise NotImplementedError
+        """Answer a request that nobody meddled with."""
 
     def refuse(self, call: Call, status: int, why: str, content: Any) -> bool:
         self.wrong.append(f"{call.method} {call.path}: {why}")
@@ -128,8 +130,9 @@ class Forge:
         found = [item for item in self.requests if (item["branch"], item["target"]) == (branch, target)]
         return [item for item in found if item["state"] == "open" and not item.get("fork")]
 
+    @abstractmethod
     def _shown(self, item: dict[str, Any]) -> dict[str, Any]:
-        raise NotImplementedError
+        """A request as the forge's API tells it."""
 
     def _add(self, branch: str, target: str, title: str, body: str) -> dict[str, Any]:
         number = len(self.requests) + 1
