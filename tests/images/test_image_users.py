@@ -12,6 +12,8 @@ from tests.images.running import Image
 
 # Where each step works when nothing else is said.
 FOLDER = {"kit-image-deployer": "/source", "kit-deploymentizer": "/manifests", "kit-deployer": "/manifests"}
+# What Docker gives root as HOME, inside the container.
+HOME_OF_ROOT = "/root"
 NO_CAPABILITIES = ["CapInh:0", "CapPrm:0", "CapEff:0", "CapBnd:0", "CapAmb:0"]
 
 STATUS = "grep -E '^(Cap|NoNewPrivs)' /proc/self/status | tr -d '\\t' | sed -E 's/:0+$/:0/'"
@@ -128,8 +130,8 @@ def test_a_shell_inside_does_the_same(deployer: Image) -> None:
 
 def test_what_is_mounted_below_roots_home_is_found(deployer: Image) -> None:
     work, docker_config = deployer.owned(4321), deployer.owned(4321, name="docker")
-    options = (*mounted(deployer, work), "-v", f"{docker_config}:/root/.docker:ro")
-    assert deployer.run("sh", "-c", "echo $HOME && ls ~/.docker", options=options).out == "/root\n"
+    options = (*mounted(deployer, work), "-v", f"{docker_config}:{HOME_OF_ROOT}/.docker:ro")
+    assert deployer.run("sh", "-c", "echo $HOME && ls ~/.docker", options=options).out == f"{HOME_OF_ROOT}\n"
 
 
 def repository(deploymentizer: Image, uid: int) -> tuple[Path, tuple[str, ...]]:
