@@ -70,7 +70,9 @@ def parse(step: Step, argv: Sequence[str]) -> Parsed:
     words = {"allow_interspersed_args": not command.verbatim}
     app.command(name=command.name, add_help_option=False, context_settings=words)(_collector(step, command))
     try:
-        values = typer.main.get_command(app).main(args=rest, prog_name=step.name, standalone_mode=False)
+        values = typer.main.get_command(app).main(
+            args=_plain(step, command, rest), prog_name=step.name, standalone_mode=False
+        )
     except typer.TyperException as error:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         raise InputError(
@@ -81,6 +83,23 @@ def parse(step: Step, argv: Sequence[str]) -> Parsed:
     options = {item.field: _as_text(values.get(item.field)) for item in declared(step.settings)}
     arguments = {item.name: _argument(item, values[_ARGUMENT + item.name]) for item in command.arguments}
     return Parsed(command, options, arguments)
+
+
+def _plain(step: Step, command: Command, argv: Sequence[str]) -> list[str]:
+    """`--push=true`, `--push=false` and `-e=KEY=VALUE`, as other parsers take them, in the words of ours."""
+    read = len(ours(step, [command.name, *argv])) - 1
+    items = list(declared(step.settings))
+    flags = {item.option: item for item in items if item.flag}
+    words = []
+    for word in argv[:read]:
+        name, equals, value = word.partition("=")
+        if equals and name in flags and value.lower() in {"true", "false"}:
+            words.append(name if value.lower() == "true" else flags[name].negation)
+        elif equals and any(name == item.short for item in items):
+            words += [name, value]
+        else:
+            words.append(word)
+    return [*words, *argv[read:]]
 
 
 def _collector(step: Step, command: Command) -> Any:

@@ -23,6 +23,8 @@ __all__ = ["Argument", "Command", "Context", "Step", "main", "run"]
 
 _HELP: Final = frozenset({"--help", "-h"})
 _VERSION: Final = frozenset({"--version"})
+_WORDS: Final = {"help": "--help", "version": "--version"}
+"""What people also say to a program that does nothing without a command."""
 _NOTICED_SECONDS: Final = 0.5
 """How soon a handler that can run has run."""
 
@@ -130,6 +132,8 @@ class _Process:
         from kit_core.cli import help_text, ours, parse
 
         argv = ours(self._step, self._argv)
+        if argv and argv[0] in _WORDS and not (self._step.bare or self._step.command(argv[0])):
+            argv = [*argv[1:], _WORDS[argv[0]]]
         if not _HELP.isdisjoint(argv) or not (self._argv or self._step.bare):
             self._console.out(help_text(self._step, argv))
             return 0

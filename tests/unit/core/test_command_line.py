@@ -132,3 +132,22 @@ def test_an_option_where_a_command_is_wanted_is_refused() -> None:
     code, _, err = call("--push")
     assert code == 2
     assert "steps, run" in err
+
+
+def test_options_are_also_taken_as_other_tools_take_them() -> None:
+    assert call("steps", "--push=true", "-e=A=1", "--env=B=2", "--tag=x")[0] == 0
+    [(_, settings, _)] = SEEN
+    assert (settings.push, settings.env, settings.tag) == (True, ("A=1", "B=2"), "x")
+    assert call("steps", "--push=false", env={"KIT_PUSH": "true"})[0] == 0
+    assert SEEN[0][1].push is False
+
+
+def test_what_a_command_is_told_is_not_touched() -> None:
+    assert call("run", "-e=A=1", "app", "-e=B=2", "--debug=true")[0] == 0
+    assert SEEN[0][2]["COMMAND"] == ("-e=B=2", "--debug=true")
+
+
+def test_help_and_version_are_also_words() -> None:
+    assert "Usage: tool run" in call("help", "run")[1]
+    assert "Usage: tool COMMAND" in call("help")[1]
+    assert call("version")[1].startswith("tool ")
