@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.cluster.ailments import (
+from tests.cluster.desk import autoscaler, documents
+from tests.cluster.manifests import (
     CLAIMED,
     LIVE,
     MOUNTS,
@@ -18,7 +19,6 @@ from tests.cluster.ailments import (
     stateful_set,
     web,
 )
-from tests.cluster.desk import autoscaler, documents
 
 Objects = list[dict[str, Any]]
 APPLIED: Final = "kit-deployer/last-updated"

@@ -5,92 +5,15 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Thread
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
 from kit_deployer.strategies.fast_rollback import refusal
-from testbed.cluster import Cluster
-from tests.cluster.desk import Desk, Outcome, autoscaler, config_map, deployment, documents, service
-
-# A busy machine answers late: that takes no pod from its Service.
-PROBE = (
-    "readinessProbe: {httpGet: {path: /ready, port: 8080}, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 30}"
-)
-BUDGET = """\
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata: {name: web}
-spec: {minAvailable: 1, selector: {matchLabels: {name: web}}}
-"""
-
-
-@dataclass
-class Town:
-    """One namespace with a web, deployed again and again."""
-
-    desk: Desk
-    cluster: Cluster
-    namespace: str
-    image: str
-
-    def deploy(self, number: str, *more: str, text: str | None = None, **settings: str) -> Outcome:
-        """Deploy with this id; the id is the content as well, unless `text` says otherwise."""
-        self._await_next_second()
-        content = text or deployment("web", self.image, container=PROBE, replicas=1, MESSAGE=f"deploy {number}")
-        self.desk.write("manifests/shop/web.yaml", documents(content, service("web"), *more))
-        return self.desk.deploy(
-            STRATEGY="fast-rollback", DEPLOY_ID=number, **{"AVAILABLE_ENABLED": "false", **settings}
-        )
-
-    def _await_next_second(self) -> None:
-        """Times of creation are whole seconds: what is made within one is neither earlier nor later."""
-        made = [item["metadata"]["creationTimestamp"] for item in self.get("deployments")["items"]]
-        end = time.monotonic() + 10
-        while made and time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()) <= max(made):
-            assert time.monotonic() < end
-            time.sleep(0.05)
-
-    def get(self, *arguments: str) -> Any:
-        return self.cluster.get(*arguments, "--namespace", self.namespace)
-
-    def selector(self) -> dict[str, str]:
-        found: dict[str, str] = self.get("service", "web")["spec"]["selector"]
-        return found
-
-    def deployments(self) -> list[str]:
-        return sorted(item["metadata"]["name"] for item in self.get("deployments")["items"])
-
-    def pods(self, number: str) -> dict[str, str]:
-        """UID -> name of the pods of a deploy that are not being deleted."""
-        items = self.get("pods", "--selector", f"id={number}")["items"]
-        return {
-            item["metadata"]["uid"]: item["metadata"]["name"]
-            for item in items
-            if "deletionTimestamp" not in item["metadata"]
-        }
-
-    def answers(self, number: str) -> None:
-        """Until the Service answers with this deploy: a node's proxy learns of it a moment after the controllers."""
-        end = time.monotonic() + 60
-        while (
-            said := json.loads(self.cluster.fetch("web", namespace=self.namespace, limit=60)).get("message")
-        ) != f"deploy {number}":
-            assert time.monotonic() < end, said
-            time.sleep(0.2)
-
-    def patch(self, kind: str, name: str, patch: Any) -> None:
-        self.cluster.kubectl(
-            "--namespace", self.namespace, "patch", kind, name, "--type=merge", f"--patch={json.dumps(patch)}"
-        )
-
-
-@pytest.fixture
-def town(shop: Desk, cluster: Cluster, namespace: str, image: str) -> Town:
-    return Town(shop, cluster, namespace, image)
+from tests.cluster.desk import Outcome, autoscaler, config_map, deployment, documents, service
+from tests.cluster.town import BUDGET, PROBE, Town
 
 
 def test_deploys_beside_and_goes_back_without_a_new_pod(town: Town) -> None:
@@ -256,97 +179,3 @@ def test_from_rolling_update_and_back(town: Town) -> None:
     assert town.deployments() == ["web"]
     assert town.selector() == {"name": "web", "strategy": "rolling-update"}
     town.answers("0")
-
-
-class Traffic:
-    """Requests that the node makes all the time to a Service's address, each over a connection of its own."""
-
-    _LOOP = """\
-while [ -e {flag} ]; do
-  echo $(curl -sS --max-time 5 -w ' %{{http_code}}' http://{address}/ 2>&1)
-  echo >> {flag}-asked
-  sleep 0.02
-done"""
-
-    def __init__(self, town: Town) -> None:
-        self._container = town.cluster.container
-        self._flag = f"/tmp/traffic-{town.namespace}"
-        address = town.get("service", "web")["spec"]["clusterIP"]
-        script = self._LOOP.format(flag=self._flag, address=address)
-        self._said: list[str] = []
-        self._threads = [Thread(target=self._ask, args=(script,)) for _ in range(3)]
-
-    def _ask(self, script: str) -> None:
-        self._said.append(self._container.execute("sh", "-c", script, timeout=180).stdout)
-
-    @property
-    def answers(self) -> list[str]:
-        """Every answer or what curl said instead; the last word is the HTTP code."""
-        return [line for said in self._said for line in said.splitlines()]
-
-    def go_on(self, requests: int) -> None:
-        """Wait until so many more requests were answered."""
-        wanted, end = self._asked() + requests, time.monotonic() + 60
-        while self._asked() < wanted:
-            assert time.monotonic() < end
-            time.sleep(0.1)
-
-    def _asked(self) -> int:
-        return int(self._container.execute("sh", "-c", f"cat {self._flag}-asked 2>/dev/null | wc -l").stdout)
-
-    @property
-    def lost(self) -> list[str]:
-        return [line for line in self.answers if not line.endswith(" 200")]
-
-    def of(self, message: str) -> int:
-        """How many answers were this version's."""
-        return sum(f'"{message}"' in line for line in self.answers)
-
-    def __enter__(self) -> Self:
-        self._container.execute("touch", self._flag)
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._container.execute("rm", "-f", self._flag)
-        for thread in self._threads:
-            thread.join()
-        self._container.execute("rm", "-f", f"{self._flag}-asked")
-
-
-def test_switching_loses_no_request(town: Town) -> None:
-    """The application ends at once when it is told to: nobody but the deployer keeps it until nothing is sent to it."""
-    assert town.deploy("1").code == 0
-    town.answers("1")
-    with Traffic(town) as traffic:
-        for number in ("2", "1"):
-            run = town.deploy(number)
-            assert run.code == 0, run.log
-            town.answers(number)
-            traffic.go_on(60)
-    assert run.did("shop")["Deployment/web-2"] == "deleted"
-    assert "waiting until no request goes to what will be deleted" in run.log
-    assert traffic.lost == []
-    assert min(traffic.of("deploy 1"), traffic.of("deploy 2")) > 20
-
-
-def test_a_rolling_update_loses_no_request_that_the_application_answers(town: Town) -> None:
-    """Kubernetes ends pods while nodes still send requests there: the application has to answer on for a while."""
-
-    def roll(number: str) -> None:
-        content = deployment("web", town.image, container=PROBE, replicas=2, DRAIN="5", MESSAGE=f"deploy {number}")
-        content = content.replace("terminationGracePeriodSeconds: 1", "terminationGracePeriodSeconds: 10")
-        town.desk.write("manifests/shop/web.yaml", documents(content, service("web")))
-        run = town.desk.deploy()
-        assert run.code == 0, run.log
-
-    roll("1")
-    town.answers("1")
-    with Traffic(town) as traffic:
-        traffic.go_on(60)
-        roll("2")
-        town.answers("2")
-        traffic.go_on(60)
-    assert traffic.lost == []
-    assert min(traffic.of("deploy 1"), traffic.of("deploy 2")) > 20

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from testbed.cluster import Cluster
-from tests.cluster.ailments import PROBED
 from tests.cluster.desk import Desk, deployment, documents, job
+from tests.cluster.manifests import PROBED
 
 
 def test_at_the_timeout_what_never_fails_early_is_named_too(shop: Desk, image: str) -> None:

@@ -25,7 +25,7 @@ from kit_deployer.cli import STEP
 from testbed.cluster import Cluster
 from testbed.docker import docker
 from tests.cluster.desk import QUICK, Desk, autoscaler, config_map, deployment, documents, job, service
-from tests.cluster.test_dry_run import READ, Account, account
+from tests.cluster.watched import READ, Account, account
 
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {password: canary-hunter2}"
 

@@ -20,7 +20,7 @@ from kit_deployer.health.model import Policy
 from kit_deployer.options import Waiting
 from testbed.cluster import Cluster
 from testbed.errors import TestbedError
-from tests.cluster.ailments import definition
+from tests.cluster.manifests import definition
 from tests.cluster.recoveries import RECOVERIES, VOLUME, Recovery
 from tests.cluster.ward import GHOST, Ward
 
