@@ -3,5 +3,5 @@
 
 `tags` says whether a `tag` or an `exclude` fits this run. `values` are what templates and containers are told of it.
 `expand` makes the plan of the steps, with a reason at everything that is left out, of which `choosing` takes what was
-asked for. `showing` prints it.
+asked for. `pushing` says where images go, `showing` prints it.
 """

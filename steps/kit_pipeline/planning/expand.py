@@ -11,11 +11,17 @@ from kit_pipeline.planning.tags import taken
 
 @dataclass(frozen=True, kw_only=True)
 class Wishes:
-    """What a run is asked for. `ref` is the branch or tag whose steps run, None for those alone that have no tag."""
+    """What a run is asked for. `ref` is the branch or tag whose steps run, None for those alone that have no tag.
+
+    `local` is a run on a person's machine, which leaves out what has `local: false`, unless `named`, the paths of what
+    was asked for by name, has it.
+    """
 
     ref: str | None
     push: bool = False
     approve: bool = False
+    local: bool = False
+    named: frozenset[tuple[int, ...]] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +33,7 @@ class _Above:
     dockercfg_service: str | None = None
     skipped: str | None = None
     approved: bool = False
+    named: bool = False
     suffix: str = ""
 
 
@@ -41,14 +48,16 @@ def _members(steps: Sequence[Step], wishes: Wishes, above: _Above) -> tuple[Memb
 
 
 def _member(step: Step, wishes: Wishes, above: _Above) -> tuple[Member, ...]:
+    by_name = above.named or (not step.local and step.path in wishes.named)
     inside = replace(
         above,
         services=step.services or above.services,
         # The nearest says it, and there the path wins over the service.
         dockercfg_path=step.encrypted_dockercfg_path or (None if step.dockercfg_service else above.dockercfg_path),
         dockercfg_service=step.dockercfg_service or above.dockercfg_service,
-        skipped=above.skipped or _why_not(step, wishes),
+        skipped=above.skipped or _why_not(step, wishes, named=by_name),
         approved=above.approved or step.kind == "manual",
+        named=by_name,
     )
     return (_group(step, wishes, inside),) if step.is_group else (_task(step, inside),)
 
@@ -77,7 +86,7 @@ def _group(step: Step, wishes: Wishes, inside: _Above) -> Group:
         members=members,
         skipped=inside.skipped,
         manual=step.kind == "manual",
-        on_fail=tuple(_task(fail, inside) for fail in step.on_fail),
+        on_fail=_on_fail(step, inside),
     )
 
 
@@ -91,17 +100,27 @@ def _task(step: Step, inside: _Above) -> Task:
         approved=inside.approved,
         encrypted_dockercfg_path=inside.dockercfg_path,
         dockercfg_service=None if inside.dockercfg_path else inside.dockercfg_service,
-        on_fail=tuple(_task(fail, replace(inside, services=fail.services)) for fail in step.on_fail),
+        on_fail=_on_fail(step, inside),
     )
 
 
-def _why_not(step: Step, wishes: Wishes) -> str | None:
+def _on_fail(step: Step, inside: _Above) -> tuple[Task, ...]:
+    number = step.number + inside.suffix
+    return tuple(
+        replace(_task(fail, inside), after_failure=True, number=f"{number}.on_fail.{count}")
+        for count, fail in enumerate(step.on_fail, 1)
+    )
+
+
+def _why_not(step: Step, wishes: Wishes, *, named: bool) -> str | None:
     if not taken(step, wishes.ref):
         if wishes.ref is None:
             return f"it has the tag {step.tag}, and no --tag was given"
         if step.tag is not None and not taken(replace(step, exclude=None), wishes.ref):
             return f"its tag {step.tag} is not {wishes.ref}"
         return f"{wishes.ref} is excluded by {step.exclude}"
+    if wishes.local and not step.local and not named:
+        return "it has `local: false`, and this is no CI; --only with its name or --no-local runs it"
     if step.kind == "push" and not wishes.push:
         return "it pushes, and --push was not given"
     if step.kind == "manual" and not wishes.approve:

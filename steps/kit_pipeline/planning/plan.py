@@ -16,6 +16,7 @@ class Task:
 
     `skipped` says why it is not done; None where it is. `approved` is below a manual group. `on_fail` runs where it
     fails, what is nearest to it first. `number` is its step's, with the service where a group runs for several.
+    `after_failure` is what stands in an `on_fail`: it makes nothing green, and its own failure is only told.
     """
 
     step: Step
@@ -27,6 +28,7 @@ class Task:
     encrypted_dockercfg_path: str | None = None
     dockercfg_service: str | None = None
     on_fail: tuple["Task", ...] = ()
+    after_failure: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
