@@ -148,6 +148,11 @@ class PipelineSettings(CommonSettings):
     codeship_aes_key: Secret | None = setting(
         None, original=True, group=KEYS, help="The AES key itself, base64 of 32 bytes."
     )
+    binary: bool = setting(
+        False,
+        group=KEYS,
+        help="`decrypt` and `edit`: what jet 1 wrote is no text, and noise is no sign of a wrong key.",
+    )
     new_key_path: Path | None = setting(None, group=KEYS, help="`rekey`: file of the key that takes over.")
     format: Literal["kit:v1", "jet1"] | None = setting(
         None,
