@@ -24,7 +24,7 @@ if [ "$CI_BRANCH" != master ]; then
       -e KIT_PLACEHOLDERS=true -e KIT_VALIDATE=error -e SAVE=false \
       registry.example.com/kit-deploymentizer:0.1 "$@"
   }
-  echo "== render"
+  echo "== render with placeholders"
   preview render
   echo "== check"
   preview lint --exit-code
