@@ -2,7 +2,6 @@
 """The library: a repository's pipeline, planned and run."""
 
 import os
-import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -77,6 +76,7 @@ class Pipeline:
             steps_path=self._steps_path,
             with_steps=with_steps,
             chosen=lambda step: taken(step, tag),
+            env=self._env,
         )
 
     def plan(
@@ -167,7 +167,7 @@ class Pipeline:
         from kit_pipeline.engine.cleanup import this_process
         from kit_pipeline.engine.connect import connect
         from kit_pipeline.engine.labels import Run
-        from kit_pipeline.engine.paths import paths_of
+        from kit_pipeline.engine.paths import look_around, paths_of
         from kit_pipeline.running.session import session
         from kit_pipeline.running.task import Workshop, World
 
@@ -183,7 +183,7 @@ class Pipeline:
             folder=project.folder,
             values=values,
             vault=vault,
-            paths=paths_of(client, socket.gethostname(), contained=Path("/.dockerenv").exists()),
+            paths=paths_of(client, look_around()),
             printer=self._printer or silent(),
             given=given,
             machine=self._env,

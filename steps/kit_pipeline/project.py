@@ -8,11 +8,9 @@ from pathlib import Path
 from kit_pipeline.files.checking import check
 from kit_pipeline.files.find import services_file, steps_file
 from kit_pipeline.files.finding import Finding
-from kit_pipeline.files.reading import parse
+from kit_pipeline.files.loading import load_services, load_steps
 from kit_pipeline.files.service import Service
-from kit_pipeline.files.services import read_services
 from kit_pipeline.files.step import Step
-from kit_pipeline.files.steps import read_steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,19 +32,23 @@ def load_project(
     steps_path: Path | None = None,
     with_steps: bool = True,
     chosen: Callable[[Step], bool] = lambda _: True,
+    env: Mapping[str, str] | None = None,
 ) -> Project:
     """Read the files of `folder`; without steps the services alone. `chosen` says which steps this run takes.
+
+    `env` is the machine's environment, for a docker-compose.yml, in which `$NAME` is filled in.
 
     Raises `InputError` for files that are not there, or do not parse; what else is wrong is among the findings.
     """
     findings: list[Finding] = []
     services_at = services_file(folder, services_path)
-    services = read_services(parse(services_at.path, shown=_shown(services_at.path, folder)), findings.append)
+    services = load_services(services_at, findings.append, shown=_shown(services_at.path, folder), env=env or {})
     steps: tuple[Step, ...] = ()
     steps_at: Path | None = None
     if with_steps:
-        steps_at = steps_file(folder, steps_path).path
-        steps = read_steps(parse(steps_at, shown=_shown(steps_at, folder)), findings.append)
+        found = steps_file(folder, steps_path)
+        steps_at = found.path
+        steps = load_steps(found, findings.append, shown=_shown(steps_at, folder))
     check(services, steps, findings.append, chosen=chosen)
     return Project(
         folder=services_at.folder,

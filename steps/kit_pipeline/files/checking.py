@@ -66,10 +66,13 @@ class _Checker:
 
     def service(self, service: Service) -> None:
         """What one service lacks: an error where this run uses it."""
-        level: Level = "error" if service.name in self._used else "warning"
+        used = service.name in self._used
+        level: Level = "error" if used else "warning"
         if service.build is None and service.image is None:
-            hint = "Add one of them." if level == "error" else "It may be a template of others: no step uses it."
-            self._say(level, service.place, f"service {service.name} has neither `build` nor `image`", hint)
+            # What only lends its keys to others, by an anchor, is common.
+            hint = "Add one of them." if used else "No step uses it: is it a template of others?"
+            what = f"service {service.name} has neither `build` nor `image`"
+            self._say("error" if used else "note", service.place, what, hint)
         named = {
             "depends_on": service.depends_on,
             "links": tuple(link.service for link in service.links),
@@ -81,22 +84,32 @@ class _Checker:
                 self._defined(name, f"`{key}` of {service.name}", service.place, level)
 
     def circles(self) -> None:
-        """Services that need each other."""
-        done: set[str] = set()
-        for name in self._services:
-            self._walk(name, [], done)
+        """Services that need each other, or whose volumes are each other's."""
+        self._circles(lambda service: service.needs, "need each other")
+        self._circles(lambda service: service.volumes_from, "have each other's volumes")
 
-    def _walk(self, name: str, walk: list[str], done: set[str]) -> None:
-        if name in walk:
-            circle = " → ".join([*walk[walk.index(name) :], name])
-            level: Level = "error" if name in self._used else "warning"
-            self._say(level, self._services[name].place, f"services need each other in a circle: {circle}")
-            return
-        if name in done or name not in self._services:
-            return
-        for other in self._services[name].needs:
-            self._walk(other, [*walk, name], done)
-        done.add(name)
+    def _circles(self, next_ones: Callable[[Service], Sequence[str]], what: str) -> None:
+        done: set[str] = set()
+        for start in self._services:
+            if start in done:
+                continue
+            way = [start]
+            waiting = [iter(next_ones(self._services[start]))]
+            while way:
+                name = next(waiting[-1], None)
+                if name is None:
+                    waiting.pop()
+                    done.add(way.pop())
+                elif name in way:
+                    self._circle(way, name, what)
+                elif name in self._services and name not in done:
+                    way.append(name)
+                    waiting.append(iter(next_ones(self._services[name])))
+
+    def _circle(self, way: list[str], name: str, what: str) -> None:
+        circle = " → ".join([*way[way.index(name) :], name])
+        level: Level = "error" if name in self._used else "warning"
+        self._say(level, self._services[name].place, f"services {what} in a circle: {circle}")
 
     def _pushes(self, step: Step, effective: Iterable[str], level: Level) -> None:
         for name in effective:
@@ -108,11 +121,8 @@ class _Checker:
     def _defined(self, name: str, who: str, place: Position, level: Level) -> None:
         if name not in self._services:
             likely = nearest(name, self._services)
-            hint = (
-                f"Did you mean `{likely}`?"
-                if likely
-                else f"There are {', '.join(list(self._services)[:10]) or 'none'}."
-            )
+            known = ", ".join(list(self._services)[:10]) or "none"
+            hint = f"Did you mean `{likely}`?" if likely else f"There are {known}."
             self._say(level, place, f"{who} names the service {name}, which there is not", hint)
 
     def _say(self, level: Level, place: Position, what: str, hint: str | None = None) -> None:

@@ -4,8 +4,8 @@
 `01`, `9.3`, `true` and `no` are text here: CodeShip passed on what was written, and so `image_tag: 1.10` stays `1.10`.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,16 @@ _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0", ""})
 
 
+class Nothing(str):
+    """An empty value, `~` or `null`. A text like any other among values; what a key alone holds, it leaves out."""
+
+    __slots__ = ()
+
+
+def _as_written(text: str) -> str:
+    return Nothing(text) if text in {"", "~", "null", "Null", "NULL"} else text
+
+
 def parse(path: Path, *, shown: str) -> Document:
     """The file at `path`; `shown` stands in errors. Raises `InputError`, with what is probably meant."""
     return parse_text(read_text(path, what="The file"), shown=shown)
@@ -28,7 +38,7 @@ def parse(path: Path, *, shown: str) -> Document:
 def parse_text(text: str, *, shown: str) -> Document:
     """The same of a text."""
     try:
-        return load_document(text.removeprefix("\ufeff"), name=shown, words=str, keys=str)
+        return load_document(text.removeprefix("\ufeff"), name=shown, words=_as_written, keys=str)
     except YamlError as error:
         hint = meant(text, error.line or 1) or error.hint
         raise InputError(
@@ -44,6 +54,7 @@ class At:
     value: Any
     path: tuple[str | int, ...]
     report: Report
+    noted: set[str] = field(default_factory=set)
 
     @property
     def place(self) -> Position:
@@ -55,13 +66,23 @@ class At:
         place = self.document.key_position(*self.path, key) if key else self.place
         self.report(Finding(level, place, what, hint))
 
+    def note(self, what: str, hint: str | None = None, *, key: str | None = None) -> None:
+        """Tell what has no effect: once a file, however often it stands there."""
+        if what not in self.noted:
+            self.noted.add(what)
+            self.say("note", what, hint, key=key)
+
     def has(self, key: str) -> bool:
         """Whether there is such an entry."""
         return isinstance(self.value, Mapping) and key in self.value
 
+    def says(self, key: str) -> bool:
+        """Whether there is such an entry, and something in it."""
+        return self.has(key) and not isinstance(self.value[key], Nothing)
+
     def below(self, step: str | int) -> "At":
         """The entry of a map, or the item of a list."""
-        return At(self.document, self.value[step], (*self.path, step), self.report)
+        return At(self.document, self.value[step], (*self.path, step), self.report, self.noted)
 
     def items(self) -> Iterator["At"]:
         """A list's items."""
@@ -69,25 +90,28 @@ class At:
 
     def text(self, key: str) -> str | None:
         """One scalar; none where the key is missing or empty."""
-        if not self.has(key):
+        if not self.says(key):
             return None
         value = self.value[key]
         if isinstance(value, str):
             return value or None
-        self.say("error", f"`{key}` is a {kind(value)}, and one value is wanted", key=key)
+        self.say("error", f"`{key}` is {kind(value)}, and one value is wanted", key=key)
         return None
 
     def texts(self, key: str) -> tuple[str, ...]:
         """One scalar or a list of them."""
-        if not self.has(key):
+        if not self.says(key):
             return ()
         value = self.value[key]
         if isinstance(value, str):
             return (value,) if value else ()
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-        self.say("error", f"`{key}` is a {kind(value)}, and a value or a list of values is wanted", key=key)
-        return ()
+        if not isinstance(value, list):
+            self.say("error", f"`{key}` is {kind(value)}, and a value or a list of values is wanted", key=key)
+            return ()
+        for item in self.below(key).items():
+            if not isinstance(item.value, str) or not item.value:
+                item.say("error", f"`{key}` holds {kind(item.value)}, and single values are wanted")
+        return tuple(item for item in value if isinstance(item, str) and item)
 
     def flag(self, key: str) -> bool:
         """A truth value in any of YAML's spellings."""
@@ -98,32 +122,64 @@ class At:
 
     def pairs(self, key: str) -> tuple[tuple[str, str | None], ...]:
         """`KEY: value` or a list of `KEY=value`; without `=` there is no value. Quotes and backslashes stay."""
-        if not self.has(key):
-            return ()
-        value = self.value[key]
-        if isinstance(value, Mapping):
-            if all(isinstance(item, str) for item in value.values()):
-                return tuple(value.items())
-            self.say("error", f"`{key}` holds more than values", "Each entry is one value.", key=key)
-            return ()
-        return tuple((name, rest if equals else None) for name, equals, rest in _split(self.texts(key)))
+        if self.has(key) and isinstance(self.value[key], Mapping):
+            found = self._map(key)
+        else:
+            found = [(name, rest if equals else None) for name, equals, rest in map(_split, self.texts(key))]
+        for name, _ in found:
+            if not name or "\0" in name:
+                self.say("error", f"`{key}` holds a value without a name", "Write NAME=value.", key=key)
+        return tuple((name, value) for name, value in found if name)
 
-    def known(self, keys: frozenset[str], ignored: frozenset[str], what: str) -> None:
-        """Warn of keys that nobody reads, with the nearest one that there is; note those that have no effect here."""
+    def _map(self, key: str) -> list[tuple[str, str | None]]:
+        found: list[tuple[str, str | None]] = []
+        for name, value in self.value[key].items():
+            if isinstance(value, str):
+                found.append((name, value))
+            else:
+                self.below(key).say("error", f"{name} in `{key}` is {kind(value)}, and one value is wanted", key=name)
+        return found
+
+    def known(
+        self,
+        keys: Collection[str],
+        what: str,
+        *,
+        ignored: Collection[str] = (),
+        elsewhere: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        """Warn of keys that nobody reads, with where they belong or the nearest that there is; note the `ignored`."""
         for key in self.value:
             if key in keys:
                 continue
             if key in ignored:
-                self.say("note", f"`{key}` of {what} has no effect here", key=key)
+                self.note(f"`{key}` of a service has no effect here", key=key)
                 continue
-            likely = nearest(key, keys)
-            self.say("warning", f"{what} has no key `{key}`", f"Did you mean `{likely}`?" if likely else None, key=key)
+            hint = elsewhere(key)
+            if hint is None and (likely := nearest(key, keys)):
+                hint = f"Did you mean `{likely}`?"
+            self.say("warning", f"{what} has no key `{key}`", hint, key=key)
 
 
-def _split(items: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
-    return (item.partition("=") for item in items)
+def told_twice(document: Document, report: Report) -> None:
+    """Warn of keys that stand twice in one map."""
+    for place in document.duplicates:
+        report(Finding("warning", place, "this key stands twice in one map, and the last one counts"))
+
+
+def _split(item: str) -> tuple[str, str, str]:
+    return item.partition("=")
 
 
 def kind(value: Any) -> str:
-    """What a value is, in a word."""
-    return "map" if isinstance(value, Mapping) else "list" if isinstance(value, list) else "single value"
+    """What a value is, in words that fit behind "is"."""
+    if isinstance(value, Mapping):
+        return "a map"
+    if isinstance(value, list):
+        return "a list"
+    return "a single value" if value else "empty"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence."""
+    return ", ".join(f"`{name}`" for name in names)

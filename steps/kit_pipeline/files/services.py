@@ -1,181 +1,201 @@
 # SPDX-License-Identifier: MIT
 """From a parsed services file to services."""
 
-import re
-import shlex
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from kit_core.yamlio import Document
 from kit_pipeline.files import keys
-from kit_pipeline.files.finding import Finding, Report
-from kit_pipeline.files.reading import At, kind
+from kit_pipeline.files.commands import words
+from kit_pipeline.files.finding import Report
+from kit_pipeline.files.meant import other_than_a_map
+from kit_pipeline.files.reading import At, kind, told_twice
 from kit_pipeline.files.service import Build, Link, Service, Volume
 
-_ABOVE: Final = frozenset({"cached", "environment", "env_file", "encrypted_env_file", "encrypted_dockercfg_path",
-                           "volumes", "command", "depends_on", "links"})  # fmt: skip
-"""Keys of a service that people also write under its `build`."""
-_VARIABLE: Final = re.compile(r"\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-?])([^}]*))?\})")
+_UNDER_BUILD: Final = frozenset(keys.BUILD) - {"image", "dockerfile"}
 
 
-def read_services(document: Document, report: Report) -> dict[str, Service]:
-    """Every service by name. What is wrong is reported; a service with an error is among them as far as it goes."""
+def read_services(document: Document, report: Report, *, compose: bool = False) -> dict[str, Service]:
+    """Every service by name. What is wrong is reported; a service with an error is among them as far as it goes.
+
+    `compose` is a docker-compose.yml, where `image` beside `build` is the name of what is built.
+    """
     top = At(document, document.value, (), report)
     if not document.value:
         top.say("error", "the file is empty", "It names services, each with `image` or `build`.")
         return {}
     if not isinstance(document.value, Mapping):
         what = kind(document.value)
-        top.say("error", f"the file is a {what}, and a map of services is wanted", "Have the two files changed places?")
+        top.say("error", f"the file is {what}, and a map of services is wanted", other_than_a_map(document.value))
         return {}
-    for place in document.duplicates:
-        report(Finding("warning", place, "this key stands twice in one map, and the last one counts"))
-    nested = document.value.get("services")
-    declared: frozenset[str] = frozenset()
-    if isinstance(nested, Mapping) and not any(isinstance(nested.get(key), str) for key in ("image", "build")):
-        declared = _beside(top)
-        top = top.below("services")
-    return {name: _service(name, top.below(name), declared) for name in top.value if name != "version"}
+    told_twice(document, report)
+    if _is_nested(document.value):
+        declared = _beside(top, is_nested=True)
+        return {name: _Reader(name, at, declared, compose).service() for name, at in _entries(top.below("services"))}
+    declared = _beside(top, is_nested=False)
+    beside = {name for name in ("volumes", "networks") if _is_no_service(document.value.get(name))}
+    return {
+        name: _Reader(name, at, declared, compose).service()
+        for name, at in _entries(top)
+        if name != "version" and name not in beside and not (name.startswith("x-") and _is_no_service(at.value))
+    }
 
 
-def interpolated(text: str, values: Mapping[str, str]) -> str:
-    """`$NAME`, `${NAME}`, `${NAME:-default}` filled in, `$$` as `$`: in a docker-compose.yml alone, as Compose does."""
-
-    def one(found: re.Match[str]) -> str:
-        if found[1]:
-            return "$"
-        name, operator, default = str(found[2] or found[3]), str(found[4] or ""), str(found[5] or "")
-        value = values.get(name)
-        if value is None or (operator.startswith(":") and not value):
-            return default if operator.endswith("-") else ""
-        return value
-
-    return _VARIABLE.sub(one, text)
+def _entries(at: At) -> list[tuple[str, At]]:
+    return [(name, at.below(name)) for name in at.value]
 
 
-def _beside(top: At) -> frozenset[str]:
-    """What stands beside `services:`; of it only the names of volumes matter."""
-    for key in top.value:
-        if key in keys.FILE_IGNORED and key != "version":
-            top.say("note", f"`{key}` at the top has no effect here", key=key)
-        elif key not in {"services", "version"} and not key.startswith("x-"):
+def _is_nested(value: Mapping[str, Any]) -> bool:
+    """Whether services stand under `services:`, which may also be a service's name."""
+    nested = value.get("services")
+    return isinstance(nested, Mapping) and not any(isinstance(nested.get(key), str) for key in ("image", "build"))
+
+
+def _is_no_service(value: Any) -> bool:
+    """Of what has a name that Compose gives a meaning, or `x-…`: whether it says nothing that a service says."""
+    return not isinstance(value, Mapping) or not ({"image", "build"} & value.keys())
+
+
+def _beside(top: At, *, is_nested: bool) -> frozenset[str]:
+    """What stands beside the services; of it only the names of volumes matter."""
+    for key, value in top.value.items():
+        if key in keys.FILE_IGNORED and (is_nested or (key in {"volumes", "networks"} and _is_no_service(value))):
+            top.note(f"`{key}` at the top has no effect here", key=key)
+        elif is_nested and key not in {"services", "version"} and not key.startswith("x-"):
             top.say("warning", f"`{key}` stands beside `services:`, and so it is no service", key=key)
     volumes = top.value.get("volumes")
-    return frozenset(volumes) if isinstance(volumes, Mapping) else frozenset()
+    if isinstance(volumes, Mapping) and (is_nested or _is_no_service(volumes)):
+        return frozenset(volumes)
+    return frozenset()
 
 
-def _service(name: str, at: At, declared: frozenset[str]) -> Service:
-    if not isinstance(at.value, Mapping):
-        at.say("error", f"service {name} is a {kind(at.value)}, and a map is wanted", "It has `image` or `build`.")
-        return Service(name=name, place=at.place)
-    at.known(keys.SERVICE, keys.SERVICE_IGNORED, f"service {name}")
-    if at.has("build") and at.has("image"):
-        at.say(
-            "error",
-            f"service {name} has both `build` and `image`",
-            "The name of what is built is `image` under `build`.",
-            key="image",
+class _Reader:
+    """One service's map."""
+
+    def __init__(self, name: str, at: At, declared: frozenset[str], compose: bool) -> None:
+        self._name, self._at, self._declared, self._compose = name, at, declared, compose
+
+    def service(self) -> Service:
+        name, at = self._name, self._at
+        if not isinstance(at.value, Mapping):
+            hint = "It has `image` or `build`."
+            if isinstance(at.value, str) and at.value:
+                hint += f" Is this `image: {at.value}`?" if at.path[-1] != "services" else ""
+            at.say("error", f"service {name} is {kind(at.value)}, and a map is wanted", hint)
+            return Service(name=name, place=at.place)
+        at.known(keys.SERVICE, f"service {name}", ignored=keys.SERVICE_IGNORED, elsewhere=_belongs)
+        if at.says("dockerfile") and at.says("image") and not at.says("build"):
+            at.note(f"`dockerfile` of {name} has no effect beside `image`", key="dockerfile")
+        return Service(
+            name=name,
+            place=at.place,
+            build=self._source() if at.says("build") else None,
+            image=None if self._compose and at.says("build") else at.text("image"),
+            environment=at.pairs("environment"),
+            env_files=at.texts("env_file"),
+            encrypted_env_files=at.texts("encrypted_env_file"),
+            encrypted_environment=at.texts("encrypted_environment"),
+            encrypted_dockercfg_path=at.text("encrypted_dockercfg_path"),
+            dockercfg_service=at.text("dockercfg_service"),
+            volumes=tuple(filter(None, (self._volume(item) for item in at.texts("volumes")))),
+            volumes_from=at.texts("volumes_from"),
+            depends_on=self._depends_on(),
+            links=tuple(Link(one.partition(":")[0], one.partition(":")[2] or one) for one in at.texts("links")),
+            add_docker=at.says("add_docker") and at.flag("add_docker"),
+            command=words(at, "command"),
+            entrypoint=words(at, "entrypoint"),
+            passed_on=self._passed_on(),
         )
-    return Service(
-        name=name,
-        place=at.place,
-        build=_build(name, at) if at.has("build") else None,
-        image=at.text("image"),
-        environment=at.pairs("environment"),
-        env_files=at.texts("env_file"),
-        encrypted_env_files=at.texts("encrypted_env_file"),
-        encrypted_environment=at.texts("encrypted_environment"),
-        encrypted_dockercfg_path=at.text("encrypted_dockercfg_path"),
-        dockercfg_service=at.text("dockercfg_service"),
-        volumes=tuple(_volume(text, at, declared) for text in at.texts("volumes")),
-        volumes_from=at.texts("volumes_from"),
-        depends_on=_depends_on(at),
-        links=tuple(Link(one.partition(":")[0], one.partition(":")[2] or one) for one in at.texts("links")),
-        add_docker=at.has("add_docker") and at.flag("add_docker"),
-        command=words(at, "command"),
-        entrypoint=words(at, "entrypoint"),
-        passed_on=_passed_on(at),
-    )  # fmt: skip
 
+    def _passed_on(self) -> dict[str, str | tuple[str, ...]]:
+        at = self._at
+        passed: dict[str, str | tuple[str, ...]] = {}
+        for key in sorted(keys.PASSED_ON & at.value.keys()):
+            if isinstance(at.value[key], Mapping) and keys.SERVICE[key].shape == "pairs":  # extra_hosts as a map
+                passed[key] = tuple(f"{name}:{value or ''}" for name, value in at.pairs(key))
+            elif keys.SERVICE[key].shape in {"texts", "pairs"}:
+                passed[key] = at.texts(key)
+            elif keys.SERVICE[key].shape == "flag" and at.says(key):
+                passed[key] = "true" if at.flag(key) else "false"
+            elif (text := at.text(key)) is not None:
+                passed[key] = text
+        return {key: value for key, value in passed.items() if value}
 
-def words(at: At, key: str) -> tuple[str, ...] | None:
-    """A command's words: a list as it is, a text split at spaces outside of quotes. None where there is none."""
-    if not at.has(key):
-        return None
-    if isinstance(at.value[key], list):
-        return at.texts(key)
-    text = at.text(key)
-    if text is None:
-        return None
-    try:
-        return tuple(shlex.split(text.rstrip("\n")))
-    except ValueError:
-        at.say("error", f"`{key}` has a quote that is not closed: {text.strip()}", key=key)
-        return None
+    def _depends_on(self) -> tuple[str, ...]:
+        """A list of names, or Compose's map with conditions, whose names count."""
+        at = self._at
+        if at.has("depends_on") and isinstance(at.value["depends_on"], Mapping):
+            hint = "A health check is always awaited."
+            at.note("the conditions of `depends_on` have no effect here", hint, key="depends_on")
+            return tuple(at.value["depends_on"])
+        return at.texts("depends_on")
 
-
-def _passed_on(at: At) -> dict[str, str | tuple[str, ...]]:
-    passed: dict[str, str | tuple[str, ...]] = {}
-    for key in sorted(keys.PASSED_ON_TEXT & at.value.keys()):
-        text = at.text(key)
-        if text is not None:
-            passed[key] = text
-    for key in sorted(keys.PASSED_ON_LISTS & at.value.keys()):
-        if isinstance(at.value[key], Mapping):  # extra_hosts as a map
-            passed[key] = tuple(f"{name}:{value}" for name, value in at.pairs(key))
-        else:
-            passed[key] = at.texts(key)
-    return passed
-
-
-def _depends_on(at: At) -> tuple[str, ...]:
-    """A list of names, or Compose's map with conditions, whose names count."""
-    if at.has("depends_on") and isinstance(at.value["depends_on"], Mapping):
-        at.say(
-            "note",
-            "the conditions of `depends_on` have no effect here",
-            "A health check is always awaited.",
-            key="depends_on",
+    def _source(self) -> Build:
+        at, name = self._at, self._name
+        image = None
+        if at.says("image"):
+            if self._compose:
+                image = at.text("image")
+            else:
+                what = f"service {name} has both `build` and `image`"
+                at.say("error", what, "The name of what is built is `image` under `build`.", key="image")
+        beside = at.text("dockerfile")
+        value = at.value["build"]
+        if isinstance(value, str):
+            return Build(image=image, context=value or ".", dockerfile=beside)
+        if not isinstance(value, Mapping):
+            at.say("error", f"`build` of {name} is {kind(value)}, and a path or a map is wanted", key="build")
+            return Build()
+        build = at.below("build")
+        build.known(keys.BUILD, f"`build` of {name}", elsewhere=_above)
+        for old, new in keys.OLD.items():
+            if build.has(old):
+                build.note(f"`{old}` is the old name of `{new}`", key=old)
+        return Build(
+            image=build.text("image") or image,
+            context=build.text("context") or build.text("path") or ".",
+            dockerfile=build.text("dockerfile") or build.text("dockerfile_path") or beside,
+            args=build.pairs("args"),
+            encrypted_args=build.texts("encrypted_args"),
+            encrypted_args_files=build.texts("encrypted_args_file"),
         )
-        return tuple(at.value["depends_on"])
-    return at.texts("depends_on")
+
+    def _volume(self, text: str) -> Volume | None:
+        at = self._at
+        host, colon, rest = text.partition(":")
+        if not colon:
+            host, rest = "", text
+        container, _, mode = rest.partition(":")
+        if not container.startswith("/"):
+            hint = "It is a path in the container, which begins with `/`; `./folder:/path` shows a folder there."
+            at.say("error", f"the volume {text} does not say where it is in the container", hint, key="volumes")
+            return None
+        if not colon or host in self._declared:
+            return Volume(container, None, mode or None)
+        if host.startswith("/"):
+            at.note(f"the volume {text} names a folder of this machine outside of the repository", key="volumes")
+        if host.startswith("~"):
+            what = f"the volume {text} means a folder called {host.split('/')[0]}"
+            at.say("warning", what, "`~` is not filled in here; name the whole path.", key="volumes")
+        if not host:
+            at.say("error", f"the volume {text} has nothing before its colon", key="volumes")
+            return None
+        return Volume(container, host, mode or None)
 
 
-def _build(name: str, at: At) -> Build:
-    beside = at.text("dockerfile")
-    if isinstance(at.value["build"], str):
-        return Build(context=at.value["build"] or ".", dockerfile=beside)
-    if not isinstance(at.value["build"], Mapping):
-        at.say("error", f"`build` of {name} is a {kind(at.value['build'])}, and a path or a map is wanted", key="build")
-        return Build()
-    build = at.below("build")
-    for key in sorted(_ABOVE & build.value.keys()):
-        build.say("warning", f"`{key}` of {name} stands under `build`", "It belongs one level up.", key=key)
-    if build.has("image_tag"):
-        build.say(
-            "warning", f"`image_tag` of {name} stands under `build`", "It belongs to a push step.", key="image_tag"
-        )
-    build.known(keys.BUILD | _ABOVE | {"image_tag"}, frozenset(), f"`build` of {name}")
-    for old, new in (("path", "context"), ("dockerfile_path", "dockerfile")):
-        if build.has(old):
-            build.say("note", f"`{old}` is the old name of `{new}`", key=old)
-    return Build(
-        image=build.text("image"),
-        context=build.text("context") or build.text("path") or ".",
-        dockerfile=build.text("dockerfile") or build.text("dockerfile_path") or beside,
-        args=build.pairs("args"),
-        encrypted_args=build.texts("encrypted_args"),
-        encrypted_args_files=build.texts("encrypted_args_file"),
-    )
+def _belongs(key: str) -> str | None:
+    """Where a key that a service has not belongs."""
+    if key in _UNDER_BUILD:
+        return "It belongs one level down, under `build`."
+    if key in keys.STEP:
+        return "It belongs to a step, in the steps file."
+    return None
 
 
-def _volume(text: str, at: At, declared: frozenset[str]) -> Volume:
-    host, colon, rest = text.partition(":")
-    if not colon:
-        return Volume(text)
-    container, _, mode = rest.partition(":")
-    if host.startswith("/"):
-        at.say("note", f"the volume {text} names a folder of this machine outside of the repository", key="volumes")
-    if host in declared:
-        return Volume(container, None, mode or None)
-    return Volume(container, host, mode or None)
+def _above(key: str) -> str | None:
+    """Where a key that `build` has not belongs."""
+    if key in keys.ABOVE_BUILD:
+        return "It belongs one level up."
+    if key in keys.PUSH_ONLY:
+        return "It belongs to a push step."
+    return "It belongs one level up." if key in keys.SERVICE else None

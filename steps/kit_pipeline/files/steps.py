@@ -8,12 +8,15 @@ from typing import Final, cast
 from kit_core.names import nearest
 from kit_core.yamlio import Document
 from kit_pipeline.files import keys
+from kit_pipeline.files.commands import for_a_shell, words
 from kit_pipeline.files.finding import Finding, Report
-from kit_pipeline.files.reading import At, kind
-from kit_pipeline.files.services import words
+from kit_pipeline.files.meant import other_than_a_list
+from kit_pipeline.files.reading import At, kind, listed, told_twice
 from kit_pipeline.files.step import Kind, Push, Step
 
-_SHELL: Final = frozenset({"&&", "||", ";", "|", ">", ">>", "<", "2>&1", "&"})
+_DEEPEST: Final = 50
+_MOST: Final = 10_000
+"""Anchors can make a small file mean more steps than anyone lives to see."""
 
 
 def read_steps(document: Document, report: Report) -> tuple[Step, ...]:
@@ -22,18 +25,16 @@ def read_steps(document: Document, report: Report) -> tuple[Step, ...]:
     if not document.value:
         top.say("error", "the file is empty", "It is a list of steps, each with `service` and `command`.")
         return ()
-    for place in document.duplicates:
-        report(Finding("warning", place, "this key stands twice in one map, and the last one counts"))
+    told_twice(document, report)
     if isinstance(document.value, Mapping) and isinstance(document.value.get("steps"), list):
         top.say("error", "the steps stand below `steps:`", "The file itself is the list: take that line away.")
         return ()
     if not isinstance(document.value, list):
-        what = kind(document.value)
-        top.say("error", f"the file is a {what}, and a list of steps is wanted", "Begin each step with `- `.")
+        hint = other_than_a_list(document.value, frozenset(keys.STEP))
+        top.say("error", f"the file is {kind(document.value)}, and a list of steps is wanted", hint)
         return ()
-    steps = _steps(top, (), None)
-    _last(steps, top)
-    _names(steps, report)
+    steps = _Reader().steps(top, (), None)
+    _last(steps, report)
     return steps
 
 
@@ -42,74 +43,103 @@ def every(steps: Iterable[Step]) -> list[Step]:
     return [inner for step in steps for inner in (step, *every(step.steps))]
 
 
-def _steps(at: At, path: tuple[int, ...], above: Step | None) -> tuple[Step, ...]:
-    return tuple(
-        step for index, item in enumerate(at.items(), 1) if (step := _step(item, (*path, index), above)) is not None
-    )
+class _Reader:
+    """Counts as it reads."""
 
+    def __init__(self) -> None:
+        self._left = _MOST
+        self._named: dict[tuple[tuple[int, ...], str], Step] = {}
 
-def _step(at: At, path: tuple[int, ...], above: Step | None) -> Step | None:
-    if not isinstance(at.value, Mapping):
-        at.say("error", f"a step is a {kind(at.value)}, and a map is wanted", "It has `service` and `command`.")
-        return None
-    named = at.text("type") or ("serial" if at.has("steps") else "run")
-    if named not in keys.TYPES:
-        likely = nearest(named, keys.TYPES)
-        at.say("error", f"`{named}` is no type of step", f"Did you mean `{likely}`?" if likely else
-               f"There are {', '.join(keys.TYPES)}.", key="type")  # fmt: skip
-        return None
-    if named == "matrix":
-        at.say("note", "the type `matrix` is an old name of `serial` with `services`", key="type")
-    step_kind = cast("Kind", "serial" if named == "matrix" else named)
-    services = _services(at)
-    base = Step(
-        name=at.text("name") or _called(at, services or (above.services if above else ()), path),
-        path=path,
-        kind=step_kind,
-        place=at.place,
-        tag=at.text("tag"),
-        exclude=at.text("exclude"),
-        services=services,
-        encrypted_dockercfg_path=at.text("encrypted_dockercfg_path"),
-        dockercfg_service=at.text("dockercfg_service"),
-        local=(above is None or above.local) and (at.flag("local") if at.has("local") else True),
-    )
-    at.known(keys.STEP, frozenset(), f"step {base.name}")
-    return _completed(base, at, above)
+    def steps(self, at: At, path: tuple[int, ...], above: Step | None) -> tuple[Step, ...]:
+        """The steps of a list. `above` is the group that they are in, with the services that it has or inherits."""
+        if len(path) >= _DEEPEST:
+            at.say("error", f"groups are nested more than {_DEEPEST} deep")
+            return ()
+        found = []
+        for index, item in enumerate(at.items(), 1):
+            self._left -= 1
+            if self._left <= 0:
+                if self._left == 0:
+                    item.say("error", f"there are more than {_MOST} steps", "Does an anchor hold itself many times?")
+                break
+            step = self._step(item, (*path, index), above)
+            if step is not None:
+                found.append(step)
+        return tuple(found)
 
-
-def _completed(base: Step, at: At, above: Step | None) -> Step:
-    """The step with what its type asks for."""
-    inherited = above.services if above else ()
-    if base.services and inherited:
-        at.say("error", f"step {base.name} names a service, and so does the group that it is in",
-               "One of the two may.", key="service" if at.has("service") else "services")  # fmt: skip
-    effective = base.services or inherited
-    step = replace(base, on_fail=_on_fail(at, base, effective))
-    if step.is_group:
-        return replace(step, steps=_group(at, step, effective))
-    if len(base.services) > 1:
-        at.say("error", f"step {base.name} names several services", "Only a group may.", key="services")
-    if not effective:
-        at.say("error", f"step {base.name} names no service", "Add `service: NAME`.")
-    if at.has("steps"):
-        at.say(
-            "error",
-            f"step {base.name} holds steps and is of the type `{base.kind}`",
-            "Groups are `serial`, `parallel`, `manual`.",
-            key="steps",
+    def _step(self, at: At, path: tuple[int, ...], above: Step | None) -> Step | None:
+        if not isinstance(at.value, Mapping):
+            at.say("error", f"a step is {kind(at.value)}, and a map is wanted", "It has `service` and `command`.")
+            return None
+        named = at.text("type") or ("serial" if at.has("steps") else "run")
+        if named not in keys.TYPES:
+            likely = nearest(named, keys.TYPES)
+            hint = f"Did you mean `{likely}`?" if likely else f"There are {listed(keys.TYPES)}."
+            at.say("error", f"`{named}` is no type of step", hint, key="type")
+            return None
+        if named == "matrix":
+            at.note("the type `matrix` is an old name of `serial` with `services`", key="type")
+        services = _services(at)
+        name = at.text("name")
+        base = Step(
+            name=name or _called(at, services or (above.services if above else ()), path),
+            path=path,
+            kind=cast("Kind", "serial" if named == "matrix" else named),
+            place=at.place,
+            tag=at.text("tag"),
+            exclude=at.text("exclude"),
+            services=services,
+            encrypted_dockercfg_path=at.text("encrypted_dockercfg_path"),
+            dockercfg_service=at.text("dockercfg_service"),
+            local=(above is None or above.local) and (at.flag("local") if at.says("local") else True),
         )
-    return replace(step, push=_push(at, step)) if step.kind == "push" else replace(step, command=_command(at, step))
+        at.known(keys.STEP, f"step {base.name}", elsewhere=_belongs)
+        if name:
+            self._only_one(base, at)
+        return self._completed(base, at, above)
+
+    def _only_one(self, step: Step, at: At) -> None:
+        """Warn of a name that is given twice in one list; what an anchor brings in twice is meant."""
+        first = self._named.setdefault((step.path[:-1], step.name), step)
+        if first.place != step.place:
+            hint = f"Choose one by its number: {first.number} or {step.number}."
+            at.say("warning", f"two steps are called {step.name}", hint, key="name")
+
+    def _completed(self, base: Step, at: At, above: Step | None) -> Step:
+        """The step with what its type asks for."""
+        inherited = above.services if above else ()
+        if base.services and inherited:
+            what = f"step {base.name} names a service, and so does the group that it is in"
+            at.say("error", what, "One of the two may.", key="service" if at.has("service") else "services")
+        effective = base.services or inherited
+        step = replace(base, on_fail=_on_fail(at, base, effective))
+        if step.is_group:
+            return replace(step, steps=self._group(at, step, effective))
+        if len(base.services) > 1:
+            at.say("error", f"step {base.name} names several services", "Only a group may.", key="services")
+        if not effective:
+            at.say("error", f"step {base.name} names no service", "Add `service: NAME`.")
+        if at.says("steps"):
+            what = f"step {base.name} holds steps and is of the type `{base.kind}`"
+            at.say("error", what, "Groups are `serial`, `parallel`, `manual`.", key="steps")
+        return replace(step, push=_push(at, step)) if step.kind == "push" else replace(step, command=_command(at, step))
+
+    def _group(self, at: At, step: Step, effective: tuple[str, ...]) -> tuple[Step, ...]:
+        for key in ("command", *keys.PUSH_ONLY):
+            if at.has(key):
+                hint = "It belongs to a step in it."
+                at.say("warning", f"`{key}` of the group {step.name} has no effect", hint, key=key)
+        if not at.has("steps") or not isinstance(at.value["steps"], list) or not at.value["steps"]:
+            at.say("error", f"the group {step.name} holds no steps", "List them below `steps:`.")
+            return ()
+        return self.steps(at.below("steps"), step.path, replace(step, services=effective))
 
 
-def _group(at: At, step: Step, effective: tuple[str, ...]) -> tuple[Step, ...]:
-    for key in ("command", "image_name"):
-        if at.has(key):
-            at.say("warning", f"`{key}` of the group {step.name} has no effect", "It belongs to a step in it.", key=key)
-    if not at.has("steps") or not isinstance(at.value["steps"], list) or not at.value["steps"]:
-        at.say("error", f"the group {step.name} holds no steps", "List them below `steps:`.")
-        return ()
-    return _steps(at.below("steps"), step.path, replace(step, services=effective))
+def _belongs(key: str) -> str | None:
+    """Where a key that a step has not belongs."""
+    if key in keys.SERVICE or key in keys.BUILD:
+        return "It belongs to a service, in the services file."
+    return None
 
 
 def _services(at: At) -> tuple[str, ...]:
@@ -125,21 +155,18 @@ def _called(at: At, services: Sequence[str], path: tuple[int, ...]) -> str:
 
 
 def _command(at: At, step: Step) -> tuple[str, ...] | None:
-    for key in sorted(keys.PUSH_ONLY & at.value.keys()):
-        at.say(
-            "warning", f"`{key}` has no effect on step {step.name}", "It belongs to a step of the type `push`.", key=key
-        )
+    for key in keys.PUSH_ONLY:
+        if at.has(key):
+            what = f"`{key}` has no effect on step {step.name}"
+            at.say("warning", what, "It belongs to a step of the type `push`.", key=key)
     command = words(at, "command")
     if command is None:
-        if not at.has("command"):
+        if not at.says("command"):
             at.say("note", f"step {step.name} has no command", "Its container runs what its image or service says.")
         return None
-    if isinstance(at.value["command"], str):
-        odd = _SHELL & set(command)
-        if odd or any("$" in word for word in command) or (command and "=" in command[0].split("/")[0]):
-            sign = "`" + "`, `".join(sorted(odd)) + "`" if odd else "a variable"
-            at.say("warning", f"the command of step {step.name} has {sign} in it, which goes to the program as it is",
-                   "There is no shell here: use `sh -c '…'`, or a script.", key="command")  # fmt: skip
+    if isinstance(at.value["command"], str) and (found := for_a_shell(at.value["command"])):
+        what = f"the command of step {step.name} has {found} in it, which goes to the program as it is"
+        at.say("warning", what, "There is no shell here: use `sh -c '…'`, or a script.", key="command")
     return command
 
 
@@ -153,41 +180,30 @@ def _push(at: At, step: Step) -> Push:
 
 
 def _on_fail(at: At, step: Step, effective: tuple[str, ...]) -> tuple[Step, ...]:
-    if not at.has("on_fail"):
+    if not at.says("on_fail"):
         return ()
     if not isinstance(at.value["on_fail"], list):
-        at.say(
-            "error", f"`on_fail` of {step.name} is a {kind(at.value['on_fail'])}, and a list is wanted", key="on_fail"
-        )
+        what = f"`on_fail` of {step.name} is {kind(at.value['on_fail'])}, and a list is wanted"
+        at.say("error", what, "Begin each of its steps with `- `.", key="on_fail")
         return ()
     found = []
     for index, item in enumerate(at.below("on_fail").items(), 1):
         if not isinstance(item.value, Mapping):
-            item.say("error", f"`on_fail` of {step.name} holds a {kind(item.value)}, and a map is wanted")
+            item.say("error", f"`on_fail` of {step.name} holds {kind(item.value)}, and a map is wanted")
             continue
-        item.known(keys.ON_FAIL, frozenset(), f"`on_fail` of {step.name}")
+        item.known(keys.ON_FAIL, f"`on_fail` of {step.name}")
         service = item.text("service")
         if service is None and len(effective) != 1:
             item.say("error", f"`on_fail` of {step.name} names no service", "Add `service: NAME`.")
         services = (service,) if service else effective[:1]
         name = item.text("name") or f"{step.name}, on_fail {index}"
         inner = Step(name=name, path=(*step.path, index), kind="run", place=item.place, services=services)
-        found.append(Step(**{**vars(inner), "command": _command(item, inner)}))
+        found.append(replace(inner, command=_command(item, inner)))
     return tuple(found)
 
 
-def _last(steps: Sequence[Step], top: At) -> None:
-    for index, step in enumerate(steps[:-1]):
+def _last(steps: Sequence[Step], report: Report) -> None:
+    for step in steps[:-1]:
         if step.kind == "manual":
-            top.below(index).say(
-                "warning", f"the manual group {step.name} is not the last one", "What follows waits for approval too."
-            )
-
-
-def _names(steps: Sequence[Step], report: Report) -> None:
-    seen: dict[str, Step] = {}
-    for step in every(steps):
-        first = seen.setdefault(step.name, step)
-        if first is not step and step.path[:-1] == first.path[:-1]:
-            report(Finding("warning", step.place, f"two steps are called {step.name}",
-                           f"Choose one by its number: {first.number} or {step.number}."))  # fmt: skip
+            what = f"the manual group {step.name} is not the last one"
+            report(Finding("warning", step.place, what, "What follows waits for approval too."))
