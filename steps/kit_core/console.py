@@ -63,6 +63,7 @@ class Console:
         self._lock = threading.RLock()
         self._pending: deque[str] = deque()
         self._writer = threading.RLock()
+        self._hushed = False
         self._waits: list[Wait] = []
         self.concluded = False
         """Whether the run's result has been told."""
@@ -82,13 +83,7 @@ class Console:
         self._tell("success", text, cluster=cluster, fields=fields)
 
     def warning(
-        self,
-        text: str,
-        *,
-        cluster: str | None = None,
-        file: str | None = None,
-        line: int | None = None,
-        **fields: Any,
+        self, text: str, *, cluster: str | None = None, file: str | None = None, line: int | None = None, **fields: Any
     ) -> None:
         """Something to look at that did not stop the run; `file` and `line` mark the place in the CI's view."""
         self._tell("warning", text, cluster=cluster, file=file, line=line, fields=fields)
@@ -106,6 +101,27 @@ class Console:
         """Words that are not ours (a container's log, a server's message), indented and made harmless."""
         if text.strip():
             self._tell("foreign", text.rstrip(), cluster=cluster, fields=fields)
+
+    def line(self, shown: str, text: str, **fields: Any) -> None:
+        """A line that its caller has made harmless, written at once; the JSON log has `text` and the facts."""
+        if self._json:
+            self._tell("foreign", text, fields=fields)
+            return
+        with self._lock:
+            self._erase()
+            self._add_lines([shown])
+        self._write(wait=True)
+
+    @contextlib.contextmanager
+    def hushed(self) -> Iterator[None]:
+        """While something else has the terminal for itself, nothing is written; it is afterwards."""
+        with self._writer:
+            self._hushed = True
+        try:
+            yield
+        finally:
+            self._hushed = False
+            self._write(wait=True)
 
     @contextlib.contextmanager
     def group(self, title: str) -> Iterator[None]:
@@ -260,6 +276,8 @@ class Console:
             if not self._writer.acquire(blocking=wait):
                 return  # who writes now looks again when it has finished
             try:
+                if self._hushed:
+                    return
                 text = "".join(self._pending.popleft() for _ in range(len(self._pending)))
                 # A log that nobody reads any more (a closed pipe, a full disk) must not end the deploy it tells of.
                 with contextlib.suppress(OSError, ValueError):

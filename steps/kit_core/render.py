@@ -57,11 +57,20 @@ class Renderer(Protocol):
         ...
 
 
+def plain(text: str) -> str:
+    """`text` without escape sequences, and with control characters written out, all but tabs and line ends."""
+    return _written_out(_ESCAPE_SEQUENCE.sub("", text))
+
+
 def harmless(text: str) -> str:
     """`text` on one line, without escape sequences, control characters and what a CI service takes for a command."""
     text = _ESCAPE_SEQUENCE.sub("", text).replace("\t", "    ").replace("\r", " ").replace("\n", " ")
-    text = _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
+    text = _written_out(text)
     return _COMMAND_FIRST.sub(r"\1: ", _COMMAND_ANYWHERE.sub("# ", text))
+
+
+def _written_out(text: str) -> str:
+    return _CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
 def commandless(text: str) -> str:
