@@ -7,6 +7,7 @@ command. The same program serves a shell in the container, where all of it happe
 more).
 """
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
@@ -14,21 +15,25 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from kit_core.mounts import Folder, Identity, choose_identity, folders_told, parse_mounts, places
+from kit_core.mounts import Folder, Identity, Needed, able, choose_identity, folders_told, parse_mounts, places
 
-__all__ = ["Folder", "run"]
+__all__ = ["Folder", "Needed", "run"]
+
+Needs = Callable[[Mapping[str, str]], Sequence[Needed]]
+"""The files that a step cannot do without, by the environment."""
 
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # as shells have it
 
 
-def run(package: str, folders: Sequence[Folder]) -> NoReturn:
+def run(package: str, folders: Sequence[Folder], needs: Needs = lambda _: ()) -> NoReturn:
     """Run as an image's entrypoint on the real arguments, environment and user; does not return.
 
-    `package` is the step's (`kit_deployer`): its `cli` has `STEP` and `main`.
+    `package` is the step's (`kit_deployer`): its `cli` has `STEP` and `main`. Whoever root becomes can use what the
+    step `needs`, which therefore has a say in who that is.
     """
     arguments = sys.argv[1:]
     if os.geteuid() == 0:
-        _give_up_root(folders, arguments)
+        _give_up_root(folders, arguments, needs)
     os.environ["HOME"] = home(os.environ, _is_writable, _mount_points())
     if arguments and not arguments[0].startswith("-"):
         step = import_module(f"{package}.cli").STEP
@@ -53,21 +58,26 @@ def home(env: Mapping[str, str], writable: Callable[[str], bool], mounts: Sequen
     return present if present not in {"", "/"} and (inside or writable(present)) else "/tmp"  # noqa: S108
 
 
-def _give_up_root(folders: Sequence[Folder], arguments: Sequence[str]) -> None:
+def _give_up_root(folders: Sequence[Folder], arguments: Sequence[str], needs: Needs) -> None:
     from kit_core.privileges import become, privileged
 
     try:
         if privileged():
-            become(_identity(folders, arguments))
+            become(_identity(folders, arguments, needs(os.environ)))
     except OSError as error:
         _say(f"root's privileges cannot be given up: {error.strerror}; start the container with `--user`")
         sys.exit(_NOT_EXECUTABLE)
 
 
-def _identity(folders: Sequence[Folder], arguments: Sequence[str]) -> Identity:
+def _identity(folders: Sequence[Folder], arguments: Sequence[str], needed: Sequence[Needed]) -> Identity:
     mounts = parse_mounts(_mountinfo())
     told = [os.path.realpath(path) for path in folders_told(folders, arguments, os.environ, _cwd())]
-    return choose_identity(places(told, mounts, os.stat), places([item.point for item in mounts], mounts, os.stat))
+    others = places([item.point for item in mounts], mounts, os.stat)
+    identity = choose_identity(places(told, mounts, os.stat), others)
+    for file in needed:
+        with contextlib.suppress(OSError):
+            identity = able(identity, file.access, os.stat(file.path))  # noqa: PTH116 - text
+    return identity
 
 
 def _make_way(arguments: Sequence[str], env: MutableMapping[str, str], step: str, commands: Sequence[str]) -> NoReturn:

@@ -3,7 +3,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -14,7 +14,8 @@ _KERNEL: Final = frozenset({
     "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "fusectl",
     "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "securityfs", "sysfs", "tracefs",
 })  # fmt: skip
-_SYSTEM: Final = ("/dev", "/proc", "/sys", "/run/secrets", "/var/run/secrets")
+SYSTEM: Final = ("/dev", "/proc", "/sys", "/run/secrets", "/var/run/secrets")
+"""Where a system puts what it mounts of its own accord."""
 
 # Where CI services say that the workspace is: GitHub, GitLab, Jenkins, Bitbucket, CircleCI, Travis,
 # Drone/Woodpecker, Azure.
@@ -48,11 +49,20 @@ class Folder:
 
 
 @dataclass(frozen=True)
+class Needed:
+    """A file that a step cannot do without, and what it has to be able to do with it: `os.R_OK`, `os.W_OK`."""
+
+    path: str
+    access: int
+
+
+@dataclass(frozen=True)
 class Identity:
-    """A user and a group by number."""
+    """A user and a group by number, and the groups that it is in beside."""
 
     uid: int
     gid: int
+    groups: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,7 @@ def parse_mounts(text: str) -> tuple[Mount, ...]:
         if len(parts) < 6 or len(kinds) < 3:
             continue
         point, kind = _unescaped(parts[4]), kinds[0]
-        if point == "/" or kind in _KERNEL or _below(point, _SYSTEM):
+        if point == "/" or kind in _KERNEL or _below(point, SYSTEM):
             continue
         found.append(Mount(point, "ro" not in parts[5].split(",") and "ro" not in kinds[2].split(","), kind))
     return tuple(found)
@@ -104,6 +114,21 @@ def choose_identity(told: Sequence[Place], others: Sequence[Place]) -> Identity:
     places = [place for place in (*told, *others) if not place.shared]
     ordered = [place for place in places if place.writable] + [place for place in places if not place.writable]
     return ordered[0].owner if ordered else Identity(_NOBODYS, _NOBODYS)
+
+
+def able(identity: Identity, access: int, status: os.stat_result) -> Identity:
+    """`identity` with what it takes to use a file: the file's group beside its own, else the file's owner instead.
+
+    Where neither helps, the identity is as it was. `access` is that of `Needed`.
+    """
+    owners, groups, others = (status.st_mode >> shift & 7 & access == access for shift in (6, 3, 0))
+    if identity.uid == status.st_uid:
+        return identity
+    if groups if status.st_gid in {identity.gid, *identity.groups} else others:
+        return identity
+    if groups:
+        return replace(identity, groups=(*identity.groups, status.st_gid))
+    return Identity(status.st_uid, status.st_gid) if owners else identity
 
 
 def places(paths: Iterable[str], mounts: Sequence[Mount], look: Callable[[str], os.stat_result]) -> list[Place]:

@@ -36,10 +36,13 @@ def become(identity: Identity) -> None:
     if held >> _CAP_SETPCAP & 1:
         for number in range(_last_capability() + 1):
             _call(libc.prctl, _PR_CAPBSET_DROP, number, 0, 0, 0)
+    if identity.uid == 0 and identity.groups and held >> _CAP_SETGID & 1:
+        with contextlib.suppress(OSError):
+            os.setgroups(sorted({*os.getgroups(), *identity.groups}))
     if identity.uid != 0 and held >> _CAP_SETGID & 1 and held >> _CAP_SETUID & 1:
         _hand_over_streams(identity.uid)
         with contextlib.suppress(OSError):  # a user namespace may know no other user than root
-            os.setgroups([group for group in os.getgroups() if group != 0])
+            os.setgroups(sorted({*os.getgroups()} - {0} | {*identity.groups}))
             os.setresgid(identity.gid, identity.gid, identity.gid)
             os.setresuid(identity.uid, identity.uid, identity.uid)
     _call(libc.prctl, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Finding the engine."""
 
+import os
 from collections.abc import Mapping
 from typing import Any, Final
 
 from kit_core.errors import InputError
+from kit_pipeline.engine.access import SOCKET, refusal
 from kit_pipeline.engine.failures import EngineError
 
 Client = Any
 """`docker.APIClient`, whose package has no types."""
 
 _SECONDS: Final = 600
-_SOCKET: Final = "/var/run/docker.sock"
 
 
 def connect(env: Mapping[str, str]) -> Client:
@@ -27,14 +28,17 @@ def connect(env: Mapping[str, str]) -> Client:
     try:
         client = APIClient(**kwargs_from_env(environment=dict(env)), version="auto", timeout=_SECONDS, num_pools=64)
     except TLSParameterError as error:
-        raise InputError("The engine's TLS settings are wrong", why=str(error).partition(". TLS")[0]) from None
+        known = refusal(env, os.getgroups())
+        raise known or InputError("The engine's TLS settings are wrong", why=str(error).partition(". TLS")[0]) from None
     except (DockerException, OSError) as error:
-        where = env.get("DOCKER_HOST") or f"unix://{_SOCKET}"
+        if known := refusal(env, os.getgroups()):
+            raise known from None
+        where = env.get("DOCKER_HOST") or f"unix://{SOCKET}"
         raise EngineError(
             "The Docker engine does not answer",
             where=where,
             why=str(error),
-            hint=f"Start it, or set DOCKER_HOST. In a container, mount the socket: -v {_SOCKET}:{_SOCKET}",
+            hint=f"Start it, or set DOCKER_HOST. In a container, mount the socket: -v {SOCKET}:{SOCKET}",
         ) from None
     # What the user's own ~/.docker/config.json says about registries is read by the client; nothing of it is ours.
     return client
