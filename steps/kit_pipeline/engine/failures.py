@@ -14,8 +14,8 @@ class EngineError(WorkError):
 
 
 @contextmanager
-def told(what: str, *, hint: str | None = None) -> Iterator[None]:
-    """Turn the engine's errors into ours: `what` failed, because of its own text."""
+def told(what: str, *, where: str | None = None, hint: str | None = None) -> Iterator[None]:
+    """Turn the engine's errors into ours: `what` failed, at `where`, because of its own text."""
     import requests
     from docker.errors import APIError, DockerException, NotFound
 
@@ -23,8 +23,8 @@ def told(what: str, *, hint: str | None = None) -> Iterator[None]:
         yield
     except APIError as error:
         text = error.explanation or str(error)
-        failure = EngineError(what, why=str(text).strip(), hint=hint)
+        failure = EngineError(what, where=where, why=str(text).strip(), hint=hint)
         failure.missing = isinstance(error, NotFound)
         raise failure from None
     except (DockerException, requests.exceptions.RequestException, OSError) as error:
-        raise EngineError(what, why=str(error).strip() or type(error).__name__, hint=hint) from None
+        raise EngineError(what, where=where, why=str(error).strip() or type(error).__name__, hint=hint) from None

@@ -1,122 +1,75 @@
 # SPDX-License-Identifier: MIT
-"""Building, pulling, tagging and pushing images."""
+"""Pulling, tagging and pushing images."""
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from kit_core.errors import InputError
 from kit_pipeline.engine.connect import Client
 from kit_pipeline.engine.failures import EngineError, told
-from kit_pipeline.engine.labels import OURS
-from kit_pipeline.engine.logins import Logins
-
-Say = Callable[[str], None]
-"""Gets a line of the engine's output."""
+from kit_pipeline.engine.logins import Logins, registry_of
+from kit_pipeline.engine.progress import Say, follow
 
 _NOT_IN_TAGS: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _LONGEST_TAG: Final = 128
+_HUB: Final = "docker.io"
+_HUBS: Final = frozenset({_HUB, "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """What is built: a folder, a Dockerfile in it, values of its arguments."""
-
-    context: Path
-    dockerfile: str | None = None
-    args: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-def build(client: Client, recipe: Recipe, *, tag: str, logins: Logins | None, say: Say) -> str:
-    """Build an image under the private name `tag`; its id. Raises `EngineError` with the engine's own error."""
-    from docker.utils import build as contexts
-
-    if not recipe.context.is_dir():
-        what = "is a file" if recipe.context.exists() else "is not there"
-        raise InputError(
-            f"The build's context {recipe.context} {what}", hint="It is the folder whose files the build gets."
-        )
-    dockerfile = recipe.dockerfile or "Dockerfile"
-    if not (recipe.context / dockerfile).is_file():
-        raise InputError(
-            f"There is no {dockerfile} in the build's context {recipe.context}",
-            hint="`dockerfile` is relative to the context.",
-        )
-    ignored = recipe.context / ".dockerignore"
-    patterns = ignored.read_text("utf-8").splitlines() if ignored.is_file() else []
-    exclude = [line.strip() for line in patterns if line.strip() and not line.startswith("#")]
-    with (
-        told(f"{tag} was not built"),
-        contexts.tar(str(recipe.context), exclude=exclude, dockerfile=(dockerfile, None)) as archive,
-    ):
-        if logins is not None:
-            # The client sends what it knows of registries with each build; it has no argument for it.
-            client = _with_logins(client, logins)
-        events = client.build(
-            fileobj=archive,
-            custom_context=True,
-            dockerfile=dockerfile,
-            tag=tag,
-            buildargs=dict(recipe.args),
-            labels={OURS: "true"},
-            rm=True,
-            forcerm=True,
-            decode=True,
-        )
-        _follow(events, f"{tag} was not built", say)
-        return str(client.inspect_image(tag)["Id"])
-
-
-def _with_logins(client: Client, logins: Logins) -> Client:
-    import copy
-
-    from docker.auth import AuthConfig
-
-    own = copy.copy(client)
-    own._auth_configs = AuthConfig({"auths": logins.all()})  # noqa: SLF001
-    return own
-
-
-def ensure(client: Client, image: str, *, logins: Logins | None, say: Say) -> None:
-    """Pull `image`, unless the engine has it. Raises `EngineError`."""
-    with contextlib.suppress(EngineError), told("no"):
-        client.inspect_image(image)
-        return
-    pull(client, image, logins=logins, say=say)
+def here(client: Client, image: str) -> bool:
+    """Whether the engine has the image."""
+    return _id(client, image) is not None
 
 
 def pull(client: Client, image: str, *, logins: Logins | None, say: Say) -> None:
     """Pull `image`. Raises `EngineError`."""
     repository, tag = split(image)
     login = logins.of(registry(image)) if logins else None
-    with told(f"{image} was not pulled", hint="Is its name right, and does it need `encrypted_dockercfg_path`?"):
+    what, hint = f"{image} was not pulled", "Is its name right, and does it need `encrypted_dockercfg_path`?"
+    say(f"pulling {image}")
+    with told(what, hint=hint):
         events = client.pull(repository, tag=tag or "latest", stream=True, decode=True, auth_config=login)
-        _follow(events, f"{image} was not pulled", say, quiet=True)
+        try:
+            follow(events, what, say, quiet=True)
+        except EngineError as error:
+            raise EngineError(what, why=error.why, hint=hint) from None
 
 
-def push(client: Client, image: str, repository: str, tag: str, *, logins: Logins | None, say: Say) -> str | None:
-    """Push `image` as `repository:tag`; its digest, where the registry says it. Raises `EngineError`."""
+def push(
+    client: Client, image: str, repository: str, tag: str, *, address: str | None, logins: Logins | None, say: Say
+) -> str | None:
+    """Push `image` as `repository:tag`; its digest, where the registry says it. Raises `EngineError`.
+
+    The login is that of the registry's `address`, a URL or a host, else of the host that the repository names.
+    """
     what = f"{repository}:{tag} was not pushed"
-    login = logins.of(registry(repository)) if logins else None
+    login = _login(logins, repository, address)
     with told(what):
         had = _id(client, f"{repository}:{tag}")
         client.tag(image, repository, tag)
         try:
-            return _follow(
-                client.push(repository, tag=tag, stream=True, decode=True, auth_config=login or {}),
-                what,
-                say,
-                quiet=True,
-            )
+            events = client.push(repository, tag=tag, stream=True, decode=True, auth_config=login)
+            return follow(events, what, say, quiet=True)
+        except EngineError as error:
+            raise EngineError(what, why=error.why, hint=_push_hint(error.why or "", login is not None)) from None
         finally:
             # The name was for the push alone; what it meant before, it means again.
-            if had:
-                client.tag(had, repository, tag)
-            else:
-                client.remove_image(f"{repository}:{tag}", noprune=True)
+            with contextlib.suppress(EngineError), told("no"):
+                if had:
+                    client.tag(had, repository, tag)
+                else:
+                    client.remove_image(f"{repository}:{tag}", noprune=True)
+
+
+def pushed_to(repository: str, address: str | None) -> str:
+    """The repository with a host: it gets that of its registry's `address` where it names none itself.
+
+    What was meant for a private registry must not go to the Hub, which is public.
+    """
+    if address is None or registry(repository) != _HUB or repository.startswith(f"{_HUB}/"):
+        return repository
+    host = registry_of(address)
+    return repository if host in _HUBS or not host else f"{host}/{repository}"
 
 
 def proper_tag(text: str) -> str:
@@ -136,24 +89,25 @@ def split(image: str) -> tuple[str, str | None]:
 def registry(image: str) -> str:
     """The host that an image comes from, as logins name it."""
     first, slash, _ = image.partition("/")
-    return first if slash and ("." in first or ":" in first or first == "localhost") else "docker.io"
+    return first if slash and ("." in first or ":" in first or first == "localhost") else _HUB
+
+
+def _login(logins: Logins | None, repository: str, address: str | None) -> dict[str, str] | None:
+    if logins is None:
+        return None  # then the client takes the user's own, of `docker login`
+    hosts = (*((registry_of(address),) if address else ()), registry(repository))
+    return next((login for host in hosts if (login := logins.of(_HUB if host in _HUBS else host))), None)
+
+
+def _push_hint(why: str, with_login: bool) -> str | None:
+    if not any(word in why.lower() for word in ("unauthorized", "denied", "no basic auth", "authentication required")):
+        return None
+    if with_login:
+        return "The registry refuses the login that was given."
+    return "No login is known for it: `encrypted_dockercfg_path` or `dockercfg_service` gives one."
 
 
 def _id(client: Client, image: str) -> str | None:
     with contextlib.suppress(EngineError), told("no"):
         return str(client.inspect_image(image)["Id"])
     return None
-
-
-def _follow(events: Iterable[Mapping[str, Any]], what: str, say: Say, *, quiet: bool = False) -> str | None:
-    """Hand on what the engine says, and raise what it says went wrong."""
-    digest = None
-    for event in events:
-        if "error" in event:
-            raise EngineError(what, why=str(event["error"]).strip())
-        text = event.get("stream") or ("" if quiet else event.get("status"))
-        for line in str(text or "").splitlines():
-            if line.strip():
-                say(line)
-        digest = event.get("aux", {}).get("Digest") or digest
-    return digest

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """How what a run makes is known: by labels, and by names that hold nothing of the user's but harmless letters."""
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +9,8 @@ from typing import Final
 OURS: Final = "kit-pipeline"
 RUN: Final = "kit-pipeline.run"
 PROCESS: Final = "kit-pipeline.process"
+_LONGEST: Final = 40
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,9 @@ class Run:
         return {OURS: "true", RUN: self.name, PROCESS: self.process}
 
     def called(self, *parts: str) -> str:
-        """A name for a container or a network of this run."""
-        return "-".join((OURS, self.name, *(harmless(part) for part in parts if part)))
+        """A new name for a container or a network of this run, each time another: `a_b` and `a-b` read alike."""
+        words = (harmless(part)[:_LONGEST] for part in parts if part)
+        return "-".join((OURS, self.name, *words, str(next(_numbers))))
 
 
 def harmless(text: str) -> str:

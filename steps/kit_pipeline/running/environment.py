@@ -64,4 +64,5 @@ def link_variables(alias: str, container: str, address: str, config: Mapping[str
 
 def _own(lines: Sequence[str]) -> list[str]:
     """Without what every container has, which would drown the rest."""
-    return [line for line in lines if line.partition("=")[0] not in {"PATH", "HOME", "HOSTNAME"}]
+    names = {"PATH", "HOME", "HOSTNAME", "CI"}
+    return [line for line in lines if (name := line.partition("=")[0]) not in names and not name.startswith("CI_")]

@@ -4,7 +4,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from kit_core.errors import TimeLimitError, WorkError
 from kit_pipeline.engine import containers
@@ -46,30 +46,39 @@ def until_well(
     limit: float,
     say: Callable[[str], None],
     clock: Callable[[], float] = time.monotonic,
-) -> None:
-    """Wait until a container with a health check is healthy; one without is ready at once.
+) -> Mapping[str, Any]:
+    """Wait until a container with a health check is healthy; one without is ready at once. What the engine says of it.
 
     Raises `WorkError` where it says that it is not well or has ended, `TimeLimitError` after `limit` seconds.
     """
     began = clock()
     told = False
-    while not stop.is_set():
-        state = containers.state(client, container)
-        health = state.get("Health")
-        if not health or health.get("Status") in {None, "none", "healthy"}:
-            return
-        last = (health.get("Log") or [{}])[-1].get("Output", "").strip()
-        if health["Status"] == "unhealthy":
-            raise WorkError(f"{name} is unhealthy", why=_tail(last) or "its health check says nothing")
-        if state.get("Status") in {"exited", "dead"}:
-            raise WorkError(f"{name} ended before it was healthy", why=f"exit code {state.get('ExitCode')}")
-        if clock() - began > limit:
-            raise TimeLimitError(f"{name} is still not healthy after {limit:.0f} s", why=_tail(last) or None)
+    while True:
+        found = containers.inspected(client, container)
+        if stop.is_set() or _well(name, found["State"], clock() - began, limit):
+            return found
         if not told:
             say(f"waiting until {name} is healthy")
             told = True
         stop.wait(_EVERY)
 
 
-def _tail(text: str) -> str:
-    return " / ".join(text.splitlines()[-_LINES:])
+def _well(name: str, state: Mapping[str, Any], waited: float, limit: float) -> bool:
+    health = state.get("Health")
+    if not health or health.get("Status") in {None, "none", "healthy"}:
+        return True
+    last = tail((health.get("Log") or [{}])[-1].get("Output", ""))
+    # First this: the engine calls those unhealthy whose checks have ended with them.
+    if state.get("Status") in {"exited", "dead"}:
+        why = f"exit code {state.get('ExitCode')}" + (", it ran out of memory" if state.get("OOMKilled") else "")
+        raise WorkError(f"{name} ended before it was healthy", why=why)
+    if health["Status"] == "unhealthy":
+        raise WorkError(f"{name} is unhealthy", why=last or "its health check says nothing")
+    if waited > limit:
+        raise TimeLimitError(f"{name} is still not healthy after {limit:.0f} s", why=last or None)
+    return False
+
+
+def tail(text: str) -> str:
+    """The last lines of what something said, as one."""
+    return " / ".join(text.strip().splitlines()[-_LINES:])

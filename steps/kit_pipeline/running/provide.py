@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from kit_core.errors import InputError, KitError
-from kit_pipeline.engine import images
+from kit_pipeline.engine import building, images
+from kit_pipeline.engine.building import Recipe
 from kit_pipeline.engine.connect import Client
-from kit_pipeline.engine.images import Recipe, Say
 from kit_pipeline.engine.labels import OURS, harmless
 from kit_pipeline.engine.logins import Logins
+from kit_pipeline.engine.progress import Say
 from kit_pipeline.files.service import Build, Service
 from kit_pipeline.planning.values import RunValues
 from kit_pipeline.running.vault import Vault
@@ -32,8 +33,10 @@ class Provider:
         vault: Vault,
         logins: Callable[[Service], Logins | None],
         say: Callable[[str], Say],
+        machine: Mapping[str, str],
     ) -> None:
         self._client, self._folder, self._values, self._vault = client, folder, values, vault
+        self._machine = machine
         self._logins, self._say = logins, say
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
@@ -58,16 +61,18 @@ class Provider:
         say = self._say(service.name)
         if service.build is not None:
             recipe = Recipe(
+                what=service.name,
                 context=self._folder / service.build.context,
                 dockerfile=service.build.dockerfile,
                 args=self._args(service, service.build),
             )
-            return images.build(
+            return building.build(
                 self._client, recipe, tag=self.private_name(service), logins=self._logins(service), say=say
             )
         if service.image is None:
             raise InputError(f"Service {service.name} has neither `build` nor `image`", where=str(service.place))
-        images.ensure(self._client, service.image, logins=self._logins(service), say=say)
+        if not images.here(self._client, service.image):
+            images.pull(self._client, service.image, logins=self._logins(service), say=say)
         return service.image
 
     def private_name(self, service: Service) -> str:
@@ -77,7 +82,12 @@ class Provider:
         return f"{OURS}/{project}/{harmless(service.name)}-{exact}"
 
     def _args(self, service: Service, build: Build) -> Mapping[str, str]:
-        args: dict[str, str | None] = dict(build.args)
+        """One without a value has the machine's, as Docker has it."""
+        args = {
+            key: value if value is not None else self._machine[key]
+            for key, value in build.args
+            if value is not None or key in self._machine
+        }
         for number, line in enumerate(build.encrypted_args, 1):
             args.update(self._vault.line(line, name=f"{service.name}, encrypted_args {number}"))
         for file in build.encrypted_args_files:
@@ -86,5 +96,4 @@ class Provider:
         return {
             key: fill(value, known, name=f"{service.place.name}: {service.name}, argument {key}")
             for key, value in args.items()
-            if value is not None
         }

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""What all tasks of a run have in common."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kit_core.errors import InputError
+from kit_pipeline.engine.connect import Client
+from kit_pipeline.engine.containers import Spec
+from kit_pipeline.engine.labels import Run
+from kit_pipeline.engine.paths import Paths
+from kit_pipeline.files.service import Service
+from kit_pipeline.planning.values import RunValues
+from kit_pipeline.running.printing import Printer
+from kit_pipeline.running.vault import Vault
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """`folder` is the one that paths in the services file begin at.
+
+    `given` are variables of the command line, `machine` our own ones. `health_limit` is in seconds. `on_failure` is
+    told of a failed step's container, before that goes.
+    """
+
+    client: Client
+    run: Run
+    services: Mapping[str, Service]
+    folder: Path
+    values: RunValues
+    vault: Vault
+    paths: Paths
+    printer: Printer
+    given: Mapping[str, str]
+    machine: Mapping[str, str]
+    stop: threading.Event
+    health_limit: float = 3600.0
+    on_failure: Callable[[str, Spec], None] | None = None
+
+    def service(self, name: str) -> Service:
+        """The service of that name. Raises `InputError`."""
+        if name not in self.services:
+            raise InputError(f"There is no service {name}", hint="`kit-pipeline validate` says more.")
+        return self.services[name]
