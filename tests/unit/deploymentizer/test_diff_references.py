@@ -8,7 +8,7 @@ from dulwich.refs import Ref
 from dulwich.reftable import ReftableRefsContainer
 from dulwich.repo import Repo
 
-from tests.unit.deploymentizer.test_diff import DATA, commit, words
+from tests.unit.deploymentizer.clones import DATA, commit, words
 from tests.unit.deploymentizer.workshop import Workshop
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from kit_core.envfile import encrypt, encrypt_value
 from kit_core.keys import Key
-from tests.unit.deploymentizer.test_diff import commit
-from tests.unit.deploymentizer.test_hostile_repositories import (
+from tests.unit.deploymentizer.clones import commit
+from tests.unit.deploymentizer.hostile import (
     ALL,
     DEEP,
     DOCUMENTS,

@@ -133,3 +133,18 @@ def test_a_template_that_cannot_be_parsed_says_where(workshop: Workshop, text: s
     assert result.code in {1, 2}
     assert sentence in result.log
     assert "Traceback" not in result.log
+
+
+def test_jinja_reaches_nothing_but_its_values(workshop: Workshop) -> None:
+    """Ways out of the sandbox that are known, and what Python's own objects would tell."""
+    for expression in (
+        "self.__init__.__globals__", "cycler.__init__.__globals__.os.environ", "''.__class__.__mro__",
+        "'{0.__class__}'.format(view)", "lipsum.__globals__", "(view|attr('__class__'))", "self | to_yaml",
+        "joiner | to_json", "namespace.__init__", "[].append.__self__.__class__",
+    ):  # fmt: skip
+        workshop.template("a: {{ " + expression + " }}\n", name="a.j2")
+        workshop.resources("app: {file: a.j2}")
+        result = workshop.run(KIT_PLACEHOLDERS="true", CANARY="canary-3141")
+        shown = result.log + "".join(result.files.values())
+        assert result.code == 1, (expression, shown)
+        assert not any(word in shown for word in ("canary-3141", "<class", "<module", "environ({")), (expression, shown)

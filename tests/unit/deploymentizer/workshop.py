@@ -103,3 +103,11 @@ class Workshop:
         """A cluster's index."""
         content: dict[str, Any] = json.loads((self.folder / "generated" / ".kit" / f"{cluster}.json").read_text())
         return content
+
+
+SEEN = CONFIG_MAP + "data:\n  seen: '{{{%s}}}'\n"
+
+
+def seen(workshop: Workshop, cluster: str = "east", file: str = "app.yaml") -> str:
+    """What the template of `SEEN` saw."""
+    return workshop.output()[f"{cluster}/{file}"].split("seen: '")[1].rstrip("'\n")
