@@ -84,7 +84,7 @@ def _tell(changes: Iterable[Change], context: Context) -> None:
         for stranger in change.turned.strangers:
             place = f"{name}:{stranger.line}" if stranger.line else name
             why = stranger.refusal.why
-            context.console.warning(f"{place} is left as it is: neither key opens it ({why})", file=name)
+            context.console.warning(f"{place} is left as it is: {why}", file=name)
 
 
 def _said(change: Change) -> str:

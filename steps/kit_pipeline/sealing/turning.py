@@ -18,9 +18,14 @@ from kit_pipeline.sealing.inline import Inline, replaced, values_in
 from kit_pipeline.sealing.sealed import FORMS, plain_name
 
 _ENOUGH: Final = 16
-"""That much text is no accident, whatever it says."""
+"""That much text is no accident: what is shorter may be base64 of something else, such as a hash."""
+_BY_CHANCE: Final = "it is base64, so short that it may be anything; name the file itself if it is jet's work"
 
 Fit = Literal["old", "new"]
+
+
+class UndecidedError(DecryptError):
+    """Both keys make text of something that jet 1 wrote."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,9 @@ class Turned:
 def turn(data: bytes, keys: Keys, *, name: str, guessing: bool = False) -> Turned:
     """The file `data` under the new key: a whole encrypted file, or the encrypted values within a text.
 
-    `guessing` says that nobody named the file: what is base64 by chance is left alone. Raises `DecryptError` where
-    jet 1 does not say which key fits, `InputError` for a value that cannot be replaced.
+    `guessing` says that nobody named the file: what is base64 by chance is left alone. Raises `UndecidedError` where
+    jet 1 does not say which key fits, `DecryptError` for a form that nobody knows, `InputError` for a value that
+    cannot be replaced.
     """
     if is_encrypted(data):
         return _whole(data, keys, name, guessing)
@@ -73,16 +79,21 @@ def turn(data: bytes, keys: Keys, *, name: str, guessing: bool = False) -> Turne
 
 
 def _whole(data: bytes, keys: Keys, name: str, guessing: bool) -> Turned:
+    form = form_of(data)
+    assert form is not None
+    by_chance = guessing and form == "jet 1" and plain_name(name) == name
     try:
-        form = form_of(data)
-        assert form is not None
         fit, plain = _fitting(form, lambda key: decrypt(data, key, name=name, binary=form == "kit:v1"), keys, name)
     except _StrangerError as stranger:
-        if guessing and form == "jet 1" and plain_name(name) == name:
-            return Turned()  # base64 of something else, such as a hash
-        return Turned(strangers=(Stranger(0, stranger.refusal),))
-    if guessing and form == "jet 1" and len(plain) < _ENOUGH and not _is_env(plain):
+        return Turned() if by_chance else Turned(strangers=(Stranger(0, stranger.refusal),))
+    except UndecidedError as error:
+        if by_chance:
+            return Turned(strangers=(Stranger(0, error),))
+        raise
+    if by_chance and not plain:
         return Turned()
+    if by_chance and len(plain) < _ENOUGH:
+        return Turned(strangers=(Stranger(0, DecryptError(f"{name} is too short", why=_BY_CHANCE)),))
     target = keys.form or (form if form in FORMS.values() else "kit:v1")
     if fit == "new" and target == form:
         return Turned(already=1)
@@ -154,7 +165,7 @@ def _fitting(form: Form, open_with: Callable[[Key], bytes], keys: Keys, name: st
         return "old", old
     if _is_env(new) and not _is_env(old):
         return "new", new
-    raise DecryptError(
+    raise UndecidedError(
         f"{name} cannot be brought to the new key",
         why="it is so short that both keys make text of it, and jet 1 does not say which one is right",
         hint="Decrypt it, and encrypt it under the new key with --format kit:v1.",

@@ -4,6 +4,7 @@
 import base64
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,28 @@ def test_a_jet_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_jet_that_gives_noise_has_the_wrong_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", jet(tmp_path, "printf '\\377\\376' > \"$5\""))
     with pytest.raises(DecryptError, match="wrong key or damaged file: what comes out is not UTF-8"):
+        decrypt(b"codeship:v2\nBODY", KEY, name="web.env")
+
+
+def test_a_jet_that_is_kit_itself_is_passed_over_for_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ours", "theirs"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "kit-pipeline").write_text("#!/bin/sh\nexit 9\n")
+    (tmp_path / "kit-pipeline").chmod(0o755)
+    (tmp_path / "ours/jet").symlink_to(tmp_path / "kit-pipeline")
+    path = jet(tmp_path / "theirs", 'printf A=1 > "$5"')
+    monkeypatch.setenv("PATH", f"{tmp_path / 'ours'}:{path}")
+    assert decrypt(b"codeship:v2\nBODY", KEY, name="web.env") == b"A=1"
+    (tmp_path / "theirs/jet").unlink()
+    with pytest.raises(DecryptError, match="which is not public"):
+        decrypt(b"codeship:v2\nBODY", KEY, name="web.env")
+
+
+def test_a_jet_that_calls_kit_does_not_go_round_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    again = "import sys; from kit_core.envfile import *; decrypt(b'codeship:v2\\nBODY', Key(bytes(32)), name='x')"
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3] / "steps"))
+    monkeypatch.setenv("PATH", jet(tmp_path, f'exec {sys.executable} -c "{again}"'))
+    with pytest.raises(DecryptError, match="is kit itself, which does not know the form"):
         decrypt(b"codeship:v2\nBODY", KEY, name="web.env")
 
 
