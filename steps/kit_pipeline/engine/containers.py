@@ -19,7 +19,8 @@ class Spec:
     """A container to be made. `binds` are `host:container[:mode]`, `volumes` the container's own.
 
     `what` it is called in errors, `name` in the engine. `aliases` are its names in the network. `options` are keys of
-    a service that the engine gets as they are. `files` are put into it before it starts, by their paths.
+    a service that the engine gets as they are. `files` are put into it before it starts, by their paths. `terminal`
+    gives it one, and what is typed.
     """
 
     what: str
@@ -35,6 +36,7 @@ class Spec:
     aliases: Sequence[str] = ()
     options: Options = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    terminal: bool = False
 
 
 def create(client: Client, run: Run, spec: Spec) -> str:
@@ -69,6 +71,8 @@ def create(client: Client, run: Run, spec: Spec) -> str:
             hostname=options.get("hostname"),
             domainname=options.get("domainname"),
             ports=ports(options) or None,
+            tty=spec.terminal,
+            stdin_open=spec.terminal,
         )
         if spec.files:
             client.put_archive(made["Id"], "/", _packed(spec.files))

@@ -2,18 +2,12 @@
 """Pulling, tagging and pushing images."""
 
 import contextlib
-import re
-from typing import Final
 
 from kit_pipeline.engine.connect import Client
 from kit_pipeline.engine.failures import EngineError, told
-from kit_pipeline.engine.logins import Logins, registry_of
+from kit_pipeline.engine.logins import Logins
 from kit_pipeline.engine.progress import Say, follow
-
-_NOT_IN_TAGS: Final = re.compile(r"[^A-Za-z0-9_.-]")
-_LONGEST_TAG: Final = 128
-_HUB: Final = "docker.io"
-_HUBS: Final = frozenset({_HUB, "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com"})
+from kit_pipeline.references import HUB, HUBS, registry, registry_of, split
 
 
 def here(client: Client, image: str) -> bool:
@@ -61,42 +55,11 @@ def push(
                     client.remove_image(f"{repository}:{tag}", noprune=True)
 
 
-def pushed_to(repository: str, address: str | None) -> str:
-    """The repository with a host: it gets that of its registry's `address` where it names none itself.
-
-    What was meant for a private registry must not go to the Hub, which is public.
-    """
-    if address is None or registry(repository) != _HUB or repository.startswith(f"{_HUB}/"):
-        return repository
-    host = registry_of(address)
-    return repository if host in _HUBS or not host else f"{host}/{repository}"
-
-
-def proper_tag(text: str) -> str:
-    """A tag of the letters that tags may have; others drop out (docs.docker.com/reference/cli/docker/image/tag)."""
-    return _NOT_IN_TAGS.sub("", text).lstrip(".-")[:_LONGEST_TAG]
-
-
-def split(image: str) -> tuple[str, str | None]:
-    """Repository, and tag or digest."""
-    if "@" in image:
-        repository, _, digest = image.partition("@")
-        return repository, digest
-    head, colon, tag = image.rpartition(":")
-    return (head, tag) if colon and "/" not in tag else (image, None)
-
-
-def registry(image: str) -> str:
-    """The host that an image comes from, as logins name it."""
-    first, slash, _ = image.partition("/")
-    return first if slash and ("." in first or ":" in first or first == "localhost") else _HUB
-
-
 def _login(logins: Logins | None, repository: str, address: str | None) -> dict[str, str] | None:
     if logins is None:
         return None  # then the client takes the user's own, of `docker login`
     hosts = (*((registry_of(address),) if address else ()), registry(repository))
-    return next((login for host in hosts if (login := logins.of(_HUB if host in _HUBS else host))), None)
+    return next((login for host in hosts if (login := logins.of(HUB if host in HUBS else host))), None)
 
 
 def _push_hint(why: str, with_login: bool) -> str | None:

@@ -57,8 +57,3 @@ def read_logins(text: str, *, name: str, learn_secret: Callable[[str], None]) ->
         if isinstance(entry, dict) and entry.get("auth"):
             learn_secret(entry["auth"])
     return Logins(AuthConfig({"auths": auths}))
-
-
-def registry_of(address: str) -> str:
-    """The host of a registry that is given as a URL or as a host."""
-    return address.partition("://")[2].partition("/")[0] if "://" in address else address.partition("/")[0]

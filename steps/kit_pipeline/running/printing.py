@@ -61,7 +61,7 @@ class Printer:
         masked = self._mask(text)
         head = harmless(prefix).ljust(self._width) if prefix else ""
         if self._colour:
-            number = self._names.get(prefix.partition("/")[0], zlib.crc32(prefix.encode()))
+            number = self._names.get(prefix, zlib.crc32(prefix.encode()))
             head = f"\x1b[{_COLOURS[number % len(_COLOURS)]}m{head}\x1b[0m" if head else ""
             shown = painted(masked)
         else:

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from kit_core.errors import KitError
+from kit_core.errors import InputError, KitError, worst_exit_code
 
 State = Literal["passed", "failed", "skipped", "stopped"]
 
@@ -14,6 +14,7 @@ class TaskResult:
     """A task's end. `exit_code` is its program's, where there was one; `error` what kept it from running at all.
 
     `seconds` are those of all of it, `preparing` those before its program ran: image, network, other services.
+    `after_failure` is that of an `on_fail`, which is only told.
     """
 
     number: str
@@ -24,11 +25,12 @@ class TaskResult:
     error: KitError | None = None
     seconds: float = 0.0
     preparing: float = 0.0
+    after_failure: bool = False
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """A run's end: its tasks in the order of the plan, those of `on_fail` behind what failed."""
+    """A run's end: its tasks as they ended, those of `on_fail` behind what failed."""
 
     tasks: tuple[TaskResult, ...]
 
@@ -38,9 +40,19 @@ class RunResult:
         return tuple(task for task in self.tasks if task.state == "failed")
 
     @property
+    def word(self) -> str:
+        """What became of the run: `passed`, `failed`, or `nothing` where no step was to be done."""
+        if self.exit_code or any(task.state == "stopped" for task in self.tasks):
+            return "failed"
+        return "passed" if any(task.state == "passed" for task in self.tasks) else "nothing"
+
+    @property
     def exit_code(self) -> int:
-        """0 where nothing failed; else the step's own kind of failure: wrong files 2, all else 1."""
-        if not self.failed:
-            return 0
-        codes = {task.error.exit_code if task.error else 1 for task in self.failed}
-        return codes.pop() if len(codes) == 1 else 1
+        """0 where nothing failed, else that of the worst failure; what an `on_fail` does changes nothing.
+
+        2 says that nothing was touched: that holds only where no step had run.
+        """
+        failed = [task for task in self.failed if not task.after_failure]
+        ran = any(task.state == "passed" or task.exit_code for task in self.tasks)
+        codes = [task.error.exit_code if task.error else 1 for task in failed]
+        return worst_exit_code(1 if ran and code == InputError.exit_code else code for code in codes)

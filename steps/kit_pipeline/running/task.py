@@ -42,7 +42,7 @@ class Workshop:
             values=world.values,
             vault=world.vault,
             logins=lambda service: self._logins(service.encrypted_dockercfg_path, service.dockercfg_service),
-            say=lambda name: world.printer.voice(name).line,
+            say=lambda name: world.printer.voice(name, file=f"image-{harmless(name)}").line,
             machine=world.machine,
         )
         self._specs = Specs(world, self._provider.image)
@@ -54,17 +54,20 @@ class Workshop:
     def perform(self, task: Task) -> TaskResult:
         """Do it, and say what became of it; nothing of it is left in the engine but images, and an empty network."""
         clock = _Clock()
-        voice = self._world.printer.voice(task.name, file=f"{task.number.replace('/', '-')}-{harmless(task.name)}")
+        voice = self._world.printer.voice(
+            task.name, file=f"{task.number.replace('/', '-')}-{harmless(task.name)}", task=True
+        )
         try:
             service = self._world.service(task.service)
             if task.step.push is not None:
                 image = self._provider.image(service)
                 found = self._logins(task.encrypted_dockercfg_path, task.dockercfg_service)
-                push(self._world, task, service, image, found, voice)
+                push(self._world, task, image, found, voice)
                 code = 0
             else:
                 code = self._command(task, service, voice, clock)
         except KitError as error:
+            voice.note(str(error))
             return self._result(task, clock, error=error)
         except Exception as error:  # noqa: BLE001 - a fault of ours in one step must not pass for a step that went well
             fault = WorkError(f"{task.name} failed", why=f"{type(error).__name__}: {error}", hint="That is our fault.")
@@ -95,22 +98,26 @@ class Workshop:
     def _command(self, task: Task, service: Service, voice: Voice, clock: "_Clock") -> int:
         around = {other.name: other for other in neighbours.order(service, self._world.services)}
         for needed in (*around.values(), service):
+            voice.doing = f"getting the image of {needed.name}"
             self._provider.image(needed)
+        voice.doing = "making its network"
         with self._networks.one(task.number) as network:
-            beside = _Beside(self._world, self._specs, Scene(task, service, around, network))
+            beside = _Beside(self._world, self._specs, Scene(task, service, around, network), voice)
             try:
                 for other in around.values():
+                    voice.doing = f"waiting until {other.name} is well"
                     beside.start(other)
                 spec = self._specs.of(service, beside.scene, beside.links(service))
-                return self._main(spec, voice, clock, beside)
+                return self._main(task, spec, voice, clock, beside)
             finally:
                 beside.end()
 
-    def _main(self, spec: Spec, voice: Voice, clock: "_Clock", beside: "_Beside") -> int:
+    def _main(self, task: Task, spec: Spec, voice: Voice, clock: "_Clock", beside: "_Beside") -> int:
         client = self._world.client
         container = containers.create(client, self._world.run, spec)
         try:
             clock.prepared()
+            voice.doing = ""
             containers.start(client, container, spec.what)
             listener = Listener(client, container, voice.feed)
             code = containers.wait(client, container)
@@ -119,7 +126,7 @@ class Workshop:
                 self._explain(container, code, voice)
                 beside.explain(voice)
                 if self._world.on_failure is not None:
-                    self._world.on_failure(container, spec)
+                    self._world.on_failure(task, container, spec)
             return code
         finally:
             containers.remove(client, container)
@@ -147,8 +154,8 @@ class _Neighbour:
 class _Beside:
     """The services beside one step, from the first that is started to the end of all."""
 
-    def __init__(self, world: World, specs: Specs, scene: Scene) -> None:
-        self._world, self._specs, self.scene = world, specs, scene
+    def __init__(self, world: World, specs: Specs, scene: Scene, voice: Voice) -> None:
+        self._world, self._specs, self.scene, self._voice = world, specs, scene, voice
         self._all: dict[str, _Neighbour] = {}
 
     def start(self, service: Service) -> None:
@@ -156,7 +163,7 @@ class _Beside:
         client = self._world.client
         spec = self._specs.of(service, self.scene, self.links(service))
         container = containers.create(client, self._world.run, spec)
-        neighbour = self._all[service.name] = _Neighbour(service, container, self._world.printer.voice(service.name))
+        neighbour = self._all[service.name] = _Neighbour(service, container, self._voice.beside(service.name))
         containers.start(client, container, service.name)
         neighbour.listener = Listener(client, container, neighbour.voice.feed)
         neighbour.known = neighbours.until_well(

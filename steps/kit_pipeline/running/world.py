@@ -12,6 +12,7 @@ from kit_pipeline.engine.containers import Spec
 from kit_pipeline.engine.labels import Run
 from kit_pipeline.engine.paths import Paths
 from kit_pipeline.files.service import Service
+from kit_pipeline.planning.plan import Task
 from kit_pipeline.planning.values import RunValues
 from kit_pipeline.running.printing import Printer
 from kit_pipeline.running.vault import Vault
@@ -22,7 +23,7 @@ class World:
     """`folder` is the one that paths in the services file begin at.
 
     `given` are variables of the command line, `machine` our own ones. `health_limit` is in seconds. `on_failure` is
-    told of a failed step's container, before that goes.
+    told of a failed step and its container, before that goes.
     """
 
     client: Client
@@ -37,7 +38,7 @@ class World:
     machine: Mapping[str, str]
     stop: threading.Event
     health_limit: float = 3600.0
-    on_failure: Callable[[str, Spec], None] | None = None
+    on_failure: Callable[[Task, str, Spec], None] | None = None
 
     def service(self, name: str) -> Service:
         """The service of that name. Raises `InputError`."""
