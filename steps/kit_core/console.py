@@ -83,10 +83,11 @@ class Console:
         self._tell("success", text, cluster=cluster, fields=fields)
 
     def warning(
-        self, text: str, *, cluster: str | None = None, file: str | None = None, line: int | None = None, **fields: Any
-    ) -> None:
-        """Something to look at that did not stop the run; `file` and `line` mark the place in the CI's view."""
-        self._tell("warning", text, cluster=cluster, file=file, line=line, fields=fields)
+        self, text: str, *, cluster: str | None = None, file: str | None = None, line: int | None = None,
+        column: int | None = None, **fields: Any,
+    ) -> None:  # fmt: skip
+        """Something to look at that did not stop the run; `file` and what follows mark the place in the CI's view."""
+        self._tell("warning", text, cluster=cluster, file=file, line=line, column=column, fields=fields)
 
     def error(self, error: KitError | str, *, cluster: str | None = None, **fields: Any) -> None:
         """Something that failed."""

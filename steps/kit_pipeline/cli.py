@@ -7,7 +7,7 @@ from typing import Any, Final, NoReturn
 
 from kit_core.entry import Argument, Command, Context, Step, run
 from kit_core.step import Run
-from kit_pipeline.settings import BUILD, CHOICE, FILES, KEYS, RUNNING, VARIABLES, PipelineSettings
+from kit_pipeline.settings import BUILD, CHECKING, CHOICE, FILES, KEYS, RUNNING, VARIABLES, PipelineSettings
 
 SUMMARY: Final = (
     "Runs codeship-services.yml and codeship-steps.yml on any machine with Docker, and encrypts and decrypts what goes"
@@ -66,7 +66,7 @@ STEP: Final = Step(
             name="validate",
             help="Check both files: errors, likely mistakes, and what has no effect here. Nothing is run.",
             run=_command("validate"),
-            groups=frozenset({FILES, CHOICE}),
+            groups=frozenset({FILES, CHECKING, CHOICE}),
         ),
         Command(
             name="encrypt",

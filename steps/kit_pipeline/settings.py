@@ -9,6 +9,7 @@ from kit_core.secrets import Secret
 from kit_core.settings import CommonSettings, setting
 
 FILES: Final = "Files"
+CHECKING: Final = "Checking"
 CHOICE: Final = "Which steps run"
 VARIABLES: Final = "What containers are told"
 BUILD: Final = "What the run says of itself"
@@ -48,6 +49,7 @@ class PipelineSettings(CommonSettings):
     steps_path: Path | None = setting(
         None, group=FILES, help="The steps file, from that folder.", default_text="codeship-steps.yml, else .json"
     )
+    strict: bool = setting(False, group=CHECKING, help="`validate`: warnings are errors.")
 
     tag: str | None = setting(
         None,

@@ -3,10 +3,12 @@
 
 import re
 import shlex
+from collections.abc import Sequence
 from typing import Final
 
 from kit_pipeline.files.reading import At
 
+_SIGNS: Final = frozenset("&|;<>=$")
 _OPERATOR: Final = re.compile(r"&&|\|\|?|;;?|&|\d*>>?(&\d)?|<<?")
 _REDIRECT: Final = re.compile(r"(\d*>>?|<<?)\S+")
 _VARIABLE: Final = re.compile(r"\$(?:[A-Za-z_{(?@*#!]|\d)")
@@ -36,9 +38,13 @@ def words(at: At, key: str) -> tuple[str, ...] | None:
         return None
 
 
-def for_a_shell(text: str) -> str | None:
-    """What of a command only a shell would understand; None where there is nothing, or where a shell gets it."""
-    split = shlex.split(text)
+def for_a_shell(text: str, split: Sequence[str]) -> str | None:
+    """What of a command only a shell would understand; None where there is nothing, or where a shell gets it.
+
+    `split` are the words of `text`.
+    """
+    if not _SIGNS & set(text):
+        return None
     if any(_SHELL.fullmatch(word) for word in split) and any(re.fullmatch(r"-\w*c", word) for word in split):
         return None
     # Quotes tell what was meant for the program: `awk '{print $1}'` and `grep "a|b"` are what they should be.

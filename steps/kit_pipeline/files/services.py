@@ -11,6 +11,7 @@ from kit_pipeline.files.finding import Report
 from kit_pipeline.files.meant import other_than_a_map
 from kit_pipeline.files.reading import At, kind, told_twice
 from kit_pipeline.files.service import Build, Link, Service, Volume
+from kit_pipeline.files.templates import check_values
 
 _UNDER_BUILD: Final = frozenset(keys.BUILD) - {"image", "dockerfile"}
 
@@ -151,6 +152,8 @@ class _Reader:
         for old, new in keys.OLD.items():
             if build.has(old):
                 build.note(f"`{old}` is the old name of `{new}`", key=old)
+        if build.says("args"):
+            check_values(build.below("args"))
         return Build(
             image=build.text("image") or image,
             context=build.text("context") or build.text("path") or ".",

@@ -13,6 +13,7 @@ from kit_pipeline.files.finding import Finding, Report
 from kit_pipeline.files.meant import other_than_a_list
 from kit_pipeline.files.reading import At, kind, listed, told_twice
 from kit_pipeline.files.step import Kind, Push, Step
+from kit_pipeline.files.templates import check_template
 
 _DEEPEST: Final = 50
 _MOST: Final = 10_000
@@ -164,7 +165,7 @@ def _command(at: At, step: Step) -> tuple[str, ...] | None:
         if not at.says("command"):
             at.say("note", f"step {step.name} has no command", "Its container runs what its image or service says.")
         return None
-    if isinstance(at.value["command"], str) and (found := for_a_shell(at.value["command"])):
+    if isinstance(at.value["command"], str) and (found := for_a_shell(at.value["command"], command)):
         what = f"the command of step {step.name} has {found} in it, which goes to the program as it is"
         at.say("warning", what, "There is no shell here: use `sh -c '…'`, or a script.", key="command")
     return command
@@ -176,6 +177,8 @@ def _push(at: At, step: Step) -> Push:
         at.say("error", f"the push step {step.name} has no `image_name`", "It says where the image goes.")
     if at.has("command"):
         at.say("warning", f"the command of the push step {step.name} has no effect", key="command")
+    for key in ("image_name", "image_tag"):
+        check_template(at.value.get(key) if isinstance(at.value.get(key), str) else "", at, key=key)
     return Push(image=image or "", tag=at.text("image_tag") or "latest", registry=at.text("registry"))
 
 
