@@ -65,3 +65,6 @@ def refused(desk: Desk, *parts: str, **env: str) -> str:
         assert part in log, log
     assert "reading the cluster" not in log
     return log
+
+
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"

@@ -107,3 +107,9 @@ def failing(**facts: Any) -> list[Json]:
     body = deployment(conditions=[])
     owner_set = replica_set(body)
     return [body, owner_set, pod(owner_set, **facts)]
+
+
+MISSING = 'failed to resolve reference "shop/web:2": shop/web:2: not found'
+PULL = f'Failed to pull image "shop/web:2": rpc error: code = NotFound desc = {MISSING}'
+CRASHED = {"exitCode": 1, "reason": "Error"}
+UNSCHEDULABLE = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}

@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit_deployer.health.explain import error_of, failure_of
-from kit_deployer.health.model import Expected
-from kit_deployer.objects import Json, Place, key_of
+from kit_deployer.objects import Json
 from tests.unit.deployer.kubelet import (
+    CRASHED,
+    MISSING,
     POLICY,
+    PULL,
+    UNSCHEDULABLE,
     deployment,
     event,
     failing,
@@ -23,11 +24,6 @@ from tests.unit.deployer.kubelet import (
     replica_set,
     watch,
 )
-
-MISSING = 'failed to resolve reference "shop/web:2": shop/web:2: not found'
-PULL = f'Failed to pull image "shop/web:2": rpc error: code = NotFound desc = {MISSING}'
-CRASHED = {"exitCode": 1, "reason": "Error"}
-UNSCHEDULABLE = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}
 
 # (facts of the pod, its events, cause, last second at which there is hope, first at which there is none)
 CAUSES: list[tuple[str, Json, list[tuple[str, str, int]], str, float, float]] = [
@@ -185,45 +181,6 @@ def test_without_health_check_only_the_timeout_ends_it() -> None:
     assert looks.at(600, *bodies).findings[0].cause.reason == "InvalidImageName"
 
 
-def test_a_pod_that_becomes_ready_is_movement() -> None:
-    body = deployment(replicas=2)
-    owner_set = replica_set(body)
-    bad = pod(owner_set, "web-2-a", waiting="CreateContainerConfigError")
-    other = pod(owner_set, "web-2-b")
-    looks = watch(body)
-    looks.at(0, body, owner_set, bad, other)
-    ready = pod(owner_set, "web-2-b", ready=True)
-    assert looks.at(25, body, owner_set, bad, ready).state == "waiting"
-    worse = pod(owner_set, "web-2-b", waiting="CreateContainerConfigError")
-    looks.at(26, body, owner_set, bad, worse)
-    assert looks.at(54, body, owner_set, bad, worse).state == "waiting"
-    assert looks.at(56, body, owner_set, bad, worse).state == "failed"
-
-
-def test_nothing_ends_while_other_pods_become_ready() -> None:
-    """A set of which one pod waits for its Secret, while another comes up: it is given the time once more."""
-    status = {"observedGeneration": 1, "updateRevision": "b", "replicas": 2}
-    db = make("StatefulSet", "db", spec={"replicas": 2}, status=status)
-    label = {"controller-revision-hash": "b"}
-    bad = pod(db, "db-0", waiting="CreateContainerConfigError", labels=label)
-    looks = watch(db)
-    looks.at(0, db, bad, pod(db, "db-1", labels=label))
-    up = pod(db, "db-1", ready=True, labels=label)
-    assert looks.at(25, db, bad, up).state == "waiting"
-    assert looks.at(54.9, db, bad, up).state == "waiting"
-    assert looks.at(55, db, bad, up).state == "failed"
-
-
-def test_events_of_what_went_wrong_are_shown_before_those_of_what_did_not() -> None:
-    bodies = failing(waiting="CrashLoopBackOff", restarts=3, last=CRASHED)
-    told = [replace(event(bodies[-1], "BackOff"), last="1")]
-    told += [replace(event(bodies[-1], f"Normal{number}"), warning=False, last=f"2{number}") for number in range(9)]
-    looks = watch(bodies[0])
-    looks.at(0, *bodies, events=told)
-    (finding,) = looks.at(10, *bodies, events=told).findings
-    assert [found.reason for found in finding.events] == ["BackOff", "Normal5", "Normal6", "Normal7", "Normal8"]
-
-
 def test_every_pod_of_a_deployment_must_be_lost_and_any_of_a_stateful_set() -> None:
     body = deployment(replicas=2)
     owner_set = replica_set(body)
@@ -283,126 +240,6 @@ def test_the_new_replica_set_is_told_by_revision() -> None:
         assert looks.at(now, unknown, old, crashing).state == "waiting", "whose pods these are is not known yet"
 
 
-def test_a_container_between_two_crashes_does_not_reset_the_clock() -> None:
-    crashed = failing(waiting="CrashLoopBackOff", restarts=2, last=CRASHED)
-    running = failing(restarts=3, last=CRASHED)
-    again = failing(waiting="CrashLoopBackOff", restarts=3, last=CRASHED)
-    looks = watch(crashed[0])
-    looks.at(0, *crashed)
-    looks.at(20, *running)
-    assert looks.at(21, *again).state == "failed"
-
-
-def test_pods_that_are_not_even_created() -> None:
-    body = deployment()
-    condition = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota"}
-    for owner_set, events in (
-        (replica_set(body, conditions=[condition]), []),
-        (replica_set(body), [event(replica_set(body), "FailedCreate", "exceeded quota", 7)]),
-    ):
-        looks = watch(body)
-        looks.at(0, body, owner_set, events=events)
-        assert looks.at(59, body, owner_set, events=events).state == "waiting"
-        verdict = looks.at(60, body, owner_set, events=events)
-        assert verdict.state == "failed"
-        assert verdict.findings[0].cause.reason == "FailedCreate"
-        assert "exceeded quota" in verdict.findings[0].cause.message
-
-
-def test_pods_that_are_created_after_all_are_movement() -> None:
-    body = deployment()
-    owner_set = replica_set(body)
-    told = [event(owner_set, "FailedCreate", "webhook down", 2)]
-    looks = watch(body)
-    looks.at(0, body, owner_set, events=told)
-    created = pod(owner_set, waiting="ContainerCreating")
-    assert looks.at(70, body, owner_set, created, events=told).state == "waiting"
-
-
-def test_what_was_told_of_a_set_before_this_run_changed_it_is_no_cause() -> None:
-    """The set of an earlier, failed run lives on, and so do its events: a slow first pod is no failed creation."""
-    status = {"observedGeneration": 1, "updatedReplicas": 1, "updateRevision": "b", "currentRevision": "a"}
-    db = make("StatefulSet", "db", spec={"replicas": 2}, status=status)
-    slow = pod(db, "db-1", labels={"controller-revision-hash": "b"})
-    applied = datetime.fromisoformat("2026-01-01T10:00:00.700+00:00").timestamp()
-    for last, fresh, state in (
-        ("2026-01-01T09:59:59Z", True, "waiting"),
-        ("2026-01-01T10:00:00Z", True, "failed"),
-        ("2026-01-01T09:59:59Z", False, "failed"),
-    ):
-        told = [replace(event(db, "FailedCreate", "exceeded quota", 9), last=last)]
-        looks = watch(db, expected=Expected(generation=1, applied=applied, fresh=fresh))
-        for now in (0, 1, 120):
-            verdict = looks.at(now, db, slow, events=told)
-        assert verdict.state == state
-
-
-def test_a_creation_that_failed_before_a_pod_came_after_all_is_no_cause_for_the_next_one() -> None:
-    """A quota was raised; the first pod of a set starts slowly, and the second is created only after that."""
-    status = {"observedGeneration": 1, "updatedReplicas": 1, "updateRevision": "b", "currentRevision": "b"}
-    db = make("StatefulSet", "db", spec={"replicas": 2}, status=status)
-    told = [replace(event(db, "FailedCreate", "exceeded quota", 3), last="2026-01-01T10:00:30Z")]
-    for created, state in (("2026-01-01T10:00:40Z", "waiting"), ("2026-01-01T10:00:20Z", "failed")):
-        slow = pod(db, "db-0", labels={"controller-revision-hash": "b"}, creationTimestamp=created)
-        looks = watch(db)
-        for now in (0, 1, 120):
-            verdict = looks.at(now, db, slow, events=told)
-        assert verdict.state == state
-
-
-def test_a_node_that_is_on_its_way_gives_a_pod_its_five_minutes_anew() -> None:
-    bodies = failing(conditions=[UNSCHEDULABLE])
-    for reason in ("TriggeredScaleUp", "Nominated"):
-        looks = watch(bodies[0], replace(POLICY, ignored=frozenset(), timeout=9000))
-        looks.at(0, *bodies)
-        told = [event(bodies[-1], reason, "1->2")]
-        assert looks.at(299, *bodies, events=told).state == "waiting"
-        assert looks.at(598, *bodies, events=told).state == "waiting"
-        more = [event(bodies[-1], reason, "2->3", 2)]
-        assert looks.at(598.5, *bodies, events=more).state == "waiting"
-        assert looks.at(898, *bodies, events=more).state == "waiting"
-        assert looks.at(898.5, *bodies, events=more).state == "failed"
-
-
-def test_an_autoscaler_that_will_not_help_is_quoted() -> None:
-    bodies = failing(conditions=[UNSCHEDULABLE])
-    looks = watch(bodies[0])
-    told = [event(bodies[-1], "NotTriggerScaleUp", "max node group size reached")]
-    assert "max node group size reached" in looks.at(600, *bodies, events=told).findings[0].cause.message
-
-
-def test_a_mount_that_came_after_all_is_no_cause_while_a_large_image_is_pulled() -> None:
-    failed = ("FailedMount", 'secret "s" not found', 3)
-    for after in ("Pulling", "Pulled"):
-        bodies = failing(waiting="ContainerCreating")
-        told = [event(bodies[-1], *failed), event(bodies[-1], after)]
-        looks = watch(bodies[0])
-        looks.at(0, *bodies, events=told)
-        assert looks.at(300, *bodies, events=told).state == "waiting"
-    mounted = failing(waiting="ContainerCreating", conditions=[{"type": "PodReadyToStartContainers", "status": "True"}])
-    looks = watch(mounted[0])
-    looks.at(0, *mounted, events=[event(mounted[-1], *failed)])
-    assert looks.at(300, *mounted, events=[event(mounted[-1], *failed)]).state == "waiting"
-
-
-def test_a_container_that_its_probe_kills_is_told_with_what_the_probe_said() -> None:
-    ended = {"exitCode": 0, "reason": "Completed"}
-    bodies = failing(waiting="CrashLoopBackOff", restarts=3, last=ended)
-    told = [
-        event(bodies[-1], "Unhealthy", "Readiness probe failed: 503", 9),
-        event(bodies[-1], "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", 9),
-        event(bodies[-1], "Killing", "Container main failed liveness probe, will be restarted", 3),
-    ]
-    looks = watch(bodies[0])
-    looks.at(0, *bodies, events=told)
-    (finding,) = looks.at(10, *bodies, events=told).findings
-    assert finding.cause.reason == "CrashLoopBackOff"
-    assert "because of its liveness probe (3 restarts): Liveness probe failed: HTTP probe" in finding.cause.message
-    other = [event(bodies[-1], "Killing", "Container proxy failed liveness probe, will be restarted", 3)]
-    (finding,) = looks.at(11, *bodies, events=other).findings
-    assert "liveness" not in finding.cause.message
-
-
 def test_how_often_a_jobs_containers_may_end_is_its_own_affair() -> None:
     """A migration that waits for its database by failing six times is given the six times."""
     cases: list[tuple[int, Json]] = [(6, {}), (5, {"backoffLimit": 5}), (3, {"backoffLimit": 1})]
@@ -413,22 +250,6 @@ def test_how_often_a_jobs_containers_may_end_is_its_own_affair() -> None:
             looks = watch(body)
             looks.at(0, body, crashing)
             assert looks.at(100, body, crashing).state == state
-
-
-@pytest.mark.parametrize(
-    ("facts", "events", "why"),
-    [
-        ({}, [], "its containers run, and it is not ready"),
-        ({"waiting": "ContainerCreating"}, [("FailedCreatePodSandBox", "no IP left")], "no IP left"),
-        ({"waiting": "PodInitializing"}, [], "it is Pending, and nothing tells why"),
-    ],
-)
-def test_a_pod_without_a_known_cause_is_described_at_the_timeout(
-    facts: Json, events: list[tuple[str, str]], why: str
-) -> None:
-    bodies = failing(**facts)
-    verdict = watch(bodies[0]).at(600, *bodies, events=[event(bodies[-1], *told) for told in events])
-    assert why in verdict.findings[0].cause.message
 
 
 MOODS: list[Json] = [
@@ -468,33 +289,3 @@ def test_whatever_pods_do_a_deployment_fails_early_only_when_all_are_doomed_and_
             assert now - moved >= POLICY.grace
             return
         assert verdict.state == "waiting"
-
-
-def test_the_sentence() -> None:
-    bodies = failing(waiting="ImagePullBackOff")
-    told = [event(bodies[-1], "Failed", PULL, 2)]
-    looks = watch(bodies[0], replace(POLICY, grace=0))
-    verdict = looks.at(1, *bodies, events=told)
-    place = Place("shop/web.yaml", 3)
-    error = error_of(key_of(bodies[0]), verdict, cluster="east", place=place)
-    assert str(error) == (
-        f"east: Deployment shop/web failed: pod web-2-a, container main: ErrImagePull: {MISSING}; 0 of 1 pods updated."
-        " Check that the image and its tag exist in the registry and that the cluster may pull it (imagePullSecrets)."
-    )
-    assert (error.file, error.line, error.exit_code) == ("shop/web.yaml", 3, 1)
-    failure = failure_of(key_of(bodies[0]), verdict, cluster="east", place=place, logs="x")
-    assert (failure.pod, failure.container, failure.reason) == ("web-2-a", "main", "ErrImagePull")
-    assert failure.events == (f"Failed: {PULL} (2 times)",)
-
-
-def test_the_sentence_at_a_timeout() -> None:
-    bodies = failing()
-    looks = watch(bodies[0])
-    looks.at(0, *bodies)
-    verdict = looks.at(600, *bodies, events=[event(bodies[-1], "Unhealthy", "Readiness probe failed: 503", 99)])
-    error = error_of(key_of(bodies[0]), verdict, cluster="east", place=None)
-    assert error.exit_code == 70
-    assert "was not healthy after 600 s" in str(error)
-    assert "Unhealthy: Readiness probe failed: 503 (99 times)" in str(error)
-    assert "container main" in str(error)
-    assert verdict.findings[0].cause.logs == "current"

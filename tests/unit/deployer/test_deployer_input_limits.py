@@ -4,17 +4,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from kit_deployer.server.sending import encoded
 from tests.unit.deployer.desk import Desk, refused
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
 
 
 @pytest.mark.parametrize("value", [".inf", "-.Inf", ".nan"])

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import pytest
 
@@ -16,11 +15,6 @@ from kit_deployer.result import ClusterResult, Failure, RunResult
 from kit_deployer.selectors import parse_selector
 from kit_deployer.settings import NOT_YET, DeployerSettings
 from tests.unit.deployer.desk import Desk, refused
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
 
 
 @pytest.mark.parametrize(

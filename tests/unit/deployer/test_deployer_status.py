@@ -3,10 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from kit_deployer.objects import Key
 from kit_deployer.status.model import ClusterStatus, FleetStatus, Remark
 from kit_deployer.status.telling import document, text
@@ -58,11 +54,6 @@ def test_what_counts() -> None:
     only_left = ClusterStatus(name="a", server="s", namespace="n", leftovers=EAST.leftovers)
     undeployed = ClusterStatus(name="b", server="s", namespace="n", undeployed=(Remark(WEB, "is not there"),))
     assert not FleetStatus((only_left, undeployed)).deviates
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
 
 
 def test_a_cluster_that_cannot_be_reached_is_said_and_ends_the_program_so(desk: Desk) -> None:

@@ -20,11 +20,6 @@ KEY = Key(bytes(range(32)))
 OTHER = Key(bytes(32))
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
-
-
 def lock(desk: Desk, form: Form = "kit:v1") -> None:
     file = desk.root / "configs/shop/kubeconfig"
     file.write_bytes(encrypt(file.read_bytes(), KEY, form=form))
