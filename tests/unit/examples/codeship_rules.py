@@ -40,9 +40,15 @@ TEMPLATE_VALUES = words(
 SHELL_WORDS = words("&& || ; | > >> < &")
 
 
+class _AsWritten(yaml.SafeLoader):
+    """Every scalar is a string; maps may be merged (`<<`)."""
+
+    yaml_implicit_resolvers = {"<": yaml.SafeLoader.yaml_implicit_resolvers["<"]}  # noqa: RUF012
+
+
 def load(path: Path) -> Any:
     """The file's content, every scalar a string."""
-    return yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader)
+    return yaml.load(path.read_text("utf-8"), Loader=_AsWritten)
 
 
 def problems(folder: Path) -> list[str]:

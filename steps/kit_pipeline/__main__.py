@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+"""`python -m kit_pipeline`."""
+
+from kit_pipeline.cli import main
+
+main()
