@@ -19,5 +19,7 @@ BENCHES: Final = {
     "apply": "bench.deployer.apply",
     "cause": "bench.deployer.cause",
     "clusters": "bench.deployer.clusters",
+    "step": "bench.pipeline.overhead",
+    "validate": "bench.pipeline.validate",
 }
 """From a bench's name to its module, in the order in which they run."""
