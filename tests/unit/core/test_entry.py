@@ -1,72 +1,18 @@
 # SPDX-License-Identifier: MIT
-import base64
+"""A step from its arguments to its exit code: errors as sentences, settings, commands, help."""
+
 import io
 import json
-import logging
 import re
 import signal
 import threading
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kit_core.entry import Argument, Command, Context, Step, main
+from kit_core.entry import Command, Context, Step, main
 from kit_core.errors import BusyError, InputError, Interrupted, TimeLimitError, WorkError, worst_exit_code
-from kit_core.secrets import Secret
-from kit_core.settings import CommonSettings, setting
-
-CANARY = "s3cr3t-canary-value"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShopSettings(CommonSettings):
-    dry_run: bool = setting(True, original=True, group="What to do", help="Only show what would happen.")
-    name: str | None = setting(None, group="What to do", help="A name.")
-    token: Secret | None = setting(None, group="Access", help="A token.")
-    elroy: str | None = setting(None, original=True, ignored=True, group="Old", help="Gone.")
-
-
-class Run:
-    """A step run in this process; `code`, `out` and `err` are what a CI would see."""
-
-    def __init__(self, work: Callable[..., Any], *argv: str, env: dict[str, str] | None = None) -> None:
-        step = Step(
-            name="kit-shop",
-            package="kit_shop",
-            summary="Runs a shop.",
-            settings=ShopSettings,
-            commands=(
-                Command(name="run", help="Run it.", run=work),
-                Command(
-                    name="show",
-                    help="Show one.",
-                    run=work,
-                    arguments=(
-                        Argument(name="ITEM", help="which"),
-                        Argument(name="MORE", help="others", required=False, many=True),
-                    ),
-                ),
-            ),
-            examples=("kit-shop --no-dry-run",),
-        )
-        out, err = io.StringIO(), io.StringIO()
-        self.code = main(step, argv, env or {}, stdout=out, stderr=err)
-        self.out, self.err = out.getvalue(), err.getvalue()
-
-
-def nothing(_settings: Any, _context: Context, _arguments: Any) -> int:
-    return 0
-
-
-def raises(error: BaseException) -> Callable[..., int]:
-    def work(*_: Any) -> int:
-        raise error
-
-    return work
+from tests.unit.core.shop import CANARY, Run, ShopSettings, nothing, raises
 
 
 @pytest.mark.parametrize(
@@ -99,12 +45,6 @@ def test_a_bug_is_told_as_one_with_the_way_to_report_it() -> None:
     run = Run(raises(ZeroDivisionError("division by zero")))
     assert "ZeroDivisionError: division by zero" in run.err
     assert "DEBUG=true" in run.err
-
-
-def test_a_secret_in_a_library_s_exception_is_masked() -> None:
-    run = Run(raises(RuntimeError(f"cannot reach https://u:{CANARY}@x")), env={"KIT_TOKEN": CANARY, "DEBUG": "1"})
-    assert CANARY not in run.out + run.err
-    assert "***" in run.err
 
 
 def test_the_sentence_says_where_what_why_and_what_next() -> None:
@@ -227,85 +167,6 @@ def test_warnings_about_settings_are_told() -> None:
 )
 def test_where_clusters_end_differently_1_is_before_70_before_75(codes: list[int], worst: int) -> None:
     assert worst_exit_code(codes) == worst
-
-
-@pytest.mark.parametrize("log_format", ["text", "json"])
-@pytest.mark.parametrize(
-    "where", ["KIT_TOKEN", "KIT_TOKEN_BASE64", "KIT_TOKEN_FILE", "--token-file", "HTTPS_PROXY", "KIT_NAME"]
-)
-def test_no_secret_leaves_by_any_path(where: str, log_format: str, tmp_path: Path) -> None:
-    file = tmp_path / "token"
-    file.write_text(f"{CANARY}\n")
-    values = {
-        "KIT_TOKEN": CANARY,
-        "KIT_TOKEN_BASE64": base64.b64encode(f"{CANARY}\n".encode()).decode(),
-        "KIT_TOKEN_FILE": str(file),
-        "HTTPS_PROXY": f"http://user:{CANARY}@proxy:3128",
-        "KIT_NAME": f"https://user:{CANARY}@git.example/x.git",
-    }
-    argv = ["--token-file", str(file)] if where.startswith("--") else []
-    env = {"DEBUG": "true", "KIT_LOG_FORMAT": log_format, **({} if argv else {where: values[where]})}
-
-    def work(settings: Any, context: Context, _arguments: Any) -> None:
-        context.console.info(f"{settings} {settings.name}", settings=settings)
-        context.console.out(f"{dict(context.env)} {CANARY}")
-        logging.getLogger("library").warning("cannot reach https://u:%s@x", CANARY)
-        with warnings.catch_warnings():
-            warnings.simplefilter("always")
-            warnings.warn(f"https://u:{CANARY}@x is not verified", stacklevel=1)
-        raise RuntimeError(f"Authorization: Basic {base64.b64encode(f'user:{CANARY}'.encode()).decode()}")
-
-    run = Run(work, *argv, env=env)
-    assert run.code == 1
-    assert "is not verified" in run.err
-    assert "library: cannot reach" in run.err
-    shown = run.out + run.err
-    for form in (
-        CANARY,
-        base64.b64encode(CANARY.encode()).decode()[2:-2],
-        base64.b64encode(f"r:{CANARY}".encode())[4:-4].decode(),
-    ):
-        assert form not in shown
-    if log_format == "json":
-        assert all(json.loads(line) for line in run.err.splitlines())
-
-
-def test_libraries_are_heard_only_by_those_who_look_for_a_fault() -> None:
-    def work(*_: Any) -> None:
-        logging.getLogger("library").warning("connection pool is full")
-
-    assert Run(work).err == ""
-    assert "library: connection pool is full" in Run(work, "--debug").err
-    assert not [handler for handler in logging.getLogger().handlers if "kit" in type(handler).__module__]
-
-
-def test_a_thread_that_fails_is_told_as_everything_is(capsys: pytest.CaptureFixture[str]) -> None:
-    def fail() -> None:
-        raise RuntimeError(f"cannot reach https://u:{CANARY}@x")
-
-    def work(*_: Any) -> None:
-        thread = threading.Thread(target=fail, name="kit-watch")
-        thread.start()
-        thread.join(10)
-
-    before = threading.excepthook
-    run = Run(work, env={"KIT_TOKEN": CANARY})
-    assert run.err == (
-        "warning: kit-watch ended by a fault of kit: RuntimeError: cannot reach https://u:***@x\n"
-    )  # fmt: skip
-    assert "Traceback" in Run(work, "--debug").err
-    assert capsys.readouterr().err == ""
-    assert threading.excepthook is before
-
-
-def test_wrong_settings_are_told_as_far_as_they_say_how_to_log() -> None:
-    for run in (
-        Run(nothing, "--log-format", "json", env={"DRY_RUN": "x"}),
-        Run(nothing, env={"KIT_LOG_FORMAT": "JSON", "DRY_RUN": "x"}),
-    ):
-        assert [json.loads(line)["exit_code"] for line in run.err.splitlines()] == [2, 2]
-    assert "Traceback" in Run(nothing, env={"KIT_DEBUG": "", "DEBUG": "true", "DRY_RUN": "x"}).err
-    assert "Traceback" in Run(nothing, "--debug", env={"DRY_RUN": "x"}).err
 
 
 def test_a_signal_that_arrives_while_an_error_is_told_is_one_too() -> None:

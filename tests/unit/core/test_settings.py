@@ -1,55 +1,14 @@
 # SPDX-License-Identifier: MIT
+"""From variables and options to settings: which name wins, what is unknown, what is told."""
+
 import base64
-import json
-import math
-import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from kit_core.errors import InputError
 from kit_core.names import known_to_any_step
-from kit_core.secrets import Secret
-from kit_core.settings import CommonSettings, load_settings, secret_texts, setting
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shop(CommonSettings):
-    """One setting of every type."""
-
-    commit: bool = setting(False, original=True, group="Shop", help="Push it.")
-    branch: str | None = setting(
-        None, original=True, native=("GITHUB_REF_NAME", "GIT_BRANCH"), group="Shop", help="Branch."
-    )
-    configs: str = setting("/configs", original=True, aliases=("CONFIGS_PATTERN",), group="Shop", help="Glob.")
-    git_url: str | None = setting(None, group="Shop", help="Remote.")
-    git_password: Secret | None = setting(None, group="Shop", help="Password.")
-    token: Secret | None = setting(
-        None, original=True, aliases=("ACCESS_TOKEN",), native=("GITHUB_TOKEN",), group="Shop", help="Token."
-    )
-    retries: int = setting(10, minimum=0, maximum=100, group="Shop", help="Attempts.")
-    build: int | None = setting(None, group="Shop", help="Number.")
-    deadline: float = setting(300, unit="s", minimum=0, group="Shop", help="Limit.")
-    images: tuple[str, ...] = setting((), group="Shop", help="Images.")
-    ignored_errors: tuple[str, ...] = setting(("Unhealthy",), original=True, group="Shop", help="Errors.")
-    strategy: Literal["rolling-update", "fast-rollback"] = setting("rolling-update", group="Shop", help="Strategy.")
-    report_dir: Path | None = setting(None, group="Shop", help="Folder.")
-    elroy_url: str | None = setting(None, original=True, ignored=True, group="Shop", help="Gone.")
-
-
-def load(env: dict[str, str] | None = None, **options: str) -> Any:
-    return load_settings(Shop, env or {}, options).settings
-
-
-def problem(env: dict[str, str]) -> str:
-    with pytest.raises(InputError) as raised:
-        load(env)
-    assert raised.value.exit_code == 2
-    return str(raised.value)
+from kit_core.settings import load_settings
+from tests.unit.core.every_type import Shop, encoded, load, problem
 
 
 def test_defaults_need_no_environment() -> None:
@@ -71,10 +30,6 @@ def test_defaults_need_no_environment() -> None:
 )
 def test_a_setting_of_the_original_is_read_from_its_names_in_order(env: dict[str, str], expected: str | None) -> None:
     assert load(env).branch == expected
-
-
-def encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
 
 
 SPELLINGS = ["KIT_TOKEN", "TOKEN", "KIT_ACCESS_TOKEN", "ACCESS_TOKEN"]
@@ -124,165 +79,6 @@ def test_an_alias_is_read_with_and_without_prefix() -> None:
     assert load({"CONFIGS_PATTERN": "/a"}).configs == "/a"
     assert load({"KIT_CONFIGS_PATTERN": "/b", "CONFIGS_PATTERN": "/a"}).configs == "/b"
     assert load({"CONFIGS": "/main", "KIT_CONFIGS_PATTERN": "/b"}).configs == "/main"
-
-
-@pytest.mark.parametrize("word", ["true", "1", "yes", "on"])
-def test_every_spelling_of_yes_and_no(word: str) -> None:
-    opposite = {"true": "false", "1": "0", "yes": "no", "on": "off"}[word]
-    for spelled in (word, word.upper(), word.title(), f" {word} "):
-        assert load({"COMMIT": spelled}).commit is True
-    assert load({"KIT_COMMIT": opposite.upper(), "COMMIT": "true"}).commit is False
-
-
-@given(st.text(min_size=1))
-def test_a_boolean_is_a_known_word_or_an_error_that_names_the_variable(text: str) -> None:
-    words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-    if text.strip().lower() in words:
-        assert load({"COMMIT": text}).commit is words[text.strip().lower()]
-    else:
-        assert "COMMIT=" in problem({"COMMIT": text})
-
-
-@pytest.mark.parametrize("text", ["maybe", "2", "tru"])
-def test_a_wrong_boolean_names_variable_and_value(text: str) -> None:
-    message = problem({"COMMIT": text})
-    assert f"COMMIT='{text}'" in message
-    assert "expected true or false" in message
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a,b", ("a", "b")),
-        ("a, b\n c ,", ("a", "b", "c")),
-        ('["a,b", "c"]', ("a,b", "c")),
-        ("[1, 2]", ("1", "2")),
-        ("none", ()),
-        ("NONE", ()),
-    ],
-)
-def test_lists(text: str, expected: tuple[str, ...]) -> None:
-    assert load({"KIT_IMAGES": text}).images == expected
-
-
-def test_none_empties_a_list_that_has_a_default() -> None:
-    assert load({"IGNORED_ERRORS": "none"}).ignored_errors == ()
-    assert load({"IGNORED_ERRORS": ""}).ignored_errors == ("Unhealthy",)
-
-
-@given(st.lists(st.text()))
-def test_any_list_can_be_given_as_json(items: list[str]) -> None:
-    assert load({"KIT_IMAGES": json.dumps(items)}).images == tuple(items)
-
-
-@pytest.mark.parametrize("digits", [10, 400, 5000])
-def test_a_number_of_any_length_is_read_or_refused(digits: int) -> None:
-    assert load({"KIT_BUILD": "9" * 12}).build == 999_999_999_999
-    assert "KIT_BUILD=" in problem({"KIT_BUILD": "9" * 10 * digits})
-    assert "1000000000 or less" in problem({"KIT_DEADLINE": "9" * min(digits, 400)})
-
-
-@pytest.mark.parametrize("text", ['["a"', '[{"a": 1}]', "[true]", "[" * 100_000, "[" + "9" * 5000 + "]"])
-def test_a_broken_json_array_is_an_error(text: str) -> None:
-    assert "KIT_IMAGES" in problem({"KIT_IMAGES": text})
-
-
-@pytest.mark.parametrize("text", ["ten", "-1", "101", "1.5", "1e1", "٣x"])
-def test_a_number_outside_its_bounds_is_an_error(text: str) -> None:
-    assert "expected a whole number, 0 or more, 100 or less" in problem({"KIT_RETRIES": text})
-
-
-@given(st.floats(allow_nan=True, allow_infinity=True))
-def test_numbers_are_finite_and_within_bounds(number: float) -> None:
-    if math.isfinite(number) and 0 <= number <= 10**9:
-        assert load({"KIT_DEADLINE": repr(number)}).deadline == number
-    else:
-        assert "a number in s, 0 or more" in problem({"KIT_DEADLINE": repr(number)})
-
-
-def test_a_choice_is_read_in_any_case_and_listed_when_wrong() -> None:
-    assert load({"KIT_STRATEGY": "Fast-Rollback"}).strategy == "fast-rollback"
-    assert "expected one of rolling-update, fast-rollback" in problem({"KIT_STRATEGY": "blue-green"})
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [("hunter2\n", "hunter2"), ("hunter2", "hunter2"), ("a\nb\n", "a\nb\n"), ("windows\r\n", "windows")],
-)
-def test_a_secret_may_lie_in_a_file(tmp_path: Path, content: str, expected: str) -> None:
-    file = tmp_path / "password"
-    file.write_bytes(content.encode())
-    assert load({"KIT_GIT_PASSWORD_FILE": str(file)}).git_password.reveal() == expected
-    assert load({}, git_password=str(file)).git_password.reveal() == expected
-
-
-def test_a_secret_from_a_pipe_is_still_there_when_the_settings_are_read() -> None:
-    reading, writing = os.pipe()  # what a shell makes of KIT_GIT_PASSWORD_FILE=<(pass show git)
-    os.write(writing, b"hunter2hunter2\n")
-    os.close(writing)
-    try:
-        env = {"KIT_GIT_PASSWORD_FILE": f"/dev/fd/{reading}"}
-        assert list(secret_texts(Shop, env)) == []
-        assert load(env).git_password.reveal() == "hunter2hunter2"
-    finally:
-        os.close(reading)
-
-
-def test_two_spellings_of_one_variable_are_an_error(tmp_path: Path) -> None:
-    file = tmp_path / "password"
-    file.write_text("x")
-    message = problem({"KIT_GIT_PASSWORD": "hunter2hunter2", "KIT_GIT_PASSWORD_FILE": str(file)})
-    assert "KIT_GIT_PASSWORD and KIT_GIT_PASSWORD_FILE are both set" in message
-    assert "hunter2" not in message
-
-
-@pytest.mark.parametrize("make", ["missing", "empty", "binary", "folder"])
-def test_a_secret_file_that_cannot_serve_is_named(tmp_path: Path, make: str) -> None:
-    path = tmp_path / make
-    if make == "empty":
-        path.write_text("\n")
-    elif make == "binary":
-        path.write_bytes(b"\xff\xfe")
-    elif make == "folder":
-        path.mkdir()
-    assert f"KIT_GIT_PASSWORD_FILE={path}" in problem({"KIT_GIT_PASSWORD_FILE": str(path)})
-
-
-@pytest.mark.parametrize("text", ["not base64!", "aGVs*bG8=", "zü", base64.b64encode(b"\xff").decode()])
-def test_base64_that_is_none_is_an_error(text: str) -> None:
-    assert "BRANCH_BASE64: expected base64" in problem({"BRANCH_BASE64": text})
-
-
-def test_base64_of_one_line_is_taken_without_the_newline_that_echo_adds() -> None:
-    assert load({"KIT_GIT_PASSWORD_BASE64": encoded("pässword\n")}).git_password.reveal() == "pässword"
-    key = "-----BEGIN KEY-----\n" + "x" * 100 + "\n-----END KEY-----\n"
-    assert load({"KIT_GIT_PASSWORD_BASE64": base64.encodebytes(key.encode()).decode()}).git_password.reveal() == key
-    assert load({"KIT_RETRIES_BASE64": encoded("7\n")}).retries == 7
-
-
-CANARY = "s3cr3t-canary-" + "x" * 80
-
-
-@pytest.mark.parametrize("name", ["KIT_GIT_PASSWORD", "KIT_GIT_PASSWORD_BASE64"])
-@pytest.mark.parametrize(
-    "place", ["COMMIT", "KIT_RETRIES", "KIT_STRATEGY", "KIT_IMAGES", "KIT_GIT_URLL", "KIT_UNKNOWN"]
-)
-def test_a_secret_that_also_stands_elsewhere_is_quoted_by_no_error(name: str, place: str) -> None:
-    value = base64.b64encode(CANARY.encode()).decode() if name.endswith("64") else CANARY
-    message = problem({name: value, place: f"[{value}", "KIT_DEADLINE": CANARY})
-    assert "KIT_DEADLINE='***'" in message
-    assert CANARY[:14] not in message
-    assert value[:14] not in message
-
-
-def test_a_secret_in_place_of_its_file_s_path_is_not_shown() -> None:
-    for message in (problem({"KIT_GIT_PASSWORD_FILE": CANARY}), problem({"KIT_GIT_PASSWORD_FILE": f"a\n{CANARY}"})):
-        assert "KIT_GIT_PASSWORD_FILE: it must be the path of a file" in message
-        assert CANARY[:14] not in message
-
-
-def test_only_a_secret_may_lie_in_a_file() -> None:
-    assert "KIT_BRANCH_FILE is no setting; KIT_BRANCH is probably meant" in problem({"KIT_BRANCH_FILE": "/x"})
 
 
 def test_all_problems_are_told_at_once() -> None:
@@ -349,18 +145,3 @@ def test_an_ignored_setting_is_accepted_with_a_note() -> None:
 def test_given_tells_which_name_a_value_came_from() -> None:
     given_names = load_settings(Shop, {"GITHUB_REF_NAME": "main", "KIT_COMMIT": "1"}, {}).given
     assert given_names == {"branch": "GITHUB_REF_NAME", "commit": "KIT_COMMIT"}
-
-
-def test_a_boolean_may_know_further_words() -> None:
-    @dataclass(frozen=True, kw_only=True)
-    class Deploy(CommonSettings):
-        """One setting."""
-
-        dry_run: bool | Literal["read"] = setting(True, original=True, group="Deploy", help="Try.")
-
-    def value(text: str) -> object:
-        return load_settings(Deploy, {"DRY_RUN": text}, {}).settings.dry_run
-
-    assert [value(text) for text in ("true", "No", "0", "READ", " on ", "")] == [True, False, False, "read", True, True]
-    with pytest.raises(InputError, match=r"DRY_RUN.*maybe.*expected true, false or read \(also 1/0, yes/no, on/off"):
-        value("maybe")
