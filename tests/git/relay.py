@@ -130,6 +130,10 @@ class Relay:
         self._server.server_close()
 
 
+def push_of(exchange: Exchange, number: int) -> bool:
+    return (exchange.method, exchange.service, exchange.number) == ("POST", "git-receive-pack", number)
+
+
 def pushing(exchange: Exchange) -> bool:
     return exchange.method == "POST" and exchange.service == "git-receive-pack"
 

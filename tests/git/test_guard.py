@@ -15,8 +15,7 @@ import pytest
 from kit_image_deployer import update_image
 from testbed.git import GitRepository
 from tests.git.deployments import FILE, NEW, OLD, Deployments, Run
-from tests.git.relay import Exchange, Relay
-from tests.git.test_racing import push_of
+from tests.git.relay import Exchange, Relay, push_of
 
 SOURCE = "jenkins shop/cart"
 WAIT_FOR_ANOTHER = """#!/bin/sh

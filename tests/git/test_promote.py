@@ -10,8 +10,7 @@ import pytest
 from kit_image_deployer import promote_images
 from testbed.git import GitRepository
 from tests.git.deployments import KIT, Deployments, Run
-from tests.git.relay import Exchange, Relay
-from tests.git.test_racing import push_of
+from tests.git.relay import Exchange, Relay, push_of
 
 COMMIT = "c" * 40
 CART, WEB, DEEP = ("images/shop/cart", "images/shop/web", "images/shop/deep/er")

@@ -7,11 +7,8 @@ import pytest
 
 from kit_image_deployer.git.wire import packet
 from tests.git.deployments import FILE, NEW, Deployments
-from tests.git.relay import Exchange, Relay
-
-
-def push_of(exchange: Exchange, number: int) -> bool:
-    return (exchange.method, exchange.service, exchange.number) == ("POST", "git-receive-pack", number)
+from tests.git.hooks import MOVES_MEANWHILE
+from tests.git.relay import Exchange, Relay, push_of
 
 
 @pytest.mark.parametrize("when", ["between reading and pushing", "during the push"])
@@ -111,16 +108,6 @@ def test_a_lock_on_the_ref_is_waited_for(deployments: Deployments) -> None:
     assert run.code == 0, run.log
     assert relay.count("POST", "git-receive-pack") == 2
     assert len(deployments.commits()) == 2
-
-
-MOVES_MEANWHILE = """#!/bin/sh
-# While the first push waits here, with its objects received, another one moves the branch.
-[ ! -e moved ] || exit 0
-unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
-who="-c user.name=a -c user.email=a@b"
-git $who commit-tree -p master -m theirs 'master^{tree}' > moved
-git update-ref refs/heads/master "$(cat moved)"
-"""
 
 
 def test_a_head_that_moves_while_a_hook_holds_the_push(deployments: Deployments) -> None:

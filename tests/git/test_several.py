@@ -7,8 +7,7 @@ import json
 
 from kit_image_deployer import ImageUpdate, update_images
 from tests.git.deployments import FILE, FILES, NEW, OLD, Deployments
-from tests.git.relay import Exchange, Relay
-from tests.git.test_racing import push_of
+from tests.git.relay import Exchange, Relay, push_of
 
 WEB = "images/shop/web/master.yaml"
 WEB_IMAGE = "registry.example.com/shop/web:master-2"

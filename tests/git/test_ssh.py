@@ -17,8 +17,8 @@ import pytest
 from kit_image_deployer import Outcome, update_image
 from tests.git.cutter import Cutter, pump
 from tests.git.deployments import FILE, FILES, Deployments
+from tests.git.hooks import MOVES_MEANWHILE
 from tests.git.secure import Ssh
-from tests.git.test_racing import MOVES_MEANWHILE
 
 
 def big(repository: Deployments) -> None:
