@@ -38,7 +38,7 @@ format: venv  ## format the code and sort its imports
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-images: venv  ## build the three step images and print their sizes (SBOM=1 writes a list of contents)
+images: venv  ## build the images, three steps and kit-pipeline, and print their sizes (SBOM=1 writes a list of contents)
 	$(BIN)/python -m images.build
 
 docs: venv  ## write what is made from the code: settings tables in the READMEs, schemas for editors

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The three step images: `build.py` builds, tags, measures and lists them; `recipe/` is what runs inside the build.
+"""The images, three steps and kit-pipeline: `build.py` builds, tags, measures and lists them; `recipe/` is what runs
+inside the build.
 
 In the order in which an image comes about: `recipe/packages.txt` names Debian's packages, `recipe/system.py` makes
 a root file system of them; `recipe/dependencies.py` installs a step's locked dependencies into it; `recipe/step.py`

@@ -36,7 +36,12 @@ class Image:
     compressed_limit: int = 30
 
 
-IMAGES = (Image("kit-image-deployer", 70), Image("kit-deploymentizer", 70), Image("kit-deployer", 80))
+IMAGES = (
+    Image("kit-image-deployer", 70),
+    Image("kit-deploymentizer", 70),
+    Image("kit-deployer", 80),
+    Image("kit-pipeline", 66, 25),
+)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ stage.
 
 They go where Debian's Python looks for packages anyway (/usr/lib/python3/dist-packages). What stays out is in
 leave-out-dependencies.txt: whole distributions by name, files as patterns. What Debian's packages bring (they are in
-packages.txt) stays out too: from-debian.txt names it, and which versions will do.
+packages.txt) stays out too: from-debian.txt names it, and which versions will do. libraries.txt names what Debian
+has to add for a dependency's compiled modules.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from images.recipe.system import compile_python, leave_out, patterns
+from images.recipe.system import compile_python, leave_out, patterns, unpack
 
 HERE = Path(__file__).parent
 SYSTEM = Path("/system")
+LIBRARIES = Path("/libraries")
 PACKAGES = Path("usr/lib/python3/dist-packages")
 
 COMPILED_ONLY = ("kubernetes/client/api", "kubernetes/client/models")
@@ -33,6 +35,7 @@ def install(lock: Path, root: Path) -> None:
     debian = patterns(HERE / "from-debian.txt")
     if unfit := unfit_packages(debian, SYSTEM / "var/lib/dpkg/status.d"):
         raise SystemExit("Debian's packages do not fit from-debian.txt:\n  " + "\n  ".join(unfit))
+    _add_libraries(lock, root)
     wanted = root.parent / "wanted.txt"
     wanted.write_text(without(lock.read_text(), distributions | {normal(line.partition("==")[0]) for line in debian}))
     target = root / PACKAGES
@@ -51,6 +54,21 @@ def install(lock: Path, root: Path) -> None:
         _compile_away(target / folder)
     _strip(target)
     compile_python(root, str(PACKAGES))
+
+
+def _add_libraries(lock: Path, root: Path) -> None:
+    """Unpack what the dependencies' compiled modules load and the system has not."""
+    root.mkdir(parents=True)
+    for package in libraries(patterns(HERE / "libraries.txt"), lock.read_text()):
+        (found,) = LIBRARIES.glob(f"{package}_*.deb")
+        unpack(found, root)
+    leave_out(root, patterns(HERE / "leave-out.txt"))
+
+
+def libraries(listed: list[str], lock: str) -> list[str]:
+    """Debian's packages for the distributions that a lock names, of `listed` lines (`google-re2 libstdc++6`)."""
+    named = {normal(match[1]) for match in re.finditer(r"^([A-Za-z0-9][\w.-]*)\s*(?:\[|==)", lock, re.MULTILINE)}
+    return [package for name, package in map(str.split, listed) if normal(name) in named]
 
 
 def _strip(target: Path) -> None:

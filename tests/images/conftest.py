@@ -16,7 +16,7 @@ from tests.images.running import LABEL, Image
 
 @pytest.fixture(scope="session")
 def built(pytestconfig: pytest.Config) -> Iterator[dict[str, str]]:
-    """Ids of the three images, built from this work tree (quick when Docker has the layers).
+    """Ids of the images, built from this work tree (quick when Docker has the layers).
 
     Ids, since another work tree on this machine gives its images the same names.
     """
@@ -37,7 +37,7 @@ def built(pytestconfig: pytest.Config) -> Iterator[dict[str, str]]:
 
 @pytest.fixture(params=[image.name for image in IMAGES])
 def image(request: pytest.FixtureRequest, built: dict[str, str], tmp_path: Path) -> Iterator[Image]:
-    """Each of the three images in turn."""
+    """Each of the images in turn."""
     yield from _image(request.param, built, tmp_path)
 
 
@@ -49,6 +49,11 @@ def deployer(built: dict[str, str], tmp_path: Path) -> Iterator[Image]:
 @pytest.fixture
 def deploymentizer(built: dict[str, str], tmp_path: Path) -> Iterator[Image]:
     yield from _image("kit-deploymentizer", built, tmp_path)
+
+
+@pytest.fixture
+def pipeline(built: dict[str, str], tmp_path: Path) -> Iterator[Image]:
+    yield from _image("kit-pipeline", built, tmp_path)
 
 
 @pytest.fixture

@@ -46,10 +46,11 @@ resources:
 
 @dataclass(frozen=True)
 class Job:
-    """Options of `docker run`, and how to see that the step waits."""
+    """Options of `docker run`, how to see that the step waits, and what it is told to do where it has to be."""
 
     options: tuple[str, ...]
     peer: str
+    arguments: tuple[str, ...] = ()
 
     def wait_until_under_way(self, container: str) -> None:
         """Wait until the step has turned to the side that does not answer."""
@@ -64,7 +65,8 @@ def endless_job(image: Image, *, token: str = "nothing") -> Job:
     """What makes this image's step wait. `token` is a credential that it needs on the way."""
     script = "while true; do nc -l -p 8443 -e sh -c 'echo asked > /proc/1/fd/1; exec sleep 600'; done"
     peer = image.start("-c", script, options=("--entrypoint", "/bin/sh"))
-    return Job(("--network", f"container:{peer}", *_work(image, token)), peer)
+    arguments = ("cleanup",) if image.name == "kit-pipeline" else ()
+    return Job(("--network", f"container:{peer}", *_work(image, token)), peer, arguments)
 
 
 def _work(image: Image, token: str) -> tuple[str, ...]:
@@ -73,6 +75,8 @@ def _work(image: Image, token: str) -> tuple[str, ...]:
         for name, text in {**REPOSITORY, "kit.yaml": KIT + PLUGIN}.items():
             image.write(work, name, text, uid=0)
         return ("-v", f"{work}:/manifests", "-w", "/manifests", "-e", f"ENVAPI_ACCESS_TOKEN={token}")
+    if image.name == "kit-pipeline":
+        return ("-e", "DOCKER_HOST=tcp://localhost:8443", "-e", f"CODESHIP_AES_KEY={token}")
     if image.name == "kit-deployer":
         manifests, configs = image.owned(0), image.owned(0, name="configs")
         image.write(manifests, "one/settings.yaml", MANIFEST, uid=0)

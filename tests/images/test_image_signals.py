@@ -30,7 +30,7 @@ def stopped(container: str, signal: str = "TERM") -> tuple[int, float]:
 @pytest.mark.parametrize(("signal", "code"), [("TERM", 143), ("INT", 130)])
 def test_a_step_that_waits_ends_at_once_and_says_so(image: Image, signal: str, code: int) -> None:
     job = endless_job(image)
-    container = image.start(options=job.options)
+    container = image.start(*job.arguments, options=job.options)
     job.wait_until_under_way(container)
     ended, seconds = stopped(container, signal)
     log = docker("logs", container)

@@ -11,7 +11,12 @@ from tests.images.jobs import KUBECONFIG, MANIFEST, REPOSITORY
 from tests.images.running import Image
 
 # Where each step works when nothing else is said.
-FOLDER = {"kit-image-deployer": "/source", "kit-deploymentizer": "/manifests", "kit-deployer": "/manifests"}
+FOLDER = {
+    "kit-image-deployer": "/source",
+    "kit-deploymentizer": "/manifests",
+    "kit-deployer": "/manifests",
+    "kit-pipeline": "/repository",
+}
 # What Docker gives root as HOME, inside the container.
 HOME_OF_ROOT = "/root"
 NO_CAPABILITIES = ["CapInh:0", "CapPrm:0", "CapEff:0", "CapBnd:0", "CapAmb:0"]

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kit_core.errors import InputError
-from kit_pipeline.engine.access import SOCKET, refusal
-from kit_pipeline.engine.failures import EngineError
+from kit_pipeline.engine.access import knock, refusal, silence
 
 Client = Any
 """`docker.APIClient`, whose package has no types."""
@@ -25,20 +24,14 @@ def connect(env: Mapping[str, str]) -> Client:
     from docker.errors import DockerException, TLSParameterError
     from docker.utils import kwargs_from_env
 
+    if known := refusal(env, os.getgroups()):
+        raise known
     try:
+        knock(env)
         client = APIClient(**kwargs_from_env(environment=dict(env)), version="auto", timeout=_SECONDS, num_pools=64)
     except TLSParameterError as error:
-        known = refusal(env, os.getgroups())
-        raise known or InputError("The engine's TLS settings are wrong", why=str(error).partition(". TLS")[0]) from None
+        raise InputError("The engine's TLS settings are wrong", why=str(error).partition(". TLS")[0]) from None
     except (DockerException, OSError) as error:
-        if known := refusal(env, os.getgroups()):
-            raise known from None
-        where = env.get("DOCKER_HOST") or f"unix://{SOCKET}"
-        raise EngineError(
-            "The Docker engine does not answer",
-            where=where,
-            why=str(error),
-            hint=f"Start it, or set DOCKER_HOST. In a container, mount the socket: -v {SOCKET}:{SOCKET}",
-        ) from None
+        raise silence(env, error) from None
     # What the user's own ~/.docker/config.json says about registries is read by the client; nothing of it is ours.
     return client

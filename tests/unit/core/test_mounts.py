@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from kit_core.mounts import Folder, Identity, Mount, Place, choose_identity, folders_told, parse_mounts, places
+from kit_core.mounts import Folder, Identity, Mount, Place, able, choose_identity, folders_told, parse_mounts, places
 
 MOUNTINFO = r"""
 569 448 0:49 / / rw,relatime master:191 - overlay overlay rw,lowerdir=/a,upperdir=/b
@@ -141,3 +141,30 @@ def test_files_and_folders_that_refuse_are_passed_over() -> None:
 def test_the_sticky_bit_and_everybodys_write_bit_make_a_folder_shared() -> None:
     disk = Disk({"/tmp": directory(0, 0, 0o1777), "/manifests": directory(5, 5, 0o777)})
     assert [item.shared for item in places(["/tmp", "/manifests"], MOUNTS, disk)] == [True, False]
+
+
+def socket(uid: int, gid: int, mode: int) -> os.stat_result:
+    return os.stat_result((0o140000 | mode, 0, 0, 1, uid, gid, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("whose", "expected"),
+    [
+        (socket(0, 998, 0o660), Identity(1000, 1000, (998,))),
+        (socket(0, 0, 0o660), Identity(1000, 1000, (0,))),
+        (socket(0, 1000, 0o660), Identity(1000, 1000)),
+        (socket(0, 998, 0o666), Identity(1000, 1000)),
+        (socket(1000, 998, 0o660), Identity(1000, 1000)),
+        (socket(2000, 2000, 0o600), Identity(2000, 2000)),
+        (socket(0, 0, 0o600), Identity(0, 0)),
+        (socket(0, 998, 0o440), Identity(1000, 1000)),
+    ],
+)
+def test_what_a_step_cannot_do_without_has_a_say_in_who_it_becomes(whose: os.stat_result, expected: Identity) -> None:
+    """The file's group is enough where it may use it; where only its owner may, it is the owner that works."""
+    assert able(Identity(1000, 1000), os.W_OK, whose) == expected
+
+
+def test_root_without_its_rights_needs_the_group_as_well() -> None:
+    assert able(Identity(0, 0), os.W_OK, socket(2000, 998, 0o660)) == Identity(0, 0, (998,))
+    assert able(Identity(0, 0), os.W_OK, socket(0, 998, 0o660)) == Identity(0, 0)

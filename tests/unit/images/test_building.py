@@ -14,7 +14,7 @@ import pytest
 from images.build import IMAGES, ROOT, Image, published_address, table, tags, too_large
 from images.contents import Component, bill
 from images.measure import Size
-from images.recipe.dependencies import HERE, normal, unfit_packages, without
+from images.recipe.dependencies import HERE, libraries, normal, unfit_packages, without
 from images.recipe.system import leave_out, patterns
 from kit_core.declare import declared
 
@@ -55,6 +55,11 @@ Beta_Gamma==2.0 ; sys_platform == 'win32' \\
 beta-gamma-delta[extra]==3.0 \\
     --hash=sha256:dd
 """
+
+
+def test_a_library_comes_with_the_distribution_that_loads_it() -> None:
+    listed = ["beta_gamma libbeta3", "gamma libgamma", "Beta.Gamma-Delta libdelta1"]
+    assert libraries(listed, LOCK) == ["libbeta3", "libdelta1"]
 
 
 def test_a_distribution_left_out_takes_its_hashes_with_it() -> None:
