@@ -6,12 +6,16 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Final
 
 from kit_core.errors import InputError
 from kit_core.files import refused
-from kit_core.keys import DecryptError, Key, read_key
+from kit_core.keys import KEY_FILE, DecryptError, Key, read_key
 from kit_core.secrets import Secret
 from kit_pipeline.sealing.place import SECRET
+
+_LONGEST: Final = 200
+"""Bytes of a key's file, at most."""
 
 
 def find_key(
@@ -63,13 +67,24 @@ def write_key(path: Path, text: str) -> None:
 
 def guard_key(path: Path, keys: Iterable[Path]) -> None:
     """Raise `InputError` where `path` is the file of a key: to write something else there would lose it."""
-    if any(_same(path, key) for key in keys) or (path.suffix == ".aes" and path.exists()):
+    if any(_same(path, key) for key in keys) or is_key_file(path):
         raise InputError(
             "A key's file is not written over",
             where=str(path),
             why="what is encrypted with its key could never be read again",
             hint="The file to read is named first, then the one to write.",
         )
+
+
+def is_key_file(path: Path) -> bool:
+    """Whether the file holds a key, to judge by its name and what is in it: `.aes` may also end an encrypted file's."""
+    try:
+        if path.suffix.lower() != Path(KEY_FILE).suffix or path.stat().st_size > _LONGEST:
+            return False
+        Key.from_text(path.read_text(), str(path))
+    except (DecryptError, OSError, ValueError):
+        return False
+    return True
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -4,9 +4,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
-from kit_core.envfile import Form, decrypt, form_of, is_encrypted
+from kit_core.envfile import Form, decrypt, form_of
 from kit_core.errors import InputError
 from kit_core.keys import DecryptError, Key
 
@@ -51,16 +51,15 @@ def form_for(former: bytes | None, wanted: str | None) -> Form:
     """The form to write: the one that was asked for, else that of the file that is replaced, else our own."""
     if wanted is not None:
         return FORMS[wanted]
-    form = form_of(former) if former is not None and is_encrypted(former) and _known(former) else None
-    return "jet 1" if form == "jet 1" else NEW
+    return "jet 1" if former is not None and _kind(former) == "jet 1" else NEW
 
 
-def _known(data: bytes) -> bool:
+def _kind(data: bytes) -> Form | Literal["unknown"] | None:
+    """`form_of` without an error; asked once, since the file may be large."""
     try:
-        form_of(data)
+        return form_of(data)
     except DecryptError:
-        return False
-    return True
+        return "unknown"
 
 
 def check_plain(data: bytes, key: Key, *, name: str, form: Form) -> tuple[str, ...]:
@@ -70,14 +69,15 @@ def check_plain(data: bytes, key: Key, *, name: str, form: Form) -> tuple[str, .
     """
     if not data:
         return (f"{name} is empty, and so is what comes out when it is decrypted",)
-    if is_encrypted(data) and (not _known(data) or form_of(data) != "jet 1" or opens(data, key)):
+    kind = _kind(data)
+    if kind is not None and (kind != "jet 1" or opens(data, key)):
         raise InputError(
             f"{name} is encrypted already",
             why="encrypting it twice is nearly always a mistake",
             hint="Name the file with the plain text first, then the encrypted one; `edit` changes an encrypted file,"
             " and `rekey` brings it to another key.",
         )
-    if is_encrypted(data):
+    if kind is not None:
         return (
             f"{name} is base64 and nothing else; if that is jet's work under another key, it is encrypted twice now",
         )
@@ -96,13 +96,11 @@ def opens(data: bytes, key: Key) -> bool:
 
 def replaces_other_key(former: bytes, key: Key) -> bool:
     """Whether the encrypted file `former` is one that `key` does not open: it was damaged, or has another key."""
-    if not is_encrypted(former) or not _known(former):
-        return False
-    form = form_of(former)
-    if form not in FORMS.values():
+    kind = _kind(former)
+    if kind not in FORMS.values():
         return False
     try:
-        decrypt(former, key, name="", binary=form == "kit:v1")
+        decrypt(former, key, name="", binary=kind == "kit:v1")
     except DecryptError:
         return True
     return False

@@ -11,6 +11,7 @@ from typing import Final
 from kit_core.errors import InputError
 from kit_core.files import read_bytes, refused
 from kit_pipeline.sealing.inline import LIKELY
+from kit_pipeline.sealing.keys import is_key_file
 
 _LEFT_OUT: Final = frozenset({".git", ".hg", ".svn", "node_modules"})
 _HEAD: Final = 4096
@@ -32,7 +33,7 @@ def candidates(names: Iterable[str], cwd: Path, keys: Iterable[Path]) -> Iterato
     """The files that `names` mean, from the folder `cwd`, each once: themselves, or those of a folder that may hold
     something encrypted.
 
-    In folders, links and the files of keys (`keys`, and `*.aes`) are passed over, as is what version control keeps.
+    In folders, links and the files of keys (`keys`, and others) are passed over, as is what version control keeps.
     A link that is named means what it points at. Raises `InputError`.
     """
     done = {key.resolve() for key in keys}
@@ -60,7 +61,7 @@ def _below(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if name not in _LEFT_OUT)
         for name in sorted(files):
             path = Path(place, name)
-            if path.suffix != ".aes" and path.is_file() and not path.is_symlink():
+            if not path.is_symlink() and path.is_file() and not is_key_file(path):
                 yield path
 
 

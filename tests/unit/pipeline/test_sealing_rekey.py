@@ -165,9 +165,12 @@ def test_a_file_that_is_too_short_to_tell_is_refused(repo: Path) -> None:
 def test_keys_and_links_are_passed_over(repo: Path) -> None:
     (repo / "link").symlink_to("jet")
     (repo / "outside").symlink_to(repo.parent)
-    before = {name: (repo / name).read_bytes() for name in ("codeship.aes", "new.aes")}
+    (repo / "web.env.aes").write_bytes(encrypt(TEXT, KEY))
+    (repo / "older.aes").write_text(OTHER.text)
+    before = {name: (repo / name).read_bytes() for name in ("codeship.aes", "new.aes", "older.aes")}
     assert kit(repo, *REKEY, ".").code == 0
     assert {name: (repo / name).read_bytes() for name in before} == before
+    assert decrypt((repo / "web.env.aes").read_bytes(), NEW, name="x") == TEXT
     assert (repo / "link").is_symlink()
 
 
