@@ -56,9 +56,9 @@ class Console:
         self._cwd = cwd
         self._json = log_format == "json"
         self._live = interactive and not self._json
-        colour = self._live and not env.get("NO_COLOR")
+        self.colour = self._live and not env.get("NO_COLOR")
         self._renderer: Renderer = (
-            JsonRenderer() if self._json else TextRenderer(dialect=provider.dialect, colour=colour)
+            JsonRenderer() if self._json else TextRenderer(dialect=provider.dialect, colour=self.colour)
         )
         self._lock = threading.RLock()
         self._pending: deque[str] = deque()

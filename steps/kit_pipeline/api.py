@@ -18,9 +18,13 @@ from kit_pipeline.planning.values import RunValues
 from kit_pipeline.project import Project, load_project
 
 if TYPE_CHECKING:
+    from kit_pipeline.engine.connect import Client
+    from kit_pipeline.engine.labels import Run
     from kit_pipeline.files.service import Service
     from kit_pipeline.running.printing import Printer
     from kit_pipeline.running.result import RunResult, TaskResult
+    from kit_pipeline.running.run import Audience
+    from kit_pipeline.running.shell import FailureShell
     from kit_pipeline.running.task import Workshop
     from kit_pipeline.running.vault import Vault
 
@@ -33,6 +37,7 @@ class Pipeline:
     `variables` are for every container; those named `CI_…` in `build` say what the run says of itself, in place of what
     git says. The key is `key`, else that of the file `key_path`, else of `codeship.aes` in the folder. `env` is the
     environment, of which containers get only what a file or `variables` names. `stop`, when set, ends a run.
+    `failure_shell` makes what opens a shell in a failed step.
     Every method raises `KitError`: what cannot be is an `InputError`, what failed a `WorkError`.
     """
 
@@ -52,6 +57,7 @@ class Pipeline:
         masker: Masker | None = None,
         stop: threading.Event | None = None,
         health_timeout: float = 3600.0,
+        failure_shell: "Callable[[Client, Run], FailureShell] | None" = None,
     ) -> None:
         self.folder = Path(folder)
         self._services_path, self._steps_path = services_path, steps_path
@@ -63,6 +69,7 @@ class Pipeline:
         self._masker = masker or Masker()
         self._stop = stop or threading.Event()
         self._health_timeout = health_timeout
+        self._failure_shell = failure_shell
 
     # Planning: nothing is touched
 
@@ -89,14 +96,19 @@ class Pipeline:
         only: Sequence[str] = (),
         start: str | None = None,
         skip: Sequence[str] = (),
+        local: bool = False,
     ) -> Group:
-        """What a run is going to do. Raises `InputError` for files with errors and steps that there are not."""
-        from kit_pipeline.planning.choosing import wanted
+        """What a run is going to do; `local` leaves out what has `local: false`.
+
+        Raises `InputError` for files with errors and steps that there are not.
+        """
+        from kit_pipeline.planning.choosing import choice
         from kit_pipeline.planning.expand import Wishes, choose, expand
 
         refuse(project.findings)
-        plan = expand(project.steps, Wishes(ref=tag, push=push, approve=approve))
-        return choose(plan, wanted(project.steps, only=only, start=start, skip=skip))
+        chosen = choice(project.steps, only=only, start=start, skip=skip)
+        wishes = Wishes(ref=tag, push=push, approve=approve, local=local, named=chosen.exactly)
+        return choose(expand(project.steps, wishes), chosen.why_not)
 
     @cached_property
     def values(self) -> RunValues:
@@ -126,12 +138,22 @@ class Pipeline:
     # Running
 
     def run(
-        self, plan: Group, project: Project, *, tell: "Callable[[TaskResult], None]" = lambda _: None
+        self,
+        plan: Group,
+        project: Project,
+        *,
+        tell: "Callable[[TaskResult], None]" = lambda _: None,
+        audience: "Audience | None" = None,
     ) -> "RunResult":
-        """Do what a plan says; `tell` hears of each task's end, from any thread. Leaves nothing in the engine."""
+        """Do what a plan says; `tell` hears of each task's end, an `audience` of more, from any thread.
+
+        Leaves nothing in the engine.
+        """
         from kit_pipeline.running.run import run
 
-        return self._with_workshop(project, lambda shop: run(plan, shop.perform, stop=self._stop, tell=tell))
+        return self._with_workshop(
+            project, lambda shop: run(plan, shop.perform, stop=self._stop, tell=tell, audience=audience)
+        )
 
     def run_service(self, name: str, command: Sequence[str] = ()) -> "TaskResult":
         """Run one service's container, with what it needs beside it."""
@@ -175,7 +197,9 @@ class Pipeline:
         given = {**self._secrets(vault), **self._variables}
         values = self.values
         client = connect(self._env)
-        run = Run(self._run_name, this_process())
+        paths = paths_of(client, look_around())
+        run = Run(self._run_name, this_process(paths.container))
+        shell = self._failure_shell(client, run) if self._failure_shell else None
         world = World(
             client=client,
             run=run,
@@ -183,14 +207,31 @@ class Pipeline:
             folder=project.folder,
             values=values,
             vault=vault,
-            paths=paths_of(client, look_around()),
-            printer=self._printer or silent(),
+            paths=paths,
+            printer=self.printer,
             given=given,
             machine=self._env,
             stop=self._stop,
             health_limit=self._health_timeout,
+            on_failure=shell,
         )
-        return session(lambda: work(Workshop(world)), client=client, run=run, stop=self._stop)
+        try:
+            return session(
+                lambda: work(Workshop(world)),
+                client=client,
+                run=run,
+                folder=project.folder,
+                stop=self._stop,
+                undo=world.undo,
+            )
+        finally:
+            if shell is not None:
+                shell.restore()
+
+    @cached_property
+    def printer(self) -> "Printer":
+        """What prints the containers' lines; one that prints nothing, where none was given."""
+        return self._printer or silent()
 
     def _secrets(self, vault: "Vault") -> dict[str, str]:
         if self._secrets_file is None:

@@ -2,7 +2,8 @@
 """What several commands begin with."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from kit_core.ci import in_ci
 from kit_core.entry import Context
@@ -11,6 +12,11 @@ from kit_pipeline.api import Pipeline
 from kit_pipeline.files.finding import Finding, refuse
 from kit_pipeline.running.printing import Printer
 from kit_pipeline.settings import PipelineSettings
+
+if TYPE_CHECKING:
+    from kit_pipeline.engine.connect import Client
+    from kit_pipeline.engine.labels import Run
+    from kit_pipeline.running.shell import FailureShell
 
 
 def pipeline_of(settings: PipelineSettings, context: Context) -> Pipeline:
@@ -32,6 +38,7 @@ def pipeline_of(settings: PipelineSettings, context: Context) -> Pipeline:
         masker=context.masker,
         stop=context.stop,
         health_timeout=settings.health_timeout,
+        failure_shell=_failure_shell(context) if settings.shell_on_failure else None,
     )
 
 
@@ -86,9 +93,21 @@ def local(settings: PipelineSettings, context: Context) -> bool:
 def printer_of(settings: PipelineSettings, context: Context) -> Printer:
     """What prints the containers' lines."""
     folder = context.cwd / settings.log_dir if settings.log_dir else None
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-    return Printer(sys.stderr, mask=context.masker.mask, colour=sys.stderr.isatty(), folder=folder)
+    return Printer(context.console, mask=context.masker.mask, colour=context.console.colour, folder=folder)
+
+
+def _failure_shell(context: Context) -> "Callable[[Client, Run], FailureShell]":
+    """What opens a shell in a failed step, on the terminal that we are on."""
+
+    def make(client: "Client", run: "Run") -> "FailureShell":
+        from kit_pipeline.running.shell import FailureShell
+
+        shell = FailureShell(client, run, context.console, sys.stdin, sys.stdout, stop=context.stop)
+        if reason := shell.why_not():
+            context.console.warning(f"--shell-on-failure opens no shell: {reason}")
+        return shell
+
+    return make
 
 
 def tell(findings: Iterable[Finding], context: Context) -> None:

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: MIT
 """`kit-pipeline steps`: the pipeline, or its plan."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from kit_core.entry import Context
-from kit_pipeline.commands.common import pipeline_of, tell
-from kit_pipeline.running.result import TaskResult
+from kit_core.render import harmless
+from kit_pipeline.commands.common import local, pipeline_of, tell
+from kit_pipeline.planning.choosing import OTHERS
+from kit_pipeline.planning.plan import Group
+from kit_pipeline.planning.values import RunValues
+from kit_pipeline.project import Project
+from kit_pipeline.running.telling import Telling
 from kit_pipeline.settings import PipelineSettings
 
 
@@ -23,27 +29,37 @@ def steps_command(settings: PipelineSettings, context: Context, _arguments: Mapp
         only=settings.only,
         start=settings.start,
         skip=settings.skip,
+        local=local(settings, context),
     )
+    values = pipeline.values
     if settings.plan:
-        from kit_pipeline.planning.showing import lines
-
-        context.console.out("\n".join(lines(plan, project.services)))
+        _show(plan, project, values, settings, context)
         return 0
-
-    def told(result: TaskResult) -> None:
-        name = f"{result.number} {result.name}"
-        if result.state == "passed":
-            context.console.success(f"{name}: done in {result.seconds:.1f} s")
-        elif result.state == "failed" and result.error is not None:
-            context.console.error(result.error)
-        elif result.state == "failed":
-            context.console.error(f"{name}: failed with exit code {result.exit_code} after {result.seconds:.1f} s")
-        else:
-            context.console.info(f"{name}: {result.state}" + (f" ({result.reason})" if result.reason else ""))
-
-    result = pipeline.run(plan, project, tell=told)
+    _warn(settings, plan, context)
+    telling = Telling(context.console, pipeline.printer, plan, project.services, values)
+    with telling.running():
+        result = pipeline.run(plan, project, audience=telling)
     counted = {
-        state: sum(1 for task in result.tasks if task.state == state) for state in ("passed", "failed", "skipped")
+        state: sum(1 for task in result.tasks if task.state == state and not task.after_failure)
+        for state in ("passed", "failed", "skipped")
     }
-    context.console.result("failed" if result.exit_code else "passed", **counted)
+    context.console.result(result.word, **counted)
     return result.exit_code
+
+
+def _show(plan: Group, project: Project, values: RunValues, settings: PipelineSettings, context: Context) -> None:
+    """The plan on standard output; as JSON where the log is."""
+    from kit_pipeline.planning.showing import document, lines
+
+    if settings.log_format == "json":
+        context.console.out(json.dumps(document(plan, project.services, values), indent=2, ensure_ascii=False))
+    else:
+        context.console.out("\n".join(harmless(line) for line in lines(plan, project.services, values)))
+
+
+def _warn(settings: PipelineSettings, plan: Group, context: Context) -> None:
+    """A step that was asked for by name and is not done would look like one that went well."""
+    tasks = list(plan.tasks())
+    if settings.only and tasks and all(task.skipped for task in tasks):
+        reasons = dict.fromkeys(task.skipped for task in tasks if task.skipped != OTHERS)
+        context.console.warning("nothing is run: " + "; ".join(f"{reason}" for reason in reasons))

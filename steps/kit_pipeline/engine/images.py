@@ -2,6 +2,7 @@
 """Pulling, tagging and pushing images."""
 
 import contextlib
+from collections.abc import Callable
 
 from kit_pipeline.engine.connect import Client
 from kit_pipeline.engine.failures import EngineError, told
@@ -30,16 +31,26 @@ def pull(client: Client, image: str, *, logins: Logins | None, say: Say) -> None
 
 
 def push(
-    client: Client, image: str, repository: str, tag: str, *, address: str | None, logins: Logins | None, say: Say
+    client: Client,
+    image: str,
+    repository: str,
+    tag: str,
+    *,
+    address: str | None,
+    logins: Logins | None,
+    say: Say,
+    undo: dict[str, Callable[[], None]],
 ) -> str | None:
     """Push `image` as `repository:tag`; its digest, where the registry says it. Raises `EngineError`.
 
     The login is that of the registry's `address`, a URL or a host, else of the host that the repository names.
+    Meanwhile `undo` has what takes the name away again, for a run that ends before the push does.
     """
     what = f"{repository}:{tag} was not pushed"
     login = _login(logins, repository, address)
     with told(what):
         had = _id(client, f"{repository}:{tag}")
+        undo[what] = lambda: _unnamed(client, repository, tag, had)
         client.tag(image, repository, tag)
         try:
             events = client.push(repository, tag=tag, stream=True, decode=True, auth_config=login)
@@ -47,12 +58,16 @@ def push(
         except EngineError as error:
             raise EngineError(what, why=error.why, hint=_push_hint(error.why or "", login is not None)) from None
         finally:
-            # The name was for the push alone; what it meant before, it means again.
-            with contextlib.suppress(EngineError), told("no"):
-                if had:
-                    client.tag(had, repository, tag)
-                else:
-                    client.remove_image(f"{repository}:{tag}", noprune=True)
+            undo.pop(what)()
+
+
+def _unnamed(client: Client, repository: str, tag: str, had: str | None) -> None:
+    """The name was for the push alone; what it meant before, it means again."""
+    with contextlib.suppress(EngineError), told("no"):
+        if had:
+            client.tag(had, repository, tag)
+        else:
+            client.remove_image(f"{repository}:{tag}", noprune=True)
 
 
 def _login(logins: Logins | None, repository: str, address: str | None) -> dict[str, str] | None:

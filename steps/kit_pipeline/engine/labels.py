@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: MIT
 """How what a run makes is known: by labels, and by names that hold nothing of the user's but harmless letters."""
 
+import hashlib
 import itertools
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 OURS: Final = "kit-pipeline"
 RUN: Final = "kit-pipeline.run"
 PROCESS: Final = "kit-pipeline.process"
+PROJECT: Final = "kit-pipeline.project"
 _LONGEST: Final = 40
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run: its own short name, and the process that it belongs to (see `cleanup.this_process`)."""
+    """A run: its own short name, and the process that it belongs to (see `alive.this_process`)."""
 
     name: str
     process: str
@@ -29,6 +32,11 @@ class Run:
         """A new name for a container or a network of this run, each time another: `a_b` and `a-b` read alike."""
         words = (harmless(part)[:_LONGEST] for part in parts if part)
         return "-".join((OURS, self.name, *words, str(next(_numbers))))
+
+
+def project_of(folder: Path) -> str:
+    """What keeps the images of one pipeline apart from those of others: the folder that it lies in."""
+    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
 
 
 def harmless(text: str) -> str:

@@ -10,6 +10,7 @@ from kit_core.names import nearest
 from kit_pipeline.files.step import Step
 from kit_pipeline.planning.plan import Task
 
+OTHERS: Final = "--only names others"
 _MANY: Final = 10
 
 
@@ -38,7 +39,7 @@ class Choice:
     def why_not(self, task: Task) -> str | None:
         """Why a task is left out, or None."""
         if self.only and not any(named.has(task) for named in self.only):
-            return "--only names others"
+            return OTHERS
         # Chains of several services stand side by side, so each begins at that step.
         if self.start is not None and not self.start.has(task) and task.step.path < self.start.step.path:
             return f"--from begins at {self.start.step.name}"

@@ -40,10 +40,10 @@ def check_patterns(steps: tuple[Step, ...], report: Report) -> None:
                 continue
             if "^" in pattern or "$" in pattern:
                 if _compiled(pattern) is None:
-                    what = f"`{key}` of step {step.name} is no RE2 expression and matches nothing: {pattern}"
+                    what = f"`{key}` of {step.called} is no RE2 expression and matches nothing: {pattern}"
                     report(Finding("warning", step.place, what, "RE2 knows no look-ahead and no references back."))
             elif _LOOKS_LIKE_ONE & set(pattern):
-                what = f"`{key}` of step {step.name} looks like an expression and matches only itself: {pattern}"
+                what = f"`{key}` of {step.called} looks like an expression and matches only itself: {pattern}"
                 report(Finding("warning", step.place, what, f"An expression has `^` or `$`: ^{pattern}$"))
         check_patterns(step.steps, report)
 

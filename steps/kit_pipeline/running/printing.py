@@ -37,13 +37,18 @@ class Printer:
         self._lock = threading.Lock()
         self._names: dict[str, int] = {}
         self._width = 0
+        self.crowded: frozenset[str] = frozenset()
         self.voices: dict[int, Voice] = {}
         """Those that speak for a task that is being done."""
         if folder is not None:
             _fresh(folder)
 
-    def expect(self, names: Iterable[str]) -> None:
-        """These will speak: their lines stand below each other, and neighbours have different colours."""
+    def expect(self, names: Iterable[str], crowded: Iterable[str] = ()) -> None:
+        """These will speak: their lines stand below each other, and neighbours have different colours.
+
+        `crowded` are steps that have others beside them: their services are named with them.
+        """
+        self.crowded = frozenset(crowded)
         self._names = {name: index for index, name in enumerate(dict.fromkeys(names))}
         self._width = min(_WIDEST, max(map(len, self._names), default=0))
 
@@ -97,7 +102,8 @@ class Voice:
 
     def beside(self, name: str) -> "Voice":
         """The voice of a service that runs beside the step; the step's file has its lines, too."""
-        return Voice(self._printer, f"{self.prefix}/{name}", None, self)
+        prefix = f"{self.prefix}/{name}" if self.prefix in self._printer.crowded else name
+        return Voice(self._printer, prefix, None, self)
 
     def feed(self, error: bool, data: bytes) -> None:
         """Take what a container has printed to its output, or its error stream."""

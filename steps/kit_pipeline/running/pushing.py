@@ -15,5 +15,7 @@ def push(world: World, task: Task, image: str, logins: Logins | None, voice: Voi
     assert wanted is not None
     repository, tag = target(task, world.values)
     voice.doing = f"pushing {repository}:{tag}"
-    digest = images.push(world.client, image, repository, tag, address=wanted.registry, logins=logins, say=voice.line)
+    digest = images.push(
+        world.client, image, repository, tag, address=wanted.registry, logins=logins, say=voice.line, undo=world.undo
+    )
     voice.line(f"pushed {repository}:{tag}" + (f" as {digest}" if digest else ""))

@@ -50,9 +50,8 @@ class FailureShell:
         """Open a shell for a failed step, and return when it has ended. Raises nothing but what ends the run."""
         if self._stop.is_set() or task.after_failure:
             return
-        if reason := self.why_not():
-            self._console.warning(f"{task.number} {task.name}: no shell can be opened: {reason}")
-            return
+        if self.why_not():
+            return  # which was said at the beginning
         with self._lock:
             try:
                 self._open(task, container, spec)

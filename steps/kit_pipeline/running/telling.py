@@ -12,8 +12,9 @@ from kit_core.console import Console
 from kit_core.errors import KitError, WorkError
 from kit_core.render import harmless
 from kit_pipeline.files.service import Service
+from kit_pipeline.planning import showing
 from kit_pipeline.planning.plan import Group, Member, Task
-from kit_pipeline.planning.showing import beside, needed, what
+from kit_pipeline.planning.showing import needed, what
 from kit_pipeline.planning.values import RunValues
 from kit_pipeline.running.printing import Printer
 from kit_pipeline.running.result import TaskResult
@@ -37,7 +38,8 @@ class Telling(Audience):
         self._results: dict[str, TaskResult] = {}
         self._begun: set[str] = set()
         self._folded: set[str] = set()
-        printer.expect(_speakers(plan, services))
+        crowded = frozenset(_crowded(plan, beside=False))
+        printer.expect(_speakers(plan, services, crowded), crowded)
 
     def part(self, member: Member) -> AbstractContextManager[None]:
         """A part of the log with a heading, which CI services fold."""
@@ -183,11 +185,8 @@ def why(result: TaskResult) -> str:
 def _failure(task: Task, result: TaskResult, took: str) -> KitError:
     name, place = f"{result.number} {result.name}", task.step.place
     if (error := result.error) is None:
-        return WorkError(f"{name}: failed", why=f"{why(result)} ({took})", file=place.name, line=place.line)
-    return WorkError(
-        f"{name}: {error.what}", where=error.where, why=error.why, hint=error.hint,
-        file=error.file or place.name, line=error.line or place.line,
-    )  # fmt: skip
+        return WorkError(f"{name}: failed with {why(result)} ({took})", file=place.name, line=place.line)
+    return WorkError(f"{name}: failed", why=str(error), file=error.file or place.name, line=error.line or place.line)
 
 
 def _remark(result: TaskResult, *, seconds: bool = True) -> str:
@@ -213,10 +212,20 @@ def _every(group: Group) -> Iterator[Task]:
     yield from group.on_fail
 
 
-def _speakers(plan: Group, services: Mapping[str, Service]) -> Iterator[str]:
+def _crowded(group: Group, *, beside: bool) -> Iterator[str]:
+    """The steps that have others beside them."""
+    inside = beside or (group.order == "parallel" and len(group.members) > 1)
+    for member in group.members:
+        if isinstance(member, Group):
+            yield from _crowded(member, beside=inside)
+        elif inside:
+            yield member.name
+
+
+def _speakers(plan: Group, services: Mapping[str, Service], crowded: frozenset[str]) -> Iterator[str]:
     for task in _every(plan):
         if not task.skipped and not task.after_failure:
             yield task.name
-            if task.service in services:
-                yield from (f"{task.name}/{other}" for other in beside(services[task.service], services))
+            if task.service in services and task.name in crowded:
+                yield from (f"{task.name}/{other}" for other in showing.beside(services[task.service], services))
     yield from needed(plan, services)

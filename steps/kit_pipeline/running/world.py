@@ -3,7 +3,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kit_core.errors import InputError
@@ -23,7 +23,7 @@ class World:
     """`folder` is the one that paths in the services file begin at.
 
     `given` are variables of the command line, `machine` our own ones. `health_limit` is in seconds. `on_failure` is
-    told of a failed step and its container, before that goes.
+    told of a failed step and its container, before that goes. `undo` holds what is to be done where the run ends early.
     """
 
     client: Client
@@ -39,6 +39,7 @@ class World:
     stop: threading.Event
     health_limit: float = 3600.0
     on_failure: Callable[[Task, str, Spec], None] | None = None
+    undo: dict[str, Callable[[], None]] = field(default_factory=dict)
 
     def service(self, name: str) -> Service:
         """The service of that name. Raises `InputError`."""
