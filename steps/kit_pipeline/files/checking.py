@@ -55,7 +55,7 @@ class _Checker:
         effective = step.services or above
         failing = [name for fail in step.on_fail for name in fail.services]
         for name in dict.fromkeys((*step.services, *_one(step.dockercfg_service), *failing)):
-            self._defined(name, f"step {step.name}", step.place, level)
+            self._defined(name, f"{step.called}", step.place, level)
         if taken:
             run = () if step.is_group else effective
             self._used |= reached((*run, *failing, *_one(step.dockercfg_service)), self._services)
@@ -115,7 +115,7 @@ class _Checker:
         for name in effective:
             service = self._services.get(name)
             if service is not None and service.build is None and service.image is not None:
-                what = f"step {step.name} pushes {name}, which is not built here"
+                what = f"{step.called} pushes {name}, which is not built here"
                 self._say(level, step.place, what, "A push step's service has `build`.")
 
     def _defined(self, name: str, who: str, place: Position, level: Level) -> None:

@@ -29,9 +29,7 @@ def look(folder: Path, services: Mapping[str, Service], steps: Sequence[Step], r
         looker.service(service)
     for step in every(steps):
         if step.encrypted_dockercfg_path:
-            looker.encrypted(
-                step.encrypted_dockercfg_path, f"`encrypted_dockercfg_path` of step {step.name}", step.place
-            )
+            looker.encrypted(step.encrypted_dockercfg_path, f"`encrypted_dockercfg_path` of {step.called}", step.place)
 
 
 def _named(step: Step) -> Iterator[str]:

@@ -48,6 +48,11 @@ class Step:
         return self.kind in {"serial", "parallel", "manual"}
 
     @property
+    def called(self) -> str:
+        """In a sentence: one without a name or a service of its own is `step 2.1` already."""
+        return self.name if self.name == f"step {self.number}" else f"step {self.name}"
+
+    @property
     def number(self) -> str:
         """`2.1`: the first step of the second group."""
         return ".".join(map(str, self.path))

@@ -94,7 +94,7 @@ class _Reader:
             dockercfg_service=at.text("dockercfg_service"),
             local=(above is None or above.local) and (at.flag("local") if at.says("local") else True),
         )
-        at.known(keys.STEP, f"step {base.name}", elsewhere=_belongs)
+        at.known(keys.STEP, f"{base.called}", elsewhere=_belongs)
         if name:
             self._only_one(base, at)
         return self._completed(base, at, above)
@@ -110,18 +110,18 @@ class _Reader:
         """The step with what its type asks for."""
         inherited = above.services if above else ()
         if base.services and inherited:
-            what = f"step {base.name} names a service, and so does the group that it is in"
+            what = f"{base.called} names a service, and so does the group that it is in"
             at.say("error", what, "One of the two may.", key="service" if at.has("service") else "services")
         effective = base.services or inherited
         step = replace(base, on_fail=_on_fail(at, base, effective))
         if step.is_group:
             return replace(step, steps=self._group(at, step, effective))
         if len(base.services) > 1:
-            at.say("error", f"step {base.name} names several services", "Only a group may.", key="services")
+            at.say("error", f"{base.called} names several services", "Only a group may.", key="services")
         if not effective:
-            at.say("error", f"step {base.name} names no service", "Add `service: NAME`.")
+            at.say("error", f"{base.called} names no service", "Add `service: NAME`.")
         if at.says("steps"):
-            what = f"step {base.name} holds steps and is of the type `{base.kind}`"
+            what = f"{base.called} holds steps and is of the type `{base.kind}`"
             at.say("error", what, "Groups are `serial`, `parallel`, `manual`.", key="steps")
         return replace(step, push=_push(at, step)) if step.kind == "push" else replace(step, command=_command(at, step))
 
@@ -158,15 +158,15 @@ def _called(at: At, services: Sequence[str], path: tuple[int, ...]) -> str:
 def _command(at: At, step: Step) -> tuple[str, ...] | None:
     for key in keys.PUSH_ONLY:
         if at.has(key):
-            what = f"`{key}` has no effect on step {step.name}"
+            what = f"`{key}` has no effect on {step.called}"
             at.say("warning", what, "It belongs to a step of the type `push`.", key=key)
     command = words(at, "command")
     if command is None:
         if not at.says("command"):
-            at.say("note", f"step {step.name} has no command", "Its container runs what its image or service says.")
+            at.say("note", f"{step.called} has no command", "Its container runs what its image or service says.")
         return None
     if isinstance(at.value["command"], str) and (found := for_a_shell(at.value["command"], command)):
-        what = f"the command of step {step.name} has {found} in it, which goes to the program as it is"
+        what = f"the command of {step.called} has {found} in it, which goes to the program as it is"
         at.say("warning", what, "There is no shell here: use `sh -c '…'`, or a script.", key="command")
     return command
 
@@ -174,9 +174,9 @@ def _command(at: At, step: Step) -> tuple[str, ...] | None:
 def _push(at: At, step: Step) -> Push:
     image = at.text("image_name")
     if image is None:
-        at.say("error", f"the push step {step.name} has no `image_name`", "It says where the image goes.")
+        at.say("error", f"the push {step.called} has no `image_name`", "It says where the image goes.")
     if at.has("command"):
-        at.say("warning", f"the command of the push step {step.name} has no effect", key="command")
+        at.say("warning", f"the command of the push {step.called} has no effect", key="command")
     for key in ("image_name", "image_tag"):
         check_template(at.value.get(key) if isinstance(at.value.get(key), str) else "", at, key=key)
     return Push(image=image or "", tag=at.text("image_tag") or "latest", registry=at.text("registry"))

@@ -104,7 +104,7 @@ def test_what_a_tag_leaves_out_of_this_run_is_a_warning() -> None:
 def test_all_errors_are_counted_and_the_first_is_told() -> None:
     found: list[Finding] = []
     read_steps(parse_text("- {command: x}\n- {command: y}\n", shown="t.yml"), found.append)
-    with pytest.raises(WrongFiles, match=r"t.yml:1:3: step step 1 names no service: and 1 more error. Add"):
+    with pytest.raises(WrongFiles, match=r"t.yml:1:3: step 1 names no service: and 1 more error. Add"):
         refuse(found)
 
 
