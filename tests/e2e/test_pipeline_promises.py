@@ -77,13 +77,15 @@ def test_promise_2_codeships_files_build_push_and_deploy_a_merged_change(shop: S
     shop.stage.clone(deployments.name)
     key = _new_key(deployments)
     payment_key = shop.stage.pipeline.secrets["PAYMENT_KEY"]
-    _seal(deployments / "secrets.env.encrypted", f"PAYMENT_KEY={payment_key}\n", key)
-    _write_kubeconfigs(shop, deployments, gate)
+    _seal(deployments / "secrets.env.encrypted", f"PAYMENT_KEY={payment_key}\nCODESHIP_AES_KEY={key.text}\n", key)
+    for file in _write_kubeconfigs(shop, deployments, gate):
+        _seal(file.with_suffix(""), file.read_text("utf-8"), key)
+        file.unlink()
 
     shop.shipped_otherwise()
     shipped = _pipeline(images, deployments)
 
-    assert payment_key not in shipped.output
+    assert all(secret not in shipped.output for secret in (payment_key, key.text))
     for place in shop.places:
         page = shop.page(place, version=build.tag)
         assert (page["version"], page["greeting"]) == (build.tag, "Good afternoon"), place.folder
@@ -183,8 +185,9 @@ def _pipeline(images: str, folder: Path, *options: str) -> Result:
     return run(command, check=True)
 
 
-def _write_kubeconfigs(shop: Shop, clone: Path, gate: Gate) -> None:
+def _write_kubeconfigs(shop: Shop, clone: Path, gate: Gate) -> list[Path]:
     """Kubeconfigs of the account that deploys, as the guide wants them, by addresses that any container reaches."""
+    files = []
     ports = {cluster.name: gate.port(cluster.port) for cluster in shop.stage.bed.clusters}
     for place in shop.places:
         text = (shop.stage.work / "kubeconfigs" / place.folder / "kubeconfig.yaml").read_text("utf-8")
@@ -193,6 +196,8 @@ def _write_kubeconfigs(shop: Shop, clone: Path, gate: Gate) -> None:
         )
         file = clone / "clusters" / place.folder / "kubeconfig.yaml"
         file.write_text(re.sub(r"server: .*", server, text), "utf-8")
+        files.append(file)
+    return files
 
 
 def _new_key(folder: Path) -> Key:
