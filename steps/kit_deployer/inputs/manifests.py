@@ -18,10 +18,14 @@ Locate = Callable[..., Place]
 
 @dataclass
 class Folder:
-    """What a folder holds; `warnings` are places that Kubernetes' tools read without complaint and people misread."""
+    """What a folder holds; `warnings` are places that Kubernetes' tools read without complaint and people misread.
+
+    `files` is how many were read: they may hold no object at all.
+    """
 
     manifests: list[Manifest] = field(default_factory=list)
     warnings: list[tuple[Place, str]] = field(default_factory=list)
+    files: int = 0
 
 
 def load_folder(path: Path) -> Folder:
@@ -32,6 +36,7 @@ def load_folder(path: Path) -> Folder:
     folder = Folder()
     for file in manifest_files(path):
         _load_file(file, folder)
+        folder.files += 1
     return folder
 
 

@@ -9,10 +9,11 @@ from kit_core.console import Console
 from kit_deployer.desired.annotate import Writing, declare
 from kit_deployer.health.asked import check_asked
 from kit_deployer.inputs import lint
+from kit_deployer.inputs.annotations import without_effect
 from kit_deployer.inputs.index import Index, read_index
 from kit_deployer.inputs.manifests import load_folder, refuse_duplicates, wrong_manifest
 from kit_deployer.inputs.targets import Target
-from kit_deployer.objects import NOT_YET, Key, Manifest, annotations_of, at, labels_of
+from kit_deployer.objects import Key, Manifest, at, labels_of
 from kit_deployer.plan.dependencies import check_dependencies
 from kit_deployer.plan.replacing import check_replace
 from kit_deployer.selectors import Selector
@@ -68,11 +69,14 @@ def read_inputs(
         for manifest in namespaces.manifests:
             if manifest.body["kind"] != "Namespace" or manifest.group_kind.group:
                 raise wrong_manifest(manifest.place, f"{manifest} is no Namespace, and NAMESPACES_DIR holds only those")
+        if folder.files and not folder.manifests:
+            console.warning(f"folder {target.manifests} holds files, and no object in any of them", cluster=target.name)
         lint.check(folder.manifests)
         refuse_duplicates(folder.manifests, target.namespace)
         for manifest in folder.manifests:
             check_replace(manifest)
-            _tell_what_comes_later(manifest, target.name, console)
+            for place, text in without_effect(manifest):
+                console.warning(f"{place}: {text}", cluster=target.name, file=place.file, line=place.line)
         keyed = [(_likely_key(manifest, target.namespace), manifest) for manifest in folder.manifests]
         check_dependencies(declare(keyed, writing))
         check_asked(folder.manifests)
@@ -93,14 +97,3 @@ def _likely_key(manifest: Manifest, namespace: str) -> Key:
     """The object's key as far as it is known without the cluster, which alone knows what lives in no namespace."""
     kind = manifest.group_kind
     return Key(kind.group, kind.kind, at(manifest.body, "metadata", "namespace") or namespace, manifest.name)
-
-
-def _tell_what_comes_later(manifest: Manifest, cluster: str, console: Console) -> None:
-    for name in sorted(NOT_YET & set(annotations_of(manifest.body))):
-        place = manifest.where("metadata", "annotations", name)
-        console.warning(
-            f"{place}: {manifest}: the annotation {name} has no effect yet",
-            cluster=cluster,
-            file=place.file,
-            line=place.line,
-        )

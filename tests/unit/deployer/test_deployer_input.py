@@ -47,6 +47,15 @@ def test_a_run_that_would_deploy_nothing_is_no_success(desk: Desk) -> None:
     refused(desk, "Nothing would be deployed", "(shopp) has no manifests", "west has no kubeconfig", "mounts")
 
 
+@pytest.mark.parametrize("text", ["", "---\n", "# nothing yet\n"])
+def test_a_folder_of_empty_files_is_told(desk: Desk, text: str) -> None:
+    desk.write("manifests/shop/a.yaml", text)
+    _, log = desk.run()
+    assert f"folder {desk.root}/manifests/shop holds files, and no object in any of them" in log
+    desk.write("manifests/shop/b.yaml", CONFIG_MAP)
+    assert "no object in any" not in desk.run()[1]
+
+
 def test_namespaces_hold_namespaces(desk: Desk) -> None:
     desk.write("namespaces/shop/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
     refused(desk, "ConfigMap a is no Namespace")

@@ -3,8 +3,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from kit_deployer import objects
+from kit_deployer.health.asked import FAILED_WHEN, READY_WHEN, TIMEOUT
+from kit_deployer.inputs.annotations import READ
+from kit_deployer.plan.dependencies import DEPENDENCY
 from tests.unit.deployer.desk import CONFIG_MAP, Desk, refused
 
 
@@ -91,6 +97,34 @@ def test_reserved_labels_are_found_before_any_cluster_is_touched(desk: Desk) -> 
     desk.write("manifests/shop/z.yaml", CONFIG_MAP.replace("name: a", "name: z, labels: {strategy: x}"))
     refused(desk, "z.yaml:3:40: The manifest is wrong: ConfigMap z: the label strategy is reserved", "RAW=true")
     assert desk.run(RAW="true")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("frezee", "has no effect; kit-deployer/freeze is probably meant"),
+        ("dependency_selector", "has no effect; kit-deployer/dependency-selector is probably meant"),
+        ("ready-wen", "has no effect; kit-deployer/ready-when is probably meant"),
+        ("allow-failure", "has no effect: there is none of this name"),
+    ],
+)
+def test_a_mistyped_annotation_is_told_with_its_line_and_the_nearest_one(desk: Desk, name: str, told: str) -> None:
+    annotated = CONFIG_MAP.replace("name: a", f"name: a, annotations: {{kit-deployer/{name}: x}}")
+    desk.write("manifests/shop/a.yaml", annotated)
+    _, log = desk.run()
+    assert "manifests/shop/a.yaml:3:" in log
+    assert f"ConfigMap a: the annotation kit-deployer/{name} {told}" in log
+
+
+def test_annotations_that_are_read_or_copied_from_a_live_object_are_not_told(desk: Desk) -> None:
+    names = sorted(READ | objects.WRITTEN_ANNOTATIONS | {objects.RUN, "example.com/kit-deployer"})
+    words = {TIMEOUT: "1m", READY_WHEN: "{.a}=b", FAILED_WHEN: "{.a}=c", objects.REPLACE: "true", DEPENDENCY: "app=b"}
+    values = {name: words.get(name, "") for name in names}
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "annotations": values}}
+    desk.write("manifests/shop/a.yaml", json.dumps(body))
+    code, log = desk.run()
+    assert code == 1, log
+    assert "the annotation" not in log
 
 
 def test_annotations_without_effect_are_told_with_their_line(desk: Desk) -> None:
