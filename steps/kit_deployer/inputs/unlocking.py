@@ -9,7 +9,7 @@ from typing import Final
 from kit_core.credentials import credentials_in
 from kit_core.envfile import decrypt, is_encrypted
 from kit_core.files import as_text, read_bytes
-from kit_core.keys import Key, read_key
+from kit_core.keys import DecryptError, Key, read_key
 from kit_core.secrets import Secret
 
 _WHAT: Final = "The kubeconfig"
@@ -35,11 +35,20 @@ class Unlocker:
         """The plaintext of the file. Raises `InputError`; `DecryptError` without the key, and for damaged files."""
         raw = read_bytes(path, what=_WHAT)
         if is_encrypted(raw):
-            if self._key is None:
-                self._key = read_key(self._given, folders=self._folders, learn_secret=self._secret_found)
-            raw = decrypt(raw, self._key, name=str(path))
+            raw = decrypt(raw, self._the_key(path), name=str(path))
             self._hide(raw.decode())
         return as_text(raw, path, what=_WHAT)
+
+    def _the_key(self, path: Path) -> Key:
+        """The key. Where there is none, the error names the file that wants it."""
+        if self._key is None:
+            try:
+                self._key = read_key(self._given, folders=self._folders, learn_secret=self._secret_found)
+            except DecryptError as error:
+                raise DecryptError(
+                    error.what, where=str(path), why=error.why, hint=error.hint, file=str(path)
+                ) from None
+        return self._key
 
     def _hide(self, text: str) -> None:
         """What looks like a secret is one before the text is understood: errors of parsers quote it."""

@@ -44,6 +44,7 @@ def test_a_kubeconfig_is_decrypted_with_the_key_from_a_setting_or_a_file(desk: D
 
 def test_no_key_the_wrong_key_and_damage_end_with_2_and_say_what_next(desk: Desk) -> None:
     lock(desk)
+    refused(desk, f"{desk.root}/configs/shop/kubeconfig: There is no key")
     refused(desk, "There is no key", "CODESHIP_AES_KEY is not set", f"{desk.root}/codeship.aes", "Set CODESHIP_AES_KEY")
     refused(desk, "configs/shop/kubeconfig", "wrong key", "CODESHIP_AES_KEY", CODESHIP_AES_KEY=OTHER.text)
     refused(desk, "holds no key", "base64 of 32 bytes", CODESHIP_AES_KEY="hunter2-canary")
