@@ -191,7 +191,7 @@ def _show(result: "RunResult", context: Context, *, diff: bool) -> None:
     from kit_deployer.report.shown import show_changes, show_remarks
     from kit_deployer.report.summary import summary
     from kit_deployer.report.table import table, undone
-    from kit_deployer.report.words import masked
+    from kit_deployer.report.words import counted, masked
 
     console = context.console
     show_changes(result, console, diff=diff)
@@ -200,7 +200,7 @@ def _show(result: "RunResult", context: Context, *, diff: bool) -> None:
         left = undone(cluster)
         if left:
             done = sum(item.did in {"created", "changed", "deleted"} for item in cluster.objects)
-            console.warning(f"done: {done} objects; not done: {', '.join(left)}", cluster=cluster.name)
+            console.warning(f"done: {counted(done, 'object')}; not done: {', '.join(left)}", cluster=cluster.name)
         elif not cluster.finished and not cluster.objects:
             console.warning("not begun; nothing was touched on this cluster", cluster=cluster.name)
     console.info("summary\n" + "\n".join(table(result)))

@@ -9,7 +9,7 @@ from typing import Final
 from kit_deployer.objects import Json
 from kit_deployer.report.markdown import headline, tail
 from kit_deployer.report.same import Trouble, changes, troubles
-from kit_deployer.report.words import duration, named, plain
+from kit_deployer.report.words import counted, duration, named, plain
 from kit_deployer.result import COLUMNS, RunResult
 
 _TROUBLES: Final = 4
@@ -54,7 +54,7 @@ def _trouble(trouble: Trouble) -> str:
 def _facts(result: RunResult, job_url: str | None) -> str:
     totals = {name: sum(cluster.counts[name] for cluster in result.clusters) for name in COLUMNS}
     counts = ", ".join(f"{number} {name}" for name, number in totals.items() if number) or "no objects"
-    facts = [f"{len(result.clusters)} clusters", counts, duration(result.seconds)]
+    facts = [counted(len(result.clusters), "cluster"), counts, duration(result.seconds)]
     commits = tuple(dict.fromkeys(cluster.commit[:12] for cluster in result.clusters if cluster.commit))
     if commits:
         facts.append(f"commit {_safe(named(commits, 3))}")

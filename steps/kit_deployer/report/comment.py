@@ -10,7 +10,7 @@ from typing import Final
 
 from kit_deployer.report.markdown import headline
 from kit_deployer.report.same import Change, changes, troubles, unchecked
-from kit_deployer.report.words import fenced, in_element, inline, named
+from kit_deployer.report.words import counted, fenced, in_element, inline, named
 from kit_deployer.result import ClusterResult, RunResult
 
 MARKER: Final = "<!-- kit-deployer: diff -->"
@@ -65,7 +65,7 @@ def _headline(result: RunResult) -> str:
     would = "would change" if result.dry_run else "changed"
     if not found:
         return f"nothing {would}"
-    return f"{would} something on {found} of {len(result.clusters)} clusters"
+    return f"{would} something on {found} of {counted(len(result.clusters), 'cluster')}"
 
 
 def _sections(result: RunResult) -> Iterator[tuple[str, str]]:

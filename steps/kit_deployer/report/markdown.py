@@ -11,7 +11,7 @@ from typing import Final
 from kit_deployer.report.same import Change, Trouble, changes, troubles
 from kit_deployer.report.summary import table_rows
 from kit_deployer.report.table import in_reserve, remarks, undone
-from kit_deployer.report.words import duration, fenced, in_element, inline, named
+from kit_deployer.report.words import counted, duration, fenced, in_element, inline, named
 from kit_deployer.result import COLUMNS, Failure, RunResult
 
 LONGEST: Final = 60_000
@@ -37,7 +37,8 @@ def markdown(result: RunResult) -> str:
             continue
         text += f"\n{section}\n"
     if left_out:
-        text += f"\n{left_out} more parts do not fit here; `report.html` has everything.\n"
+        verb = "does" if left_out == 1 else "do"
+        text += f"\n{counted(left_out, 'more part')} {verb} not fit here; `report.html` has everything.\n"
     return text
 
 
@@ -46,14 +47,14 @@ def headline(result: RunResult) -> str:
     title = "dry run" if result.dry_run else "deploy"
     failed = sum(bool(cluster.exit_code) for cluster in result.clusters)
     if failed:
-        return f"{title} {result.word} on {failed} of {len(result.clusters)} clusters"
+        return f"{title} {result.word} on {failed} of {counted(len(result.clusters), 'cluster')}"
     return f"{title} {result.word}"
 
 
 def _facts(result: RunResult) -> str:
     totals = {name: sum(cluster.counts[name] for cluster in result.clusters) for name in COLUMNS}
     counts = ", ".join(f"{number} {name}" for name, number in totals.items() if number) or "no objects"
-    facts = [f"{len(result.clusters)} clusters", counts, duration(result.seconds)]
+    facts = [counted(len(result.clusters), "cluster"), counts, duration(result.seconds)]
     commits = tuple(dict.fromkeys(cluster.commit for cluster in result.clusters if cluster.commit))
     if commits:
         facts.append("commit " + named(tuple(inline(commit[:12]) for commit in commits), 3))
@@ -118,7 +119,7 @@ def _table(result: RunResult) -> str:
     if not result.clusters:
         return ""
     rows = table_rows(result)
-    more = [f"\n{len(rows) - _ROWS} more clusters."] if len(rows) > _ROWS else []
+    more = [f"\n{counted(len(rows) - _ROWS, 'more cluster')}."] if len(rows) > _ROWS else []
     heads = ["| cluster | " + " | ".join(COLUMNS) + " | seconds | |", "|---|" + "---:|" * (len(COLUMNS) + 1) + "---|"]
     return "\n".join(["## Clusters", "", *heads, *rows[:_ROWS], *more])
 

@@ -108,6 +108,11 @@ def named(names: tuple[str, ...], shown: int = 10) -> str:
     return ", ".join(names[:shown]) + more
 
 
+def counted(number: int, thing: str) -> str:
+    """`1 cluster`, `2 clusters`."""
+    return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
 def duration(seconds: float) -> str:
     """Seconds as a person says them: `3.2 s`, `4 min 10 s`, `1 h 2 min`."""
     if seconds < 60:

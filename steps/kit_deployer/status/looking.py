@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from kit_deployer import parallel
 from kit_deployer.health.asked import asked_of
-from kit_deployer.health.explain import main_finding
 from kit_deployer.health.judge import begin, judge
 from kit_deployer.health.model import Snapshot, Verdict
 from kit_deployer.inputs.reading import Inputs
@@ -22,6 +21,7 @@ from kit_deployer.server.cluster import Cluster
 from kit_deployer.server.failures import ApiError
 from kit_deployer.server.watching import EVENTS, PODS, Pair, slim
 from kit_deployer.status.model import ClusterStatus, Remark
+from kit_deployer.status.telling import said
 
 _WORKERS = 8
 _PATHS = 5
@@ -77,7 +77,7 @@ def _unhealthy(cluster: Cluster, prepared: Prepared, options: Options) -> tuple[
     if lost:
         bodies += _read(cluster, _behind(lost), notes)
         lost = _judged(cluster, {key: awaited[key] for key in lost}, bodies, options)
-    return [Remark(key, _said(verdict)) for key, verdict in sorted(lost.items())], notes
+    return [Remark(key, said(verdict)) for key, verdict in sorted(lost.items())], notes
 
 
 def _judged(
@@ -121,12 +121,3 @@ def _read(cluster: Cluster, pairs: Iterable[Pair], notes: list[str]) -> list[Jso
 
     found = parallel.each(read, sorted(pairs, key=str), workers=_WORKERS, name=cluster.name)
     return [body for bodies in found for body in bodies]
-
-
-def _said(verdict: Verdict) -> str:
-    finding = main_finding(verdict)
-    if finding is None:
-        return verdict.why
-    cause = f"{finding.cause.reason}: {finding.cause.message}".strip(": ")
-    where = f"pod {finding.pod['metadata']['name']}: " if finding.pod else ""
-    return f"{verdict.why} ({where}{cause})"

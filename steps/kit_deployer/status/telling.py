@@ -4,12 +4,27 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from kit_deployer.health.explain import main_finding
+from kit_deployer.health.model import Verdict
 from kit_deployer.objects import Json, Key
-from kit_deployer.report.words import plain
+from kit_deployer.report.words import counted, plain
 from kit_deployer.status.model import ClusterStatus, FleetStatus, Remark
 
 _SHOWN: Final = 20
 _NOBODY: Final = "unknown: nothing was deployed, or not by this deployer"
+
+
+def said(verdict: Verdict) -> str:
+    """Why an object is not healthy, in one line: what is awaited, and the cause with its pod; nothing of it twice."""
+    finding = main_finding(verdict)
+    if finding is None:
+        return verdict.why
+    pod = f"pod {finding.pod['metadata']['name']}" if finding.pod else ""
+    reason, message = finding.cause.reason, finding.cause.message
+    # What is awaited ends with the cause's name where it is still waited for.
+    awaited = verdict.why.removesuffix(f"; {reason}" + (f" of {pod}" if pod else ""))
+    parts = [part for part in (pod, reason, message) if part and part not in awaited]
+    return f"{awaited} ({': '.join(parts)})" if parts else awaited
 
 
 def text(status: FleetStatus) -> str:
@@ -25,8 +40,7 @@ def _lines(cluster: ClusterStatus) -> Iterator[str]:
     when = f", deployed {cluster.deployed}" if cluster.deployed else ""
     nobody = "unknown: it was deployed without one" if when else _NOBODY
     yield f"  commit     {cluster.commit or nobody}{when}"
-    count = f"{cluster.objects} object{'s' if cluster.objects != 1 else ''}"
-    yield f"  health     {cluster.health} ({count} in the folder)"
+    yield f"  health     {cluster.health} ({counted(cluster.objects, 'object')} in the folder)"
     yield from _remarks("unhealthy", cluster.unhealthy)
     yield from _remarks("drifted", cluster.drifted)
     yield from _remarks("undeployed", cluster.undeployed)

@@ -25,6 +25,14 @@ def test_the_result_comes_first_then_what_failed_then_the_clusters() -> None:
     assert rows[0] == "| production-us | 1 | 2 | 8 | 0 | 1 | 21.9 | **failed** |"
 
 
+def test_one_cluster_is_no_clusters() -> None:
+    run = shop("production-us")
+    (failed,) = [cluster for cluster in run.clusters if cluster.exit_code]
+    lines = markdown(replace(run, clusters=(failed,))).splitlines()
+    assert lines[0] == "# kit-deployer: deploy failed on 1 of 1 cluster"
+    assert lines[2].startswith("1 cluster · ")
+
+
 def test_a_failure_has_its_cause_its_place_and_the_end_of_its_log() -> None:
     text = markdown(shop("production-us"))
     assert "- cause: CrashLoopBackOff" in text

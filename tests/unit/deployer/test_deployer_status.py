@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from kit_deployer.objects import Key
+import pytest
+
+from kit_deployer.health.model import Cause, Finding, Verdict
+from kit_deployer.objects import Json, Key
 from kit_deployer.status.model import ClusterStatus, FleetStatus, Remark
-from kit_deployer.status.telling import document, text
+from kit_deployer.status.telling import document, said, text
 from tests.unit.deployer.desk import Desk
 
 WEB = Key("apps", "Deployment", "shop", "web")
@@ -37,6 +40,30 @@ def test_the_text_is_for_people_and_holds_no_command_for_a_terminal_or_a_ci() ->
     moment = "2026-11-23T12:00:00.000Z"
     uncommitted = text(FleetStatus((ClusterStatus(name="new", server="s", namespace="shop", deployed=moment),)))
     assert f"commit     unknown: it was deployed without one, deployed {moment}" in uncommitted
+
+
+POD: Json = {"metadata": {"name": "web-1"}}
+AWAITED = "0 of 2 are ready"
+
+
+@pytest.mark.parametrize(
+    ("why", "finding", "line"),
+    [
+        (AWAITED, None, AWAITED),
+        (
+            f"{AWAITED}; ErrImagePull of pod web-1",
+            Finding(Cause("ErrImagePull", "not found", 30), POD),
+            f"{AWAITED} (pod web-1: ErrImagePull: not found)",
+        ),
+        (f"{AWAITED}; ErrImagePull of pod web-1", Finding(Cause("ErrImagePull", "", 30), POD),
+         f"{AWAITED} (pod web-1: ErrImagePull)"),
+        (f"{AWAITED}; Quota", Finding(Cause("Quota", "no room left", 30)), f"{AWAITED} (Quota: no room left)"),
+        ("it is Stalled: OutOfGadgets: there are no more", Finding(Cause("OutOfGadgets", "there are no more", 30)),
+         "it is Stalled: OutOfGadgets: there are no more"),
+    ],
+)  # fmt: skip
+def test_nothing_is_said_twice_of_one_object(why: str, finding: Finding | None, line: str) -> None:
+    assert said(Verdict("waiting", why, (finding,) if finding else ())) == line
 
 
 def test_the_same_as_json() -> None:
