@@ -243,13 +243,11 @@ class Pipeline:
         return os.urandom(4).hex()
 
     def _vault(self) -> "Vault":
-        from kit_core.keys import read_key
         from kit_pipeline.running.vault import Vault
+        from kit_pipeline.sealing.keys import find_key
 
         learn = self._masker.add
-        return Vault(
-            lambda: read_key(self._key, path=self._key_path, folders=(self.folder,), learn_secret=learn), learn
-        )
+        return Vault(lambda: find_key(self._key, self._key_path, (self.folder,), learn), learn)
 
 
 def silent() -> "Printer":

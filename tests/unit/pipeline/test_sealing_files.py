@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit_core.envfile import encrypt, form_of
@@ -27,6 +27,7 @@ def mode(path: Path) -> int:
 
 
 @pytest.mark.parametrize("form", ["kit:v1", "jet1"])
+@settings(max_examples=25)
 @given(plain=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
 def test_what_is_encrypted_is_decrypted_as_it_was(
     form: str, plain: str, tmp_path_factory: pytest.TempPathFactory
