@@ -71,7 +71,6 @@ class Builder:
     def forget(self) -> None:
         """Remove the registry's images from the engine; what their layers were built from stays for the next time."""
         listed = ["docker", "image", "ls", "--filter", f"reference={self.registry}/*/*"]
-        listed += ["--filter", f"reference={self.registry}/kit-*"]
         made = run([*listed, "--format", "{{.Repository}}:{{.Tag}}"]).output.split()
         if made:
             run(["docker", "image", "rm", "--no-prune", *made])

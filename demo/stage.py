@@ -12,7 +12,6 @@ from pathlib import Path
 
 from demo.git import Author, Workstation
 from demo.pipeline import Audience, Build, Pipeline, Remote
-from demo.process import run
 from demo.shop import PLACES, SERVICES, Builder, Place, lay_out, recorded_images
 from testbed.bed import Testbed
 from testbed.cluster import Cluster
@@ -22,8 +21,6 @@ from testbed.images import Recipe, ensure_image
 
 PLATFORM = Author(name="Platform team", email="platform@shop.example")
 ADA = Author(name="Ada", email="ada@shop.example")
-STEP_TAG = "0.1"
-"""The tag by which the example pipelines name kit's images."""
 _RIGHTS = Path(__file__).parents[1] / "docs/rbac"
 GO = Recipe(name="kit-demo-go", folder=Path(__file__).parent / "go", note="half a minute, once")
 
@@ -65,9 +62,6 @@ def set_up(
     bed: Testbed, work: Path, *, images: Mapping[str, str], progress: Progress, places: tuple[Place, ...] = PLACES
 ) -> Stage:
     """Lay out the repositories in an empty folder, push the deployments repository and the shop's images."""
-    for image, reference in images.items():
-        # As the examples' pipelines name it.
-        run(["docker", "tag", reference, f"{bed.registry.outside}/{image}:{STEP_TAG}"], check=True)
     label = f"{LABEL}={bed.id}"
     ours = ("--label", label, "--label", f"{PART_LABEL}=run")
     name = f"kit-{bed.id}-desk-{secrets.token_hex(3)}"

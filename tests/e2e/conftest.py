@@ -10,6 +10,7 @@ import pytest
 from demo.stage import set_up
 from images.build import build_all
 from testbed.bed import Testbed
+from testbed.docker import docker
 from tests.e2e.shop import Shop, places
 
 
@@ -32,3 +33,14 @@ def shop(opened_shop: Shop) -> Shop:
     """The shop as it was first deployed, whatever the test before did to it."""
     opened_shop.restore()
     return opened_shop
+
+
+@pytest.fixture
+def images(shop: Shop) -> Iterator[str]:
+    """kit's images in the engine, by the names that the examples' files have here; the part before them."""
+    registry = shop.stage.bed.registry.outside
+    names = {f"{registry}/{name}:0.1": image for name, image in shop.stage.pipeline.images.items()}
+    for name, image in names.items():
+        docker("tag", image, name)
+    yield registry
+    docker("image", "rm", "--no-prune", *names, check=False)
