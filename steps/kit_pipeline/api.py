@@ -227,6 +227,7 @@ class Pipeline:
         finally:
             if shell is not None:
                 shell.restore()
+            client.close()
 
     @cached_property
     def printer(self) -> "Printer":

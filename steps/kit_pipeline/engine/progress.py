@@ -15,11 +15,10 @@ def follow(events: Iterable[Mapping[str, Any]], what: str, say: Say, *, quiet: b
 
     Raises `EngineError`: `what` failed, because of what it says went wrong.
     """
-    digest = None
+    digest = error = None
     open_line = ""
-    for event in events:
-        if "error" in event:
-            raise EngineError(what, why=str(event["error"]).strip())
+    for event in events:  # to its end, also after an error: then the connection is free again
+        error = error or event.get("error")
         if "stream" in event:
             # Pieces of text, not lines: one may end in the middle of a line.
             *lines, open_line = (open_line + str(event["stream"])).split("\n")
@@ -33,4 +32,6 @@ def follow(events: Iterable[Mapping[str, Any]], what: str, say: Say, *, quiet: b
             digest = aux.get("Digest") or digest
     if open_line.strip():
         say(open_line)
+    if error:
+        raise EngineError(what, why=str(error).strip())
     return digest

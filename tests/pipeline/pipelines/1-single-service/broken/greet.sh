@@ -1,0 +1,3 @@
+#!/bin/sh
+echo "no greeting for $1" >&2
+exit 3

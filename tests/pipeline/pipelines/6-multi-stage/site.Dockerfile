@@ -1,0 +1,3 @@
+FROM debian:trixie-slim
+WORKDIR /www
+COPY index.html .
