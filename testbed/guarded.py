@@ -64,7 +64,7 @@ class GuardedRegistry:
 @contextmanager
 def with_password(bed: str, image: str) -> Iterator[GuardedRegistry]:
     """A registry with basic authentication and TLS, by an authority of its own."""
-    container = Container(bed, f"registry-password-{os.getpid()}")
+    container = Container(bed, _called("registry-password"))
     password = secrets.token_urlsafe(12)
     salt = secrets.token_hex(11)[:21] + "u"  # of the letters and digits that bcrypt knows, ended as it ends one
     given = {"REGISTRY_USER": USER, "REGISTRY_PASSWORD": password, "SALT": salt}
@@ -78,7 +78,7 @@ def with_password(bed: str, image: str) -> Iterator[GuardedRegistry]:
 @contextmanager
 def with_tokens(bed: str, image: str, *, realm: str, certificate: str) -> Iterator[GuardedRegistry]:
     """A registry that sends who asks to the token service at `realm`, and believes what `certificate` (PEM) signed."""
-    container = Container(bed, f"registry-token-{os.getpid()}")
+    container = Container(bed, _called("registry-token"))
     given = {
         "TOKEN_CERTIFICATE": certificate, "TOKEN_REALM": realm, "TOKEN_SERVICE": SERVICE, "TOKEN_ISSUER": ISSUER,
     }  # fmt: skip
@@ -86,6 +86,11 @@ def with_tokens(bed: str, image: str, *, realm: str, certificate: str) -> Iterat
         asked = "[ $(curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:5000/v2/) = 401 ]"
         container.await_true(asked, what="answer of the registry", limit=30)
         yield GuardedRegistry(container, f"localhost:{container.port(5000)}")
+
+
+def _called(kind: str) -> str:
+    """A name that no other registry of this testbed has, nor a second one of this process."""
+    return f"{kind}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 @contextmanager
