@@ -8,6 +8,10 @@ from typing import Final
 
 from kit_pipeline.files.reading import At
 
+_QUOTES: Final = frozenset("'\"\\")
+_BLANK: Final = re.compile(r"[ \t\r\n]+")
+_LONGEST: Final = 131_072
+"""What Linux takes as one argument; the standard library's splitting takes the square of the length in time."""
 _SIGNS: Final = frozenset("&|;<>=$")
 _OPERATOR: Final = re.compile(r"&&|\|\|?|;;?|&|\d*>>?(&\d)?|<<?")
 _REDIRECT: Final = re.compile(r"(\d*>>?|<<?)\S+")
@@ -29,6 +33,13 @@ def words(at: At, key: str) -> tuple[str, ...] | None:
         return at.texts(key)
     text = at.text(key)
     if text is None:
+        return None
+    if not _QUOTES & set(text):
+        return tuple(word for word in _BLANK.split(text) if word) or None
+    if len(text) > _LONGEST:
+        at.say(
+            "error", f"`{key}` is longer than {_LONGEST} characters", "No program takes that; use a script.", key=key
+        )
         return None
     try:
         return tuple(shlex.split(text)) or None

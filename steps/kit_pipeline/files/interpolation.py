@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from kit_core.errors import InputError
 from kit_core.yamlio import Document
 from kit_pipeline.files.finding import Finding, Report
 
@@ -36,14 +35,8 @@ def interpolated(text: str, values: Mapping[str, str]) -> tuple[str, tuple[str, 
 
 
 def fill_in(document: Document, values: Mapping[str, str], report: Report) -> Document:
-    """A parsed docker-compose.yml with every value filled in; keys stay. What is wrong or missing is reported.
-
-    Raises `InputError` where anchors make it deeper than anybody writes it.
-    """
-    try:
-        return replace(document, value=_Filler(document, values, report).fill(document.value, ()))
-    except RecursionError:
-        raise InputError("malformed YAML", where=document.start.name, why="it is nested too deeply") from None
+    """A parsed docker-compose.yml with every value filled in; keys stay. What is wrong or missing is reported."""
+    return replace(document, value=_Filler(document, values, report).fill(document.value, ()))
 
 
 def env_values(text: str) -> dict[str, str]:
@@ -72,10 +65,10 @@ class _Filler:
         self._missing: set[str] = set()
 
     def fill(self, value: Any, path: tuple[str | int, ...]) -> Any:
-        if isinstance(value, str):
-            return self._text(value, path) if "$" in value else value
+        if not isinstance(value, dict | list):
+            return self._text(value, path) if isinstance(value, str) and "$" in value else value
         if id(value) not in self._done:
-            if isinstance(value, Mapping):
+            if isinstance(value, dict):
                 filled: Any = {key: self.fill(item, (*path, key)) for key, item in value.items()}
             else:
                 filled = [self.fill(item, (*path, index)) for index, item in enumerate(value)]
