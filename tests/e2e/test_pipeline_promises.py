@@ -36,17 +36,6 @@ def gate() -> Iterator[Gate]:
         yield opened
 
 
-@pytest.fixture
-def images(shop: Shop) -> Iterator[str]:
-    """kit's images in the engine, by the names that the examples' files have here; the part before them."""
-    registry = shop.stage.bed.registry.outside
-    names = [f"{registry}/{name}:{VERSION}" for name in shop.stage.pipeline.images]
-    for name, image in zip(names, shop.stage.pipeline.images.values(), strict=True):
-        docker("tag", image, name)
-    yield registry
-    docker("image", "rm", "--no-prune", *names, check=False)
-
-
 def test_promise_2_codeships_files_build_push_and_deploy_a_merged_change(shop: Shop, images: str, gate: Gate) -> None:
     """Both repositories' files as they stand in examples/, run by kit-pipeline's image on the engine it is in."""
     build = shop.change("Good afternoon")

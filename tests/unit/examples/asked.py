@@ -72,13 +72,18 @@ class Recorder:
             (self._bin / name).write_text(_RECORDER.format(python=sys.executable), "utf-8")
             (self._bin / name).chmod(0o755)
 
+    @property
+    def asked(self) -> list[Any]:
+        """Everything that the last command asked for: program, words, environment."""
+        return [json.loads(line) for line in self._record.read_text("utf-8").splitlines()]
+
     def run(self, command: list[str], env: Mapping[str, str], cwd: Path, *, image: str | None = None) -> list[Call]:
         """What a command asks for. `image` is the one whose container it runs in, where that is not the machine."""
         self._record.write_text("")
         given = {"PATH": f"{self._bin}:/usr/bin:/bin", "RECORD": str(self._record), **env}
         done = subprocess.run(command, env=given, cwd=cwd, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        asked = [json.loads(line) for line in self._record.read_text("utf-8").splitlines()]
+        asked = self.asked
         for _, words, _ in asked:
             shown = [value for value in (SECRETS | LOGIN).values() if value in " ".join(words)]
             assert not [value for value in shown if value != LOGIN["REGISTRY_USERNAME"]], "the process list shows it"

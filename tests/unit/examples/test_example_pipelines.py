@@ -132,6 +132,25 @@ def test_each_ci_says_which_branch_commit_and_author_the_image_is_of(clone: Path
         assert change.origin.build_url is not None
 
 
+@pytest.mark.parametrize("clone", ["service-repo"], indirect=True)
+def test_a_shell_without_a_login_for_the_deployments_repository_builds_nothing(clone: Path, tmp_path: Path) -> None:
+    (script,) = plain(clone, "master")
+    env = {name: value for name, value in script.env.items() if name != "KIT_GIT_PASSWORD"}
+    recorder = Recorder(tmp_path / "recorder")
+    with pytest.raises(AssertionError, match="KIT_GIT_PASSWORD: is needed to deploy"):
+        recorder.run(script.command, env, clone)
+    assert recorder.asked == []
+
+
+@pytest.mark.parametrize("clone", ["deployments-repo"], indirect=True)
+def test_a_shell_takes_the_key_from_its_file(clone: Path, tmp_path: Path) -> None:
+    (clone / "codeship.aes").write_text("the key\n", "utf-8")
+    (script,) = plain(clone, "master")
+    env = {name: value for name, value in script.env.items() if name != "CODESHIP_AES_KEY"}
+    calls = Recorder(tmp_path / "recorder").run(script.command, env, clone)
+    assert [dict(call.environment)["CODESHIP_AES_KEY"] for call in calls] == ["the key"] * 3
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
