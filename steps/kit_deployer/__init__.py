@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """kit-deployer: brings every cluster to its folder of manifests and waits until it is healthy, or says why it is not.
 
-In the order in which data flows: `settings` declares what can be set, `options` holds it as values. `inputs` pairs
-kubeconfigs with cluster folders and reads their manifests. `fleet` runs one `rollout` a cluster, side by side, through
-`server`, the way to an API server. A rollout reads the cluster and decides: `desired` is what objects are to look like,
+In the order in which data flows: `settings` declares what can be set, `compatibility` what has no effect (any more, or
+yet); `options` holds it as values. `inputs` pairs kubeconfigs with cluster folders and reads their manifests. `fleet`
+runs one `rollout` a cluster, side by side, through `server`, the way to an API server. A rollout reads the cluster and decides: `desired` is what objects are to look like,
 `plan` what is done with each and why, `strategies` what takes over from what; `diff` shows it. Then it applies, and
 waits until `health` has its verdict. All of it ends in `result`, from which every `report` is made; `listeners` are
 told while it goes on, and `backup` keeps what was applied. `status` looks at the clusters and changes nothing.

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from kit_core.entry import Command, Context, Step, run
 from kit_core.errors import InputError, KitError
-from kit_deployer.settings import ABANDONED, NOT_YET, DeployerSettings
+from kit_deployer.compatibility import ABANDONED, NOT_YET
+from kit_deployer.settings import DeployerSettings
 from kit_deployer.status.command import status_command
 
 if TYPE_CHECKING:

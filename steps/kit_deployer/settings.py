@@ -8,6 +8,7 @@ from typing import Final, Literal
 from kit_core.declare import setting
 from kit_core.secrets import Secret
 from kit_deployer.backup.settings import BackupSettings
+from kit_deployer.compatibility import CompatibleSettings
 
 WHERE: Final = "Where"
 WHAT: Final = "What to do"
@@ -16,11 +17,10 @@ MARKS: Final = "What is written on objects"
 MANY: Final = "Many clusters and their limits"
 REPORTS: Final = "Reports"
 STATUS: Final = "Status"
-LATER: Final = "Not there yet: accepted, told so, without effect"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeployerSettings(BackupSettings):
+class DeployerSettings(BackupSettings, CompatibleSettings):
     """See the module."""
 
     configs: str = setting(
@@ -271,47 +271,3 @@ class DeployerSettings(BackupSettings):
         group=REPORTS,
         help="Marks a wanted step back, which webhooks are told; older commits are not refused yet.",
     )
-
-    # Wanted by people who come from the original; what they do comes later. The command tells whoever sets one.
-    github_auth_token: Secret | None = setting(
-        None, original=True, group=LATER, help="Token for comparing commits on GitHub."
-    )
-    github_user: str | None = setting(None, original=True, group=LATER, help="Owner of the repository on GitHub.")
-    github_repo: str | None = setting(None, original=True, group=LATER, help="Name of the repository on GitHub.")
-
-    # The original's, with nothing left to do.
-    api_version: str | None = setting(
-        None, original=True, group=WHAT, ignored=True, help="Manifests say their API version themselves."
-    )
-    available_polling_interval: float = setting(
-        10, original=True, unit="s", group=HEALTH, ignored=True, help="Clusters are watched, not polled."
-    )
-    available_all: bool = setting(True, original=True, group=HEALTH, ignored=True, help="Always so.")
-    available_required: bool = setting(
-        False, original=True, group=HEALTH, ignored=True, help="Implied by AVAILABLE_ENABLED."
-    )
-    available_keep_alive: bool = setting(
-        True, original=True, group=HEALTH, ignored=True, help="In a CI the log always says what is awaited."
-    )
-    available_keep_alive_interval: float = setting(
-        30, original=True, unit="s", group=HEALTH, ignored=True, help="Never more than 30 seconds of silence."
-    )
-    github_enabled: bool = setting(
-        True, original=True, group=LATER, ignored=True, help="Commits are not compared on GitHub yet."
-    )
-    github_auth_type: str = setting(
-        "token", original=True, group=LATER, ignored=True, help="Commits are not compared on GitHub yet."
-    )
-
-
-NOT_YET: Final = frozenset(
-    {
-        "github_auth_token",
-        "github_user",
-        "github_repo",
-    }
-)
-"""Settings whose feature comes later: whoever gives one is told that it has no effect yet."""
-
-ABANDONED: Final = ("ELROY_", "WATCHER_")
-"""Variables of services that only the original's makers had."""
