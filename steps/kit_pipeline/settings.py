@@ -153,12 +153,12 @@ class PipelineSettings(CommonSettings):
     binary: bool = setting(
         False,
         group=KEYS,
-        help="`decrypt` and `edit`: what jet 1 wrote is no text, and noise is no sign of a wrong key.",
+        help="`decrypt`, `edit`: what jet 1 wrote need not be text. Nothing tells a wrong key then.",
     )
     new_key_path: Path | None = setting(None, group=KEYS, help="`rekey`: file of the key that takes over.")
     format: Literal["kit:v1", "jet1"] | None = setting(
         None,
         group=KEYS,
         help="Form of what is encrypted: `kit:v1` notices a wrong key and any damage; `jet1` can be read by jet, too.",
-        default_text="kit:v1 for new files; `edit` and `rekey` keep a file's own",
+        default_text="kit:v1 for new files; a file that is there keeps its own",
     )

@@ -38,7 +38,7 @@ def encrypt_command(settings: PipelineSettings, context: Context, arguments: Map
         if former is not None:
             _tell_former(former, target, form if settings.format is None else None, key, context)
         put(place, data)
-    context.console.success(f"{source} is encrypted in {target}, in the form {form}, with {key.origin}")
+        context.console.success(f"{source} is encrypted in {target}, in the form {form}, with {key.origin}")
     context.console.result("encrypted", form=form)
     return 0
 

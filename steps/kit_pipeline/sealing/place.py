@@ -65,7 +65,8 @@ def write_stream(name: str, cwd: Path, data: bytes, stdout: BinaryIO) -> None:
     except BrokenPipeError:
         pass
     except OSError as error:
-        raise refused(error, cwd / name, "The output cannot be written") from None
+        place = Path("standard output") if number == 1 else cwd / name
+        raise refused(error, place, "The output cannot be written") from None
 
 
 def for_cipher(path: Path) -> Path:
@@ -95,6 +96,10 @@ def for_plain(path: Path) -> Path:
 
 
 def _check(path: Path, real: Path) -> None:
+    try:
+        real.exists()
+    except OSError as error:  # its name is too long, say
+        raise refused(error, path, "The file cannot be written", kind=InputError) from None
     if real.is_dir():
         raise InputError("The file cannot be written", where=str(path), why="it is a folder", hint="Name a file in it.")
     if not real.parent.is_dir():

@@ -177,6 +177,7 @@ def test_folders_and_missing_folders_are_named(repo: Path) -> None:
     assert f"there is no folder {repo}/none" in kit(repo, "encrypt", "x", "none/x").err
     assert kit(repo, "encrypt", "gone", "y").code == 2
     assert kit(repo, "encrypt", "sub", "y").code == 2
+    assert "file name too long" in kit(repo, "encrypt", "x", "y" * 300).err.lower()
 
 
 def test_plaintext_does_not_go_where_a_link_points(repo: Path) -> None:
