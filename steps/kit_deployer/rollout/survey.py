@@ -117,21 +117,19 @@ def _unknown(manifest: Manifest, kinds: Kinds) -> str:
     return f"{text}; it knows it in {', '.join(others)}" if others else text
 
 
-def look_at(
-    cluster: Cluster,
-    resolved: Resolved,
-    kinds: Kinds,
-    *,
-    raw: bool,
-    strategy: str,
-    versions: bool = False,
-    lenient: bool = False,
-) -> Live:
-    """The live objects of every kind and namespace that the manifests name, and what decides about them.
-
-    With `versions` Deployments have names that only a list of all can tell. What the account may not read is an error
-    unless `lenient`.
+@dataclass(frozen=True)
+class _ToRead:
+    """What a run has to read: the keys `wanted` by kind and namespace, which of these are listed whole, which keys are
+    read one by one, and where there may be Deployments that decide about others.
     """
+
+    wanted: dict[tuple[Resource, str], list[Key]]
+    whole: set[tuple[Resource, str]]
+    single: list[Key]
+    deployment_places: set[str]
+
+
+def _to_read(resolved: Resolved, kinds: Kinds, *, raw: bool) -> _ToRead:
     wanted: dict[tuple[Resource, str], list[Key]] = {}
     for key, _ in resolved.keyed:
         wanted.setdefault((resolved.resources[key], key.namespace), []).append(key)
@@ -151,7 +149,25 @@ def look_at(
     scalers = [resource for kind in SCALERS if (resource := kinds.preferred(kind))]
     whole |= {(resource, place) for resource in scalers for place in workload_places}
     single = [key for pair, keys in wanted.items() if pair not in whole for key in keys]
+    return _ToRead(wanted, whole, single, deployment_places)
 
+
+def look_at(
+    cluster: Cluster,
+    resolved: Resolved,
+    kinds: Kinds,
+    *,
+    raw: bool,
+    strategy: str,
+    versions: bool = False,
+    lenient: bool = False,
+) -> Live:
+    """The live objects of every kind and namespace that the manifests name, and what decides about them.
+
+    With `versions` Deployments have names that only a list of all can tell. What the account may not read is an error
+    unless `lenient`.
+    """
+    asked = _to_read(resolved, kinds, raw=raw)
     live = Live()
 
     def read(key: Key) -> Json | None:
@@ -164,19 +180,19 @@ def look_at(
             return None
 
     lists = parallel.each(
-        _lister(cluster, wanted, read, live.notes, whole=versions),
-        sorted(whole, key=str),
+        _lister(cluster, asked.wanted, read, live.notes, whole=versions),
+        sorted(asked.whole, key=str),
         workers=_WORKERS,
         name=cluster.name,
     )
-    ones = parallel.each(read, single, workers=_WORKERS, name=cluster.name)
+    ones = parallel.each(read, asked.single, workers=_WORKERS, name=cluster.name)
     for body in [*(body for bodies in lists for body in bodies), *(body for body in ones if body)]:
         live.objects[key_of(body)] = body
     declared = [(key.namespace, manifest.body) for key, manifest in resolved.keyed]
     live.scaled = scaled([*((key.namespace, body) for key, body in live.objects.items()), *declared])
     live.deployments = tuple(body for key, body in live.objects.items() if key.group_kind == DEPLOYMENT.group_kind)
     if any(labels_of(body).get(STRATEGY) not in {None, strategy} for body in live.deployments):
-        pairs = [(REPLICA_SET, place) for place in sorted(deployment_places)]
+        pairs = [(REPLICA_SET, place) for place in sorted(asked.deployment_places)]
         found = parallel.each(
             _lister(cluster, {}, read, live.notes, whole=False), pairs, workers=_WORKERS, name=cluster.name
         )
