@@ -3,11 +3,12 @@
 
 In the order in which data flows: `settings` declares what can be set, `compatibility` what has no effect (any more, or
 yet); `options` holds it as values. `inputs` pairs kubeconfigs with cluster folders and reads their manifests. `fleet`
-runs one `rollout` a cluster, side by side, through `server`, the way to an API server. A rollout reads the cluster and decides: `desired` is what objects are to look like,
-`plan` what is done with each and why, `strategies` what takes over from what; `diff` shows it. Then it applies, and
-waits until `health` has its verdict. All of it ends in `result`, from which every `report` is made; `listeners` are
-told while it goes on, and `backup` keeps what was applied. `status` looks at the clusters and changes nothing.
-`selectors`, `objects` and `parallel` are words and tools of all. `cli` is the program, `api` the library:
+runs one `rollout` a cluster, side by side, through `server`, the way to an API server. A rollout reads the cluster and
+decides: `desired` is what objects are to look like, `plan` what is done with each and why, `strategies` what takes over
+from what; `diff` shows it. Then it applies, and waits until `health` has its verdict. All of it ends in `result`, from
+which every `report` is made; `listeners` are told while it goes on, and `backup` keeps what was applied. `status` looks
+at the clusters and changes nothing. `selectors`, `objects` and `parallel` are words and tools of all. `wiring` makes
+values of the settings, `cli` is the program, `api` the library:
 
 >>> from kit_deployer import Deployer, Options
 >>> deployer = Deployer(configs="clusters/*/kubeconfig", manifests_dir="generated", commit="4f2a91c")

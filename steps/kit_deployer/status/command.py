@@ -6,13 +6,13 @@ from typing import Any
 
 from kit_core.step import Context
 from kit_deployer.settings import DeployerSettings
+from kit_deployer.wiring import deployer_of, options_of
 
 
 def status_command(settings: DeployerSettings, context: Context, _arguments: Mapping[str, Any]) -> int:
     """Say how every cluster is; nothing is written."""
     import json
 
-    from kit_deployer.cli import deployer_of, options_of
     from kit_deployer.status.model import DIFFERENT
     from kit_deployer.status.telling import document, text
 

@@ -10,11 +10,12 @@ import pytest
 from kit_core.declare import Setting, declared
 from kit_core.entry import main
 from kit_core.settings import load_settings
-from kit_deployer.cli import STEP, options_of
+from kit_deployer.cli import STEP
 from kit_deployer.compatibility import NOT_YET
 from kit_deployer.result import ClusterResult, Failure, RunResult
 from kit_deployer.selectors import parse_selector
 from kit_deployer.settings import DeployerSettings
+from kit_deployer.wiring import options_of
 from tests.unit.deployer.desk import Desk, refused
 
 
