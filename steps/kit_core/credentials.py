@@ -104,10 +104,10 @@ def is_hidden(body: Mapping[str, Any], path: Sequence[str | int], value: Any) ->
 def argument(body: Mapping[str, Any], path: Sequence[str | int]) -> tuple[int, int] | None:
     """Which part of the value at `path`, an item of a command or of its arguments, is a password."""
     step = path[-1] if path else None
-    own = _value_at(body, path[:-1]) if isinstance(step, int) else None
+    own = value_at(body, path[:-1]) if isinstance(step, int) else None
     if not isinstance(own, list) or not isinstance(step, int):
         return None
-    around = _value_at(body, path[:-2])
+    around = value_at(body, path[:-2])
     others = [around.get(key) for key in ("command", "args")] if isinstance(around, dict) else []
     return in_arguments([one for one in (own, *others) if isinstance(one, list)], own, step)
 
@@ -116,7 +116,7 @@ def _is_of_secret(body: Mapping[str, Any], path: Sequence[str | int]) -> bool:
     """Whether this is a value of a Secret, at whatever depth: of a list, or of a template for one."""
     for depth, step in enumerate(path):
         if step in _DATA:
-            owner = _value_at(body, path[:depth])
+            owner = value_at(body, path[:depth])
             kind = owner.get("kind") if isinstance(owner, dict) else None
             if kind == "Secret" or (kind is None and body.get("kind") == "SecretList"):
                 return True
@@ -130,7 +130,7 @@ def _name(body: Mapping[str, Any], path: Sequence[str | int]) -> str:
         path = path[:-1]
         name = path[-1]
     if name == "value":
-        beside = _value_at(body, path[:-1])
+        beside = value_at(body, path[:-1])
         name = beside.get("name") if isinstance(beside, dict) else None
         name = path[-2] if name is None and len(path) > 1 else name
     return name if isinstance(name, str) else ""
@@ -139,13 +139,14 @@ def _name(body: Mapping[str, Any], path: Sequence[str | int]) -> str:
 def _is_behind_option(body: Mapping[str, Any], path: Sequence[str | int]) -> bool:
     """Whether the item of the list before it is an option such as `--password`."""
     step = path[-1]
-    before = _value_at(body, (*path[:-1], step - 1)) if isinstance(step, int) and step > 0 else None
-    own = _value_at(body, path)
+    before = value_at(body, (*path[:-1], step - 1)) if isinstance(step, int) and step > 0 else None
+    own = value_at(body, path)
     option = isinstance(before, str) and before.startswith("-") and is_credential(before)
     return option and isinstance(own, str) and not own.startswith("-")
 
 
-def _value_at(body: Mapping[str, Any], path: Sequence[str | int]) -> Any:
+def value_at(body: Any, path: Sequence[str | int]) -> Any:
+    """What stands at a path of keys and indexes; None where there is nothing."""
     value: Any = body
     for step in path:
         if isinstance(value, list) and isinstance(step, int) and step < len(value):

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kit_core.credentials import argument, credentials_in, is_hidden
+from kit_core.credentials import argument, credentials_in, is_hidden, value_at
 from kit_core.secrets import MASK
 from kit_core.yamlio import YamlError, load_documents
 from kit_core.yamlscalars import Scalar, scalars
@@ -148,21 +148,10 @@ class _Rules:
         """The path with items of lists by their name, so that a new item in front changes nothing of the others."""
         steps: list[str | int] = []
         for depth, step in enumerate(path):
-            item = self._value_at(path[: depth + 1]) if isinstance(step, int) else None
+            item = value_at(self._value, path[: depth + 1]) if isinstance(step, int) else None
             name = item.get("name") if isinstance(item, dict) else None
             steps.append(f"name={name}" if isinstance(name, str) else step)
         return tuple(steps)
-
-    def _value_at(self, path: Path) -> Any:
-        value: Any = self._value
-        for step in path:
-            if isinstance(value, list) and isinstance(step, int) and step < len(value):
-                value = value[step]
-            elif isinstance(value, dict):
-                value = value.get(str(step))
-            else:
-                return None
-        return value
 
 
 def _without_merges(path: Path) -> Path:
