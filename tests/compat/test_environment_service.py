@@ -2,7 +2,6 @@
 """The plugin env-api-client-v3, spoken to over real HTTP: a third party's service, so a stand-in answers."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,6 @@ TEMPLATE = (
     "{{#app.env}}\n  {{{name}}}: '{{{value}}}'\n{{/app.env}}\n"
 )
 RESOURCE = "  annotations: {kit-deploymentizer/env-api-service: my-service}\n  env: [{name: OWN, value: mine}]\n"
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    with Service().running() as service:
-        yield service
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,6 @@ TEMPLATE = (
     "apiVersion: v1\nkind: Secret\nmetadata: {name: app}\nstringData:\n"
     "{{#app.env}}\n  {{{name}}}: '{{{value}}}'\n{{/app.env}}\n"
 )
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    with Service().running() as service:
-        yield service
 
 
 @pytest.fixture

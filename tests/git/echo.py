@@ -6,12 +6,13 @@ answer, as they came, decoded and encoded anew.
 from __future__ import annotations
 
 import base64
-import http.server
 import threading
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from tests.serving import Handler, serving
 
 
 @dataclass
@@ -33,7 +34,7 @@ def echo() -> Iterator[Echo]:
     """A running server on a free port of this machine."""
     state = Echo()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Answer(Handler):
         def answer(self) -> None:
             state.asked.set()
             if state.status == 0:
@@ -62,19 +63,11 @@ def echo() -> Iterator[Echo]:
 
         do_GET = do_POST = do_HEAD = do_PUT = do_PATCH = do_CONNECT = answer  # noqa: N815 - http.server's names
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
+    with serving(Answer) as state.port:
         try:
             yield state
         finally:
             state.over.set()
-            server.shutdown()
-            thread.join()
 
 
 def _forms(header: str) -> Iterator[str]:

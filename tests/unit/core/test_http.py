@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import urllib3
 
 from kit_core import http
 from kit_core.network import tls_context
+from tests.serving import Handler, serving
 
 TLS = tls_context(None)
 
@@ -23,7 +22,7 @@ def answering(status: int, body: bytes, **headers: str) -> Iterator[tuple[str, l
     """A server on this machine that gives the same answer to everybody, and the headers of what it was asked."""
     asked: list[dict[str, str]] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answer(Handler):
         def do_GET(self) -> None:
             asked.append({"path": self.path, **{name.lower(): value for name, value in self.headers.items()}})
             self.send_response(status)
@@ -36,17 +35,8 @@ def answering(status: int, body: bytes, **headers: str) -> Iterator[tuple[str, l
             except OSError:
                 return
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}", asked
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Answer) as port:
+        yield f"http://127.0.0.1:{port}", asked
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.serving import Handler, serving
 
 
 @dataclass
@@ -40,7 +41,7 @@ def receiver() -> Iterator[Receiver]:
     """A running receiver on a free port."""
     state = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answer(Handler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             state.got.append((self.path, json.loads(body)))
@@ -61,16 +62,8 @@ def receiver() -> Iterator[Receiver]:
                 self.end_headers()
                 self.wfile.write(data)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with serving(Answer) as state.port:
         try:
             yield state
         finally:
             state.hold.set()
-            server.shutdown()
-            thread.join()

@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from kit_core.secrets import Masker, Secret
 from kit_deployer.backup.bucket import Bucket, Where
 from kit_deployer.backup.copies import Copy
 from kit_deployer.backup.credentials import Keys
+from tests.serving import Handler, serving
 
 COPY = Copy("shop/ConfigMap/a.yaml", "a: 1\n", "application/yaml", "shop: ConfigMap shop/a")
 KEYS = Keys(access_key="AKIAKIT", secret_key=Secret("hunter2-secret"))
@@ -42,7 +41,7 @@ def service(answer: Callable[[str, str], tuple[int, str]] | None = None) -> Iter
     if answer:
         state.answer = answer
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answer(Handler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             state.asked.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
@@ -57,18 +56,8 @@ def service(answer: Callable[[str, str], tuple[int, str]] | None = None) -> Iter
 
         do_PUT = do_POST = do_GET  # noqa: N815
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Answer) as state.port:
+        yield state
 
 
 def refusal(code: str) -> str:

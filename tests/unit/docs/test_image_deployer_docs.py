@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 import yaml
-from dulwich.objects import Blob, Commit, Tree
+from dulwich.objects import Commit
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
@@ -19,6 +19,7 @@ from kit_image_deployer.message.commit import Written, commit_message
 from kit_image_deployer.message.template import VARIABLES, message_template
 from kit_image_deployer.settings import ImageDeployerSettings
 from kit_image_deployer.source import _NUMBERED_IN
+from tests.unit.image_deployer.bare import bare_repository
 
 ROOT = Path(__file__).parents[3]
 README = (ROOT / "images" / "kit-image-deployer" / "README.md").read_text("utf-8")
@@ -109,18 +110,7 @@ def test_every_service_says_whose_builds_it_counts() -> None:
 
 
 def test_the_example_in_python_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = tmp_path / "deployments.git"
-    with Repo.init_bare(str(folder), mkdir=True) as repo:
-        blob, root, commit = Blob.from_string(b"images: {path: images, property: image}\n"), Tree(), Commit()
-        root.add(b"kit.yaml", 0o100644, blob.id)
-        commit.tree = root.id
-        commit.author = commit.committer = b"A <a@example.com>"
-        commit.author_time = commit.commit_time = commit.author_timezone = commit.commit_timezone = 0
-        commit.message = b"First\n"
-        for item in (blob, root, commit):
-            repo.object_store.add_object(item)
-        repo.refs[Ref(b"refs/heads/master")] = commit.id
-        repo.refs.set_symbolic_ref(Ref(b"HEAD"), Ref(b"refs/heads/master"))
+    folder = bare_repository(tmp_path / "deployments.git")
     (block,) = blocks(README, "python")
     exec(block.replace("https://git.example.com/acme/deployments.git", str(folder)), {})
     with Repo(str(folder)) as repo:

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from dulwich.objects import Blob, Commit, Tree
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from kit_core.entry import main
 from kit_image_deployer import ImageUpdate, promote_images, update_images
 from kit_image_deployer.cli import STEP
+from tests.unit.image_deployer.bare import bare_repository
 
 IMAGES = "shop/cart@m=r/cart:2\nshop/web@m=r/web:2"
 CART, WEB = "images/shop/cart/m.yaml", "images/shop/web/m.yaml"
@@ -21,18 +21,7 @@ GUARD = {"KIT_BUILD_SOURCE": "ci shop"}
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    folder = tmp_path / "deployments.git"
-    with Repo.init_bare(str(folder), mkdir=True) as repo:
-        blob, root, commit = Blob.from_string(b"images: {path: images, property: image}\n"), Tree(), Commit()
-        root.add(b"kit.yaml", 0o100644, blob.id)
-        commit.tree = root.id
-        commit.author = commit.committer = b"A <a@example.com>"
-        commit.author_time = commit.commit_time = commit.author_timezone = commit.commit_timezone = 0
-        commit.message = b"First\n"
-        for item in (blob, root, commit):
-            repo.object_store.add_object(item)
-        repo.refs[Ref(b"refs/heads/master")] = commit.id
-    return folder
+    return bare_repository(tmp_path / "deployments.git")
 
 
 def run(repository: Path, *arguments: str, **env: str) -> list[str]:
