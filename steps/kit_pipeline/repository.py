@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from kit_core.errors import InputError
+from kit_core.files import refused
 from kit_pipeline.describe import describe
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def read_facts(folder: Path) -> Facts:
         with Repo.discover(str(folder)) as repository:
             return _facts(repository)
     except NotGitRepository:
+        _refuse_what_is_closed(folder.resolve())
         return Facts(name=folder.resolve().name)
     except Exception as error:  # noqa: BLE001 - a damaged repository raises whatever its reader trips over
         raise InputError(
@@ -46,6 +48,16 @@ def read_facts(folder: Path) -> Facts:
             why=f"{type(error).__name__}: {error}",
             hint="`git fsck` may say more. Outside of a repository --ci-commit-id, --ci-branch and the like say it.",
         ) from None
+
+
+def _refuse_what_is_closed(folder: Path) -> None:
+    """A `.git` that we may not look into is none to its reader, and a build of no branch would pass for one."""
+    for git in (parent / ".git" for parent in (folder, *folder.parents)):
+        try:
+            if git.is_dir():
+                next(git.iterdir(), None)
+        except OSError as error:
+            raise refused(error, git, "The git repository cannot be read", kind=InputError) from None
 
 
 def _facts(repository: "Repo") -> Facts:
