@@ -36,7 +36,7 @@ from kit_deploymentizer.rendering.jinja_bounds import LONGEST, STEPS, Bounds, Bo
 from kit_deploymentizer.rendering.jinja_loader import Loader
 from kit_deploymentizer.rendering.jinja_remarks import PrintedStrings
 from kit_deploymentizer.rendering.remarks import read_otherwise
-from kit_deploymentizer.rendering.templates import Rendering, Template
+from kit_deploymentizer.rendering.template import Rendering, Template
 
 _UNDEFINED_NAME: Final = re.compile(r"'([^']+)' is undefined")
 _UNDEFINED_KEY: Final = re.compile(r"has no (?:attribute|element) '?([^']+)'?$")

@@ -2,10 +2,9 @@
 """Templates of the resources folder, each read and parsed once; the file's ending says which engine it is for."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from kit_core.errors import InputError, WorkError
 from kit_core.files import read_text, refused
@@ -14,37 +13,12 @@ from kit_deploymentizer.inputs.reading import is_there
 from kit_deploymentizer.output.digests import Digests
 from kit_deploymentizer.rendering.mustache import EndlessError, Mustache
 from kit_deploymentizer.rendering.mustache_scan import MustacheError
-from kit_deploymentizer.rendering.remarks import Remark
+from kit_deploymentizer.rendering.template import Engine, Rendering, Template
 
 COPIED: Final = ".yaml"
 _FOLDER_HINT: Final = "`file` is a path below kit.yaml's resources folder."
 _JINJA: Final = (".j2", ".jinja2")
 _SERVICE: Final = ("base-svc.mustache", *(f"base-svc{yaml}{end}" for end in _JINJA for yaml in (".yaml", "")))
-
-
-@dataclass(frozen=True)
-class Rendering:
-    """What a template made of a view. `remarks` are about values that it printed; `inputs` are the files that it took
-    beside its own, as shown."""
-
-    text: str
-    remarks: tuple[Remark, ...] = ()
-    inputs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Template:
-    """A parsed template. `render` raises `WorkError` with file and line where the template does not render."""
-
-    shown: str
-    render: Callable[[Mapping[str, Any]], Rendering]
-
-
-class Engine(Protocol):
-    """One template language."""
-
-    def parse(self, name: str, shown: str, text: str) -> Template:
-        """The template `name` (below the resources folder). Raises `InputError` with file and line."""
 
 
 class MustacheEngine:
