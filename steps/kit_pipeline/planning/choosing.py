@@ -94,7 +94,7 @@ def named(name: str, steps: Sequence[Step], option: str) -> Named:
             raise InputError(
                 f"{option} names the step {name}, and there are several", hint=f"Choose one by its number: {numbers}."
             )
-    likely = nearest(name, [step.name for _, step in paths])
+    likely = None if name[:1].isdigit() else nearest(name, [step.name for _, step in paths])
     hint = f"Did you mean {likely}?" if likely else "--plan shows every step with its number and name."
     raise InputError(f"{option} names the step {name}, which there is not", hint=hint)
 

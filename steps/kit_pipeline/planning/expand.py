@@ -55,7 +55,7 @@ def _member(step: Step, wishes: Wishes, above: _Above) -> tuple[Member, ...]:
         # The nearest says it, and there the path wins over the service.
         dockercfg_path=step.encrypted_dockercfg_path or (None if step.dockercfg_service else above.dockercfg_path),
         dockercfg_service=step.dockercfg_service or above.dockercfg_service,
-        skipped=above.skipped or _why_not(step, wishes, named=by_name),
+        skipped=above.skipped or _why_not(step, wishes, named=by_name or _holds_named(step, wishes)),
         approved=above.approved or step.kind == "manual",
         named=by_name,
     )
@@ -110,6 +110,10 @@ def _on_fail(step: Step, inside: _Above) -> tuple[Task, ...]:
         replace(_task(fail, inside), after_failure=True, number=f"{number}.on_fail.{count}")
         for count, fail in enumerate(step.on_fail, 1)
     )
+
+
+def _holds_named(step: Step, wishes: Wishes) -> bool:
+    return any(path != step.path and path[: len(step.path)] == step.path for path in wishes.named)
 
 
 def _why_not(step: Step, wishes: Wishes, *, named: bool) -> str | None:

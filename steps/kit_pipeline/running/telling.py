@@ -24,6 +24,7 @@ _SILENT_SECONDS: Final = 25.0
 """CI services end jobs that say nothing; half a minute without a word of a step is the most that is promised."""
 _LOOK_SECONDS: Final = 1.0
 _NOT_STARTED: Final = {126: "it cannot be executed", 127: "there is no such program"}
+_WIDEST: Final = 120
 _MARKS: Final = {"passed": "✅", "failed": "❌", "skipped": "➖", "stopped": "⏹️"}
 
 
@@ -193,8 +194,14 @@ def _remark(result: TaskResult, *, seconds: bool = True) -> str:
     prepared = f"{result.preparing:.1f} s of these preparing" if seconds and result.preparing >= 0.1 else ""
     failed = ""
     if result.state == "failed":
-        failed = result.error.what if result.error is not None else why(result)
+        failed = _short(result.error) if result.error is not None else why(result)
     return harmless("; ".join(part for part in (result.reason, failed, prepared) if part))
+
+
+def _short(error: KitError) -> str:
+    text = f"{error.what}: {error.why}" if error.why else error.what
+    first = text.splitlines()[0]
+    return first if first == text and len(first) <= _WIDEST else f"{first[:_WIDEST]}…"
 
 
 def _cell(text: str) -> str:

@@ -11,13 +11,11 @@ import pytest
 from kit_core.errors import InputError
 from kit_pipeline.files.finding import Finding
 from kit_pipeline.files.reading import parse_text
-from kit_pipeline.files.services import read_services
 from kit_pipeline.files.step import Step
 from kit_pipeline.files.steps import read_steps
 from kit_pipeline.planning.choosing import wanted
 from kit_pipeline.planning.expand import Wishes, choose, expand
 from kit_pipeline.planning.plan import Group
-from kit_pipeline.planning.showing import lines
 from kit_pipeline.planning.tags import check_patterns, fits
 from kit_pipeline.planning.values import RunValues
 
@@ -152,15 +150,6 @@ def test_a_name_that_there_is_not_or_twice_is_refused() -> None:
     )
     with pytest.raises(InputError, match=r"Choose one by its number: 1, 3\."):
         wanted(twice, start="x")
-
-
-def test_the_plan_as_it_is_shown() -> None:
-    services = read_services(parse_text("app: {image: a, links: [db]}\ndb: {image: b}", shown="s.yml"), lambda _: None)
-    shown = lines(expand(read(STEPS), Wishes(ref="x")), services)
-    assert shown[0] == "1  test: `test` in app, beside db"
-    assert shown[1] == "2  group (parallel, left out: its tag ^ma is not x)"
-    assert shown[2] == "  2@a  a (serial, left out: its tag ^ma is not x)"
-    assert shown[-1] == "    3.1.1  push: left out: it waits for approval, and --approve was not given"
 
 
 def test_what_templates_and_containers_are_told() -> None:
