@@ -44,6 +44,7 @@ images: venv  ## build the images, three steps and kit-pipeline, and print their
 docs: venv  ## write what is made from the code: settings tables in the READMEs, schemas for editors
 	$(BIN)/python -m kit_core.reference
 	$(BIN)/python -m kit_deploymentizer.inputs.schemas
+	$(BIN)/python -m kit_pipeline.files.schemas
 
 lock: venv  ## resolve the dependencies anew and write locks/*.txt
 	$(UV) pyproject.toml --group dev --all-extras -o locks/dev.txt

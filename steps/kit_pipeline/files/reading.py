@@ -4,6 +4,7 @@
 `01`, `9.3`, `true` and `no` are text here: CodeShip passed on what was written, and so `image_tag: 1.10` stays `1.10`.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,12 @@ from kit_pipeline.files.meant import meant
 
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0", ""})
+_PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+
+
+def _paired(found: re.Match[str]) -> str:
+    """A character beyond the first 65,536 as JSON escapes it, which YAML does not know."""
+    return found[1] + bytes.fromhex(found[2] + found[3]).decode("utf-16-be")
 
 
 class Nothing(str):
@@ -37,8 +44,11 @@ def parse(path: Path, *, shown: str) -> Document:
 
 def parse_text(text: str, *, shown: str) -> Document:
     """The same of a text."""
+    text = text.removeprefix("\ufeff")
+    if text.lstrip()[:1] in {"{", "["}:
+        text = _PAIR.sub(_paired, text)
     try:
-        return load_document(text.removeprefix("\ufeff"), name=shown, words=_as_written, keys=str)
+        return load_document(text, name=shown, words=_as_written, keys=str)
     except YamlError as error:
         hint = meant(text, error.line or 1) or error.hint
         raise InputError(

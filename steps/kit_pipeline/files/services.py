@@ -9,7 +9,7 @@ from kit_pipeline.files import keys
 from kit_pipeline.files.commands import words
 from kit_pipeline.files.finding import Report
 from kit_pipeline.files.meant import other_than_a_map
-from kit_pipeline.files.reading import At, kind, told_twice
+from kit_pipeline.files.reading import At, Nothing, kind, told_twice
 from kit_pipeline.files.service import Build, Link, Service, Volume
 from kit_pipeline.files.templates import check_values
 
@@ -49,7 +49,10 @@ def _entries(at: At) -> list[tuple[str, At]]:
 def _is_nested(value: Mapping[str, Any]) -> bool:
     """Whether services stand under `services:`, which may also be a service's name."""
     nested = value.get("services")
-    return isinstance(nested, Mapping) and not any(isinstance(nested.get(key), str) for key in ("image", "build"))
+    if not isinstance(nested, Mapping):
+        return False
+    said = [nested.get(key) for key in ("image", "build")]
+    return not any(isinstance(value, str) and not isinstance(value, Nothing) for value in said)
 
 
 def _is_no_service(value: Any) -> bool:
@@ -85,6 +88,9 @@ class _Reader:
             at.say("error", f"service {name} is {kind(at.value)}, and a map is wanted", hint)
             return Service(name=name, place=at.place)
         at.known(keys.SERVICE, f"service {name}", ignored=keys.SERVICE_IGNORED, elsewhere=_belongs)
+        for key in ("cached", "default_cache_branch"):  # of no meaning here, but of a type
+            if at.says(key):
+                at.flag(key) if keys.SERVICE[key].shape == "flag" else at.text(key)
         if at.says("dockerfile") and at.says("image") and not at.says("build"):
             at.note(f"`dockerfile` of {name} has no effect beside `image`", key="dockerfile")
         return Service(

@@ -62,7 +62,7 @@ def read(first: str, second: str) -> None:
 NAMES = st.sampled_from(["a", "b", "services", "volumes"]) | st.text(max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(NAMES, SERVICE | TREES, max_size=4), st.lists(STEP | TREES, max_size=4) | TREES)
 def test_whatever_the_values_are_there_are_findings_or_values(first: Any, second: Any) -> None:
     read(yaml.safe_dump(first, allow_unicode=True), yaml.safe_dump(second, allow_unicode=True))
@@ -70,7 +70,7 @@ def test_whatever_the_values_are_there_are_findings_or_values(first: Any, second
         read(json.dumps(first), json.dumps(second))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.text(alphabet=st.sampled_from(list("abA:-[]{}&*!|>'\"#%@`,?<~ \n\t\r$.=\0\ufeff\u2028é")), max_size=60))
 def test_whatever_the_text_is_it_is_read_or_refused(text: str) -> None:
     read(text, text)
@@ -90,7 +90,7 @@ db: {image: postgres}
 """
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, len(SAMPLE)), st.integers(0, 12), st.text(max_size=3))
 def test_a_good_file_that_is_damaged_is_read_or_refused(at: int, length: int, other: str) -> None:
     read(SAMPLE[:at] + other + SAMPLE[at + length :], SAMPLE[:at] + other + SAMPLE[at + length :])

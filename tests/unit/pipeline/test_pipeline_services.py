@@ -190,12 +190,12 @@ def test_names_need_not_be_names_of_hosts_and_unicode_stays() -> None:
 def test_a_json_file_with_tabs_nulls_and_escapes() -> None:
     read, said = services(
         '{\n\t"app": {\n\t\t"image": "org\\/a",\n\t\t"command": null,\n\t\t"add_docker": true,\n'
-        '\t\t"environment": {"A": 1.10, "B": null, "C": "\\u00e9"}\n\t}\n}\n'
+        '\t\t"environment": {"A": 1.10, "B": null, "C": "\\u00e9", "D": "\\\\\\ud83d\\ude00"}\n\t}\n}\n'
     )
     assert said == []
     app = read["app"]
     assert (app.image, app.command, app.add_docker) == ("org/a", None, True)
-    assert dict(app.environment) == {"A": "1.10", "B": "null", "C": "é"}
+    assert dict(app.environment) == {"A": "1.10", "B": "null", "C": "é", "D": "\\😀"}
 
 
 def test_anchors_and_merges() -> None:
