@@ -101,7 +101,7 @@ class _Looker:
         """A file that a run decrypts."""
         path = self._folder / file
         if not _exists(path):
-            self._missing(file, what, place)
+            self._missing(file, what, place, f"`kit-pipeline encrypt IN {file}` makes it.")
             return
         try:
             data = read_bytes(path, what="The encrypted file")

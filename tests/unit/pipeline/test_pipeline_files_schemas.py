@@ -42,7 +42,7 @@ def complaints(read: Callable[[str], tuple[Any, list[str]]], text: str) -> list[
 def test_each_is_a_schema_and_every_key_is_described() -> None:
     for schema in (SERVICES, STEPS):
         Draft7Validator.check_schema(schema.schema)
-    described = SERVICES.schema["definitions"]["service"]["properties"]
+    described = schemas.schemas()["codeship-services.schema.json"]["definitions"]["service"]["properties"]
     assert set(described) == {*keys.SERVICE, *keys.SERVICE_IGNORED}
     assert all(key["description"].endswith(".") for key in described.values())
 
