@@ -15,6 +15,7 @@ from pathlib import Path
 from demo import frame, scenes
 from demo.checks import NotAsPromised
 from demo.narrator import Narrator
+from demo.pipeline import STEPS
 from demo.process import CommandFailed
 from demo.stage import Stage, set_up
 from images.build import build_all
@@ -38,7 +39,7 @@ def main() -> int:
         began = time.monotonic()
         ensure_base(tell.progress)
         with ThreadPoolExecutor(max_workers=1) as pool:
-            building = pool.submit(build_all, tell.progress)
+            building = pool.submit(build_all, tell.progress, wanted=STEPS)
             bed = Testbed.start(2, progress=tell.progress, detach=keep)
             images = building.result()
         stage = set_up(bed, work, images=images, progress=tell.progress).watched_by(tell)

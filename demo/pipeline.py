@@ -76,9 +76,12 @@ class Silence:
         """Nothing."""
 
 
+STEPS = ("kit-image-deployer", "kit-deploymentizer", "kit-deployer")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """The three images, and where they run.
+    """The three step images, and where they run.
 
     `work` is the folder that the printed commands are typed in: mounts lie below it. `images` maps each step's name to
     its image, `secrets` are the variables of the deployments repository's encrypted environment, `options` go into
