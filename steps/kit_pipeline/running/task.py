@@ -123,6 +123,7 @@ class Workshop:
             code = containers.wait(client, container)
             listener.finish()
             if code and not self._world.stop.is_set():
+                voice.note(f"exit code {code}")
                 self._explain(container, code, voice)
                 beside.explain(voice)
                 if self._world.on_failure is not None:
@@ -142,11 +143,12 @@ class Workshop:
 
 @dataclass
 class _Neighbour:
-    """A service that runs beside a step. `known` is what the engine says of it."""
+    """A service that runs beside a step. `links` told it of others; `known` is what the engine says of it."""
 
     service: Service
     container: str
     voice: Voice
+    links: Mapping[str, str]
     listener: Listener | None = None
     known: Mapping[str, Any] = field(default_factory=dict)
 
@@ -161,9 +163,10 @@ class _Beside:
     def start(self, service: Service) -> None:
         """Start a service, and wait until it is well. Raises `KitError`."""
         client = self._world.client
-        spec = self._specs.of(service, self.scene, self.links(service))
-        container = containers.create(client, self._world.run, spec)
-        neighbour = self._all[service.name] = _Neighbour(service, container, self._voice.beside(service.name))
+        links = self.links(service)
+        container = containers.create(client, self._world.run, self._specs.of(service, self.scene, links))
+        voice = self._voice.beside(service.name)
+        neighbour = self._all[service.name] = _Neighbour(service, container, voice, links)
         containers.start(client, container, service.name)
         neighbour.listener = Listener(client, container, neighbour.voice.feed)
         neighbour.known = neighbours.until_well(
@@ -182,7 +185,9 @@ class _Beside:
             if neighbour := self._all.get(link.service):
                 networks = neighbour.known["NetworkSettings"]["Networks"].values()
                 address = next((network["IPAddress"] for network in networks), "")
-                found |= link_variables(link.alias, service.name, address, neighbour.known["Config"])
+                config = neighbour.known["Config"]
+                lines = [line for line in config.get("Env") or () if line.partition("=")[0] not in neighbour.links]
+                found |= link_variables(link.alias, service.name, address, {**config, "Env": lines})
         return found
 
     def explain(self, voice: Voice) -> None:
