@@ -11,7 +11,8 @@ from kit_core.names import nearest
 from kit_deploymentizer.inputs.reading import placed
 from kit_deploymentizer.inputs.repository import Cluster, Repository, is_file_name
 from kit_deploymentizer.inputs.secret_values import without
-from kit_deploymentizer.plan import ClusterPlan, Level, Output
+from kit_deploymentizer.output.file import Output
+from kit_deploymentizer.plan import ClusterPlan, Level
 from kit_deploymentizer.problems import Problems
 from kit_deploymentizer.rendering.javascript import text_of, truthy
 from kit_deploymentizer.rendering.templates import COPIED, Templates, output_name

@@ -14,7 +14,8 @@ from kit_deploymentizer.checks.check import Finding, Rendered, read_rendered, se
 from kit_deploymentizer.checks.checksum import Checksums, annotate
 from kit_deploymentizer.checks.manifest import Identity
 from kit_deploymentizer.inputs.secret_values import without
-from kit_deploymentizer.plan import ClusterPlan, Level, Output
+from kit_deploymentizer.output.file import Output
+from kit_deploymentizer.plan import ClusterPlan, Level
 from kit_deploymentizer.problems import Problems
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from kit_deploymentizer.checks.manifest import (
     pod_template_path,
     references,
 )
-from kit_deploymentizer.plan import ClusterPlan, Output
+from kit_deploymentizer.output.file import Output
+from kit_deploymentizer.plan import ClusterPlan
 
 
 def stale_workloads(

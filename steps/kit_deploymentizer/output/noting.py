@@ -5,8 +5,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
+from kit_deploymentizer.output.file import Output
 from kit_deploymentizer.output.index import Index, head_in, head_of, index_text, lines_of, with_entries, with_head
-from kit_deploymentizer.plan import ClusterPlan, Output
+from kit_deploymentizer.plan import ClusterPlan
 
 NOTHING: Final[Mapping[str, Mapping[str, Any]]] = {
     part: {} for part in ("files", "secrets", "objects", "made", "digests")

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kit_deploymentizer.output.file import Output
 from kit_deploymentizer.output.stamps import Stamp
-from kit_deploymentizer.plan import Output
 
 Kept = Mapping[str, tuple[str, tuple[Output, ...]]]
 """By resource, what it was made from and its files."""

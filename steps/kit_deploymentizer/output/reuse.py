@@ -19,10 +19,10 @@ import kit_core
 from kit_core.version import VERSION, source_commit
 from kit_deploymentizer.inputs.repository import Cluster
 from kit_deploymentizer.output.digests import Digests
+from kit_deploymentizer.output.file import Kept, Output
 from kit_deploymentizer.output.index import HIDDEN, Index, entries_naming, entry_in, read_index
 from kit_deploymentizer.output.rest import Former, Rest
 from kit_deploymentizer.output.stamps import Note, Notes, Snapshot, Stamp, read_notes, snapshot, stamp_of
-from kit_deploymentizer.plan import Kept, Output
 from kit_deploymentizer.settings import DeploymentizerSettings
 
 _PACKAGE: Final = Path(__file__).parents[1]
