@@ -152,7 +152,8 @@ def _seal(form: Form, plain: bytes, key: Key) -> bytes:
     if form == "jet 1":
         start = os.urandom(_IV)
         encryptor = _cfb(key, start).encryptor()
-        return start + encryptor.update(plain) + encryptor.finalize()
+        sealed: bytes = start + encryptor.update(plain) + encryptor.finalize()
+        return sealed
     if form != "kit:v1":
         raise DecryptError(f"{form} cannot be written", why="its layout is not public", hint="Write kit:v1 instead.")
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
