@@ -26,6 +26,7 @@ _HINTS: Final = {
     "could not find expected ':'": "Every key needs a `:` and a space behind it.",
     "did not find expected '-' indicator": "Every item of a list begins with `- ` in the same column.",
     "found unknown escape character": "In double quotes a backslash begins an escape; use single quotes.",
+    "found unexpected end of stream": "A quote that begins here is not closed.",
     "found undefined alias": "The `*name` refers to an `&name` that must stand before it.",
     "did not find expected node content": "Quote a value that begins with one of `{ [ * & ! % @`.",
 }
@@ -105,7 +106,8 @@ def _composed(text: str, name: str) -> Iterator[yaml.Node]:
     try:
         yield from nodes_of(text)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        unclosed = "quoted scalar" in str(error.context) and "end of stream" in str(error.problem)
+        mark = error.context_mark if unclosed else error.problem_mark or error.context_mark
         place = _position(name, mark) if mark else Position(name, 1, 1)
         problem = " ".join(str(part) for part in (error.problem, error.context) if part)
         hint = next((hint for start, hint in _HINTS.items() if (error.problem or "").startswith(start)), None)

@@ -39,7 +39,7 @@ def reached(names: Iterable[str], services: Mapping[str, Service]) -> frozenset[
             continue
         found.add(name)
         service = services[name]
-        waiting += (*service.needs, *service.volumes_from, *_one(service.dockercfg_service))
+        waiting += (*service.needs, *service.holders, *_one(service.dockercfg_service))
     return frozenset(found)
 
 
@@ -76,7 +76,7 @@ class _Checker:
         named = {
             "depends_on": service.depends_on,
             "links": tuple(link.service for link in service.links),
-            "volumes_from": service.volumes_from,
+            "volumes_from": service.holders,
             "dockercfg_service": _one(service.dockercfg_service),
         }
         for key, names in named.items():
@@ -86,7 +86,7 @@ class _Checker:
     def circles(self) -> None:
         """Services that need each other, or whose volumes are each other's."""
         self._circles(lambda service: service.needs, "need each other")
-        self._circles(lambda service: service.volumes_from, "have each other's volumes")
+        self._circles(lambda service: service.holders, "have each other's volumes")
 
     def _circles(self, next_ones: Callable[[Service], Sequence[str]], what: str) -> None:
         done: set[str] = set()

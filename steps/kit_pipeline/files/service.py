@@ -66,3 +66,8 @@ class Service:
     def needs(self) -> tuple[str, ...]:
         """The services that run beside it, each once, in the order in which they are named."""
         return tuple(dict.fromkeys((*self.depends_on, *(link.service for link in self.links))))
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """The services of `volumes_from`, without the `:ro` that may follow their names."""
+        return tuple(text.partition(":")[0] for text in self.volumes_from)

@@ -83,8 +83,10 @@ class _Reader:
         name, at = self._name, self._at
         if not isinstance(at.value, Mapping):
             hint = "It has `image` or `build`."
-            if isinstance(at.value, str) and at.value:
-                hint += f" Is this `image: {at.value}`?" if at.path[-1] != "services" else ""
+            if name in keys.SERVICE:
+                hint = f"`{name}` is a key of a service: indent it below the service's name."
+            elif isinstance(at.value, str) and at.value:
+                hint += f" Is this `image: {_short(at.value)}`?"
             at.say("error", f"service {name} is {kind(at.value)}, and a map is wanted", hint)
             return Service(name=name, place=at.place)
         at.known(keys.SERVICE, f"service {name}", ignored=keys.SERVICE_IGNORED, elsewhere=_belongs)
@@ -208,3 +210,7 @@ def _above(key: str) -> str | None:
     if key in keys.PUSH_ONLY:
         return "It belongs to a push step."
     return "It belongs one level up." if key in keys.SERVICE else None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."

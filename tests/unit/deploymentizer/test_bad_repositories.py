@@ -103,7 +103,7 @@ def test_kit_yaml_is_looked_for_where_images_mount_it(workshop: Workshop) -> Non
         ("kit.yaml", "base: {path: .\nimages: x\n", "kit.yaml:2:7", "malformed YAML"),
         ("base-var.yaml", "kind: ResourceConfig\na: b: c\n", "base-var.yaml:2:5", "mapping values are not allowed"),
         ("clusters/east/cluster.yaml", "kind: x\n\tname: y\n", "clusters/east/cluster.yaml:2:1", "malformed YAML"),
-        ("type/test-var.yaml", "a: 'b\n", "type/test-var.yaml:2:1", "malformed YAML"),
+        ("type/test-var.yaml", "a: 'b\n", "type/test-var.yaml:1:4", "malformed YAML"),
         ("clusters/east/configuration-var.yaml", "a: *b\n", "configuration-var.yaml:1:4", "malformed YAML"),
         ("base-cluster.yaml", "a: 1\n---\nb: 2\n", "base-cluster.yaml:3:1", "a second document begins here"),
         ("base-var.yaml", "a: \ufffe\n", "base-var.yaml:1:4", "not allowed in YAML"),

@@ -47,6 +47,8 @@ def test_every_scalar_is_text_as_it_was_written() -> None:
         ("FROM debian:trixie\nRUN echo: x: y\n", "This is a Dockerfile: is it saved under the wrong name?"),
         ("- type: serial\nsteps:\n- name: x\n", "here a key stands at the margin"),
         ("- a:\n\tb: c\n", "indent with spaces, not tabs"),
+        ("- a: b\n  c: 'd\n- e: f\n", "t.yml:2:6: malformed YAML: found unexpected end of stream"),
+        ("- a: b\n  c: 'd\n- e: f\n", "A quote that begins here is not closed."),
     ],
 )
 def test_a_file_that_does_not_parse_is_told_with_what_is_probably_meant(text: str, hint: str) -> None:

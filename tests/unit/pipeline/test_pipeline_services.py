@@ -249,6 +249,10 @@ def test_anchors_and_merges() -> None:
         ("app: {image: a, command: 'x \\'}", "error: `command` ends with a backslash"),
         ("app: {image: a, command: {a: b}}", "error: `command` is a map, and one value is wanted"),
         ("app: {image: a, read_only: perhaps}", "error: `read_only` is 'perhaps', and true or false is wanted"),
+        (
+            "app:\nimage: a",
+            "s.yml:2:1: error: service image is a single value, and a map is wanted. `image` is a key of a",
+        ),
         ("FROM debian", "This is a Dockerfile: is it saved under the wrong name?"),
         (
             "services: {app: {image: a}}\nother: {image: b}",
