@@ -43,7 +43,7 @@ def needed(plan: Group, services: Mapping[str, Service]) -> list[str]:
     def use(name: str | None) -> None:
         if name is not None and name in services and name not in found:
             found[name] = None
-            for other in (*services[name].needs, *services[name].volumes_from, services[name].dockercfg_service):
+            for other in (*services[name].needs, *services[name].holders, services[name].dockercfg_service):
                 use(other)
 
     def visit(group: Group) -> None:

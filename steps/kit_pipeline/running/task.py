@@ -41,9 +41,10 @@ class Workshop:
             world.folder,
             values=world.values,
             vault=world.vault,
-            logins=lambda service: self._logins(service.encrypted_dockercfg_path, service.dockercfg_service),
+            logins=self._logins_of,
             say=lambda name: world.printer.voice(name, file=f"image-{harmless(name)}").line,
             machine=world.machine,
+            pull=world.pull,
         )
         self._specs = Specs(world, self._provider.image)
 
@@ -91,7 +92,16 @@ class Workshop:
         )
 
     def _logins(self, path: str | None, maker: str | None) -> Logins | None:
+        if path is None and maker is None:
+            path, maker = self._world.dockercfg_path, self._world.dockercfg_service
         return logins(self._world, self._specs, path, maker)
+
+    def _logins_of(self, service: Service) -> Logins | None:
+        """Those for a service's image; what makes the logins of all cannot have needed them for its own."""
+        path, maker = service.encrypted_dockercfg_path, service.dockercfg_service
+        if service.name == self._world.dockercfg_service and not (path or maker or self._world.dockercfg_path):
+            return None
+        return self._logins(path, maker)
 
     # A command
 
