@@ -15,6 +15,8 @@ GUIDE = Path(__file__).parents[2] / "docs/by-hand.md"
 
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FUNCTION = re.compile(r"^\w+\(\) \{.*?\}\n", re.MULTILINE | re.DOTALL)
+_LIMIT = 300
+"""Seconds that a block may take: what waits for a server that is switched off fails."""
 _EXPORT = re.compile(r"^export .*\n", re.MULTILINE)
 
 
@@ -44,4 +46,4 @@ class Terminal:
         script = f'set -eu -o pipefail\ngit() {{ {self.git} "$@"; }}\n{self._known}{commands}'
         self._known += "".join(_FUNCTION.findall(commands) + _EXPORT.findall(commands))
         quiet = {name: "" for name in os.environ if name.startswith(("CI", "GITHUB_", "GITLAB_", "KIT_"))}
-        return run(["bash", "-c", script], cwd=self.folder, env={**quiet, **(env or {})}, check=True)
+        return run(["bash", "-c", script], cwd=self.folder, env={**quiet, **(env or {})}, limit=_LIMIT, check=True)
