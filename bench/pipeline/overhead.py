@@ -63,7 +63,7 @@ def run(stage: Stage) -> Section:
         f"`{COMMAND}` {STEPS} times in containers of one image; {ROUNDS} rounds in turns, times divided by the steps."
         " kit-pipeline's hold its whole process, its clean-up, and the networks that steps are in; a run begins and"
         f" ends with asking the engine what is left of others, and this engine has {images:,} images. Another step in"
-        f" the same run took {median(further):.2f} s. Processor time is that of the processes here, without the engine's."
+        f" the same run took {median(further):.2f} s. Processor time is that of the processes here, not the engine's."
     )
     return Section(
         [how, "", *table(["way", "a step, median", "min", "max", "cpu, median"], rows)],
