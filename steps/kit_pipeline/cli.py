@@ -108,7 +108,8 @@ STEP: Final = Step(
         ),
         Command(
             name="cleanup",
-            help="Remove what runs have left in the engine that were killed, and the images that runs have built.",
+            help="Remove what runs have left in the engine that were killed, and the images that runs have built. What"
+            " belongs to a run that goes on stays; one elsewhere with this engine counts as going on for a day.",
             run=_command("cleanup"),
             groups=frozenset(),
         ),
