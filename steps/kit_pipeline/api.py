@@ -57,6 +57,9 @@ class Pipeline:
         masker: Masker | None = None,
         stop: threading.Event | None = None,
         health_timeout: float = 3600.0,
+        dockercfg_path: str | None = None,
+        dockercfg_service: str | None = None,
+        pull: bool = False,
         failure_shell: "Callable[[Client, Run], FailureShell] | None" = None,
     ) -> None:
         self.folder = Path(folder)
@@ -69,6 +72,8 @@ class Pipeline:
         self._masker = masker or Masker()
         self._stop = stop or threading.Event()
         self._health_timeout = health_timeout
+        self._dockercfg_path, self._dockercfg_service = dockercfg_path, dockercfg_service
+        self._pull = pull
         self._failure_shell = failure_shell
 
     # Planning: nothing is touched
@@ -213,6 +218,9 @@ class Pipeline:
             machine=self._env,
             stop=self._stop,
             health_limit=self._health_timeout,
+            dockercfg_path=self._dockercfg_path,
+            dockercfg_service=self._dockercfg_service,
+            pull=self._pull,
             on_failure=shell,
         )
         try:

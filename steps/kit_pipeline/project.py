@@ -11,6 +11,7 @@ from kit_pipeline.files.finding import Finding
 from kit_pipeline.files.loading import load_services, load_steps
 from kit_pipeline.files.service import Service
 from kit_pipeline.files.step import Step
+from kit_pipeline.planning.tags import check_patterns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,7 @@ def load_project(
         found = steps_file(folder, steps_path)
         steps_at = found.path
         steps = load_steps(found, findings.append, shown=_shown(steps_at, folder))
+        check_patterns(steps, findings.append)
     check(services, steps, findings.append, chosen=chosen)
     return Project(
         folder=services_at.folder,

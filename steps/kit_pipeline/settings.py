@@ -141,6 +141,16 @@ class PipelineSettings(CommonSettings):
         help="How long a service may take until its HEALTHCHECK says that it is well.",
     )
 
+    encrypted_dockercfg_path: Path | None = setting(
+        None, group=RUNNING, help="Encrypted file of registry logins, for steps and services that name none."
+    )
+    dockercfg_service: str | None = setting(
+        None, group=RUNNING, help="Service that makes the registry logins, for steps and services that name none."
+    )
+    pull_if_present: bool = setting(
+        False, group=RUNNING, help="Pull images that the engine has already, too: what a tag means may have changed."
+    )
+
     key_path: Path | None = setting(
         None,
         group=KEYS,

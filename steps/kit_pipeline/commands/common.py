@@ -38,6 +38,11 @@ def pipeline_of(settings: PipelineSettings, context: Context) -> Pipeline:
         masker=context.masker,
         stop=context.stop,
         health_timeout=settings.health_timeout,
+        dockercfg_path=str(context.cwd / settings.encrypted_dockercfg_path)
+        if settings.encrypted_dockercfg_path
+        else None,
+        dockercfg_service=settings.dockercfg_service,
+        pull=settings.pull_if_present,
         failure_shell=_failure_shell(context) if settings.shell_on_failure else None,
     )
 

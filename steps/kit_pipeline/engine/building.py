@@ -40,8 +40,8 @@ class Recipe:
         return self.context / (self.dockerfile or "Dockerfile")
 
 
-def build(client: Client, recipe: Recipe, *, tag: str, logins: Logins | None, say: Say) -> str:
-    """Build an image under the private name `tag`; its id.
+def build(client: Client, recipe: Recipe, *, tag: str, logins: Logins | None, say: Say, pull: bool = False) -> str:
+    """Build an image under the private name `tag`; its id. With `pull` what it begins with is pulled anew.
 
     Raises `EngineError` with the engine's own error and the line of the Dockerfile, `InputError` for what is not there.
     """
@@ -66,6 +66,7 @@ def build(client: Client, recipe: Recipe, *, tag: str, logins: Logins | None, sa
                     labels={OURS: "true"},
                     rm=True,
                     forcerm=True,
+                    pull=pull,
                     decode=True,
                 )
                 follow(events, what, step)

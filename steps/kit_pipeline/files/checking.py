@@ -84,9 +84,10 @@ class _Checker:
                 self._defined(name, f"`{key}` of {service.name}", service.place, level)
 
     def circles(self) -> None:
-        """Services that need each other, or whose volumes are each other's."""
+        """Services that need each other, whose volumes are each other's, or that log each other in."""
         self._circles(lambda service: service.needs, "need each other")
         self._circles(lambda service: service.holders, "have each other's volumes")
+        self._circles(lambda service: _one(service.dockercfg_service), "make each other's registry logins")
 
     def _circles(self, next_ones: Callable[[Service], Sequence[str]], what: str) -> None:
         done: set[str] = set()

@@ -34,9 +34,10 @@ class Provider:
         logins: Callable[[Service], Logins | None],
         say: Callable[[str], Say],
         machine: Mapping[str, str],
+        pull: bool = False,
     ) -> None:
         self._client, self._folder, self._values, self._vault = client, folder, values, vault
-        self._machine = machine
+        self._machine, self._pull = machine, pull
         self._logins, self._say = logins, say
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
@@ -67,11 +68,16 @@ class Provider:
                 args=self._args(service, service.build),
             )
             return building.build(
-                self._client, recipe, tag=self.private_name(service), logins=self._logins(service), say=say
+                self._client,
+                recipe,
+                tag=self.private_name(service),
+                logins=self._logins(service),
+                say=say,
+                pull=self._pull,
             )
         if service.image is None:
             raise InputError(f"Service {service.name} has neither `build` nor `image`", where=str(service.place))
-        if not images.here(self._client, service.image):
+        if self._pull or not images.here(self._client, service.image):
             images.pull(self._client, service.image, logins=self._logins(service), say=say)
         return service.image
 

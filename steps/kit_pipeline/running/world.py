@@ -23,7 +23,9 @@ class World:
     """`folder` is the one that paths in the services file begin at.
 
     `given` are variables of the command line, `machine` our own ones. `health_limit` is in seconds. `on_failure` is
-    told of a failed step and its container, before that goes. `undo` holds what is to be done where the run ends early.
+    told of a failed step and its container, before that goes. `dockercfg_path` and `dockercfg_service` are for what
+    names no logins of its own; with `pull` images are pulled that are there already. `undo` holds what is to be done
+    where the run ends early.
     """
 
     client: Client
@@ -38,6 +40,9 @@ class World:
     machine: Mapping[str, str]
     stop: threading.Event
     health_limit: float = 3600.0
+    dockercfg_path: str | None = None
+    dockercfg_service: str | None = None
+    pull: bool = False
     on_failure: Callable[[Task, str, Spec], None] | None = None
     undo: dict[str, Callable[[], None]] = field(default_factory=dict)
 

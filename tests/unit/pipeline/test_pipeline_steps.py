@@ -114,7 +114,8 @@ def test_what_is_said_of_a_steps_file(text: str, said: str) -> None:
     [
         "npm test", "sh -c 'a && b; echo $HOME'", 'bash -ec "a | b > c"', "timeout 5 /bin/sh -c 'a || b'", "a --x=$",
         "awk '{print $1}'", 'grep "a|b;c"', "grep 'a && b'", "--flag=1", "curl http://x/?a&b", "rsync a:b", "./run.sh",
-        '[sh, "a && b"]', "echo '$HOME'", r"echo \$HOME", r"find . -exec x {} \;", "find . -name x -exec y {} +", "make A=b",
+        '[sh, "a && b"]', "echo '$HOME'", r"echo \$HOME", r"find . -exec x {} \;", "find . -name x -exec y {} +",
+        "make A=b",
     ],
 )  # fmt: skip
 def test_nothing_is_said_of_a_command_that_needs_no_shell(command: str) -> None:
