@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import urllib3
 
 from kit_pipeline.engine import containers
 from kit_pipeline.engine.cleanup import this_process
@@ -24,6 +20,7 @@ from testbed.bed import Testbed
 from testbed.docker import docker
 from testbed.guarded import GuardedRegistry
 from tests.pipeline.project import Project
+from tests.pipeline.shelf import Shelf
 
 OURS = f"label={PROCESS}={this_process()}"
 
@@ -67,47 +64,6 @@ def project(tmp_path: Path, base_image: str) -> Iterator[Project]:
     made = Project(folder, base_image)
     yield made
     made.remove()
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """A registry, as any client sees it. It asks for a password, where there is one."""
-
-    host: str
-    url: str
-    username: str = ""
-    password: str = ""
-    authority: str = ""
-
-    def login(self, password: str | None = None) -> str:
-        """What `docker login` would write."""
-        pair = f"{self.username}:{password or self.password}"
-        return json.dumps({"auths": {f"https://{self.host}/v1/": {"auth": base64.b64encode(pair.encode()).decode()}}})
-
-    def tags(self, repository: str) -> list[str]:
-        answer = self._get(f"{repository}/tags/list")
-        return sorted(json.loads(answer.data)["tags"] or ()) if answer.status == 200 else []
-
-    def manifest(self, repository: str, tag: str) -> tuple[str, dict[str, object]]:
-        """An image's digest, and its manifest."""
-        answer = self._get(f"{repository}/manifests/{tag}")
-        assert answer.status == 200, answer.data
-        return answer.headers["Docker-Content-Digest"], json.loads(answer.data)
-
-    def config(self, repository: str, tag: str) -> dict[str, object]:
-        """What the image says of itself: its environment, its labels, how it was built."""
-        manifest = self.manifest(repository, tag)[1]["config"]
-        assert isinstance(manifest, dict)
-        found: dict[str, object] = json.loads(self._get(f"{repository}/blobs/{manifest['digest']}").data)
-        return found
-
-    def _get(self, path: str) -> urllib3.BaseHTTPResponse:
-        headers = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
-        if self.password:
-            headers |= urllib3.make_headers(basic_auth=f"{self.username}:{self.password}")
-        tls = ssl.create_default_context(cadata=self.authority) if self.authority else None
-        with urllib3.PoolManager(ssl_context=tls) as pool:
-            return pool.request("GET", f"{self.url}/v2/{path}", headers=headers)
 
 
 @pytest.fixture

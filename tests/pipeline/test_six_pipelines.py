@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kit_pipeline.api import Pipeline
-from tests.pipeline.conftest import Shelf
 from tests.pipeline.project import COMMIT, Project
+from tests.pipeline.shelf import Shelf
 
 SECRET = "canary-5a1e-password"
 LICENCE = "canary-71c3-licence"
