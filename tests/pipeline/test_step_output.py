@@ -123,7 +123,7 @@ def test_an_image_of_a_registry_is_pulled_once_and_with_the_login_that_is_given(
         pushed = shop.steps("--push", "--only", "push")
         assert pushed.code == 0, pushed.log
         assert docker("image", "inspect", image, check=False).returncode != 0, "its name was for the push alone"
-        for name, words in {"refused": "no basic auth credentials", "missing": "not found"}.items():
+        for name, words in {"refused": "acme/tool:1 was not pulled", "missing": "not found"}.items():
             done = shop.steps("--only", name)
             assert done.code == 1, done.log
             assert words in done.log, done.log
