@@ -224,7 +224,7 @@ def test_a_signal_says_of_each_cluster_what_was_done_and_what_was_not(
     assert process.returncode == 128 + number, log
     stuck_at = places["b-stuck"]
     assert "[b-stuck] " in log
-    assert f"done: 1 objects; not done: Service {stuck_at}/web" in log
+    assert f"done: 1 object; not done: Service {stuck_at}/web" in log
     assert "not begun; nothing was touched on this cluster" in log
     report = json.loads((desk.root / "reports/report.json").read_text())
     assert report["result"] == "interrupted"

@@ -18,7 +18,7 @@ WITHOUT_KIT = {path: text for path, text in FILES.items() if path != "kit.yaml"}
     ("files", "settings", "words"),
     [
         (WITHOUT_KIT, {}, ["kit.yaml is missing", "images: {path: images, property: image}"]),
-        ({**FILES, "kit.yaml": "images:\n  path: 'x\n"}, {}, ["kit.yaml:3:1: malformed YAML"]),
+        ({**FILES, "kit.yaml": "images:\n  path: 'x\n"}, {}, ["kit.yaml:2:9: malformed YAML"]),
         ({**FILES, "kit.yaml": "images:\n  path: images\n"}, {}, ["kit.yaml has no text at `images.property`"]),
         ({**FILES, "kit.yaml": "images: {path: ../x, property: a}"}, {}, ["images.path of kit.yaml='../x'"]),
         ({**FILES, "kit.yaml": "- images\n"}, {}, ["kit.yaml is no mapping"]),

@@ -6,7 +6,6 @@ which the Docker SDK does not speak. Where somebody's Dockerfile needs BuildKit,
 """
 
 import contextlib
-import copy
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -130,7 +129,8 @@ def _with_logins(client: Client, logins: Logins) -> Client:
     """A client that sends these logins with a build, for the images that it begins with."""
     from docker.auth import AuthConfig
 
-    own = copy.copy(client)
+    own = client.__class__.__new__(client.__class__)
+    own.__dict__.update(client.__dict__)  # copy.copy() asks a requests.Session for its state, which leaves half of it out
     own._auth_configs = AuthConfig({"auths": logins.all()})  # noqa: SLF001 - build() has no argument for it
     return own
 
