@@ -193,7 +193,7 @@ class Pipeline:
     def _with_workshop(self, project: Project, work: "Callable[[Workshop], T]") -> "T":
         from kit_pipeline.engine.cleanup import this_process
         from kit_pipeline.engine.connect import connect
-        from kit_pipeline.engine.labels import Run
+        from kit_pipeline.engine.labels import Run, project_of
         from kit_pipeline.engine.paths import look_around, paths_of
         from kit_pipeline.running.session import session
         from kit_pipeline.running.task import Workshop, World
@@ -210,6 +210,7 @@ class Pipeline:
             run=run,
             services=project.services,
             folder=project.folder,
+            project=project_of(project.folder, paths),
             values=values,
             vault=vault,
             paths=paths,
@@ -228,7 +229,7 @@ class Pipeline:
                 lambda: work(Workshop(world)),
                 client=client,
                 run=run,
-                folder=project.folder,
+                project=world.project,
                 stop=self._stop,
                 undo=world.undo,
             )

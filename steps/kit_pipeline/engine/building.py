@@ -130,7 +130,9 @@ def _with_logins(client: Client, logins: Logins) -> Client:
     from docker.auth import AuthConfig
 
     own = client.__class__.__new__(client.__class__)
-    own.__dict__.update(client.__dict__)  # copy.copy() asks a requests.Session for its state, which leaves half of it out
+    own.__dict__.update(
+        client.__dict__
+    )  # copy.copy() asks a requests.Session for its state, which leaves half of it out
     own._auth_configs = AuthConfig({"auths": logins.all()})  # noqa: SLF001 - build() has no argument for it
     return own
 

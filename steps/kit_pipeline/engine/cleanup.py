@@ -9,13 +9,12 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from kit_pipeline.engine.alive import lives, this_process
 from kit_pipeline.engine.connect import Client
 from kit_pipeline.engine.failures import EngineError, told
-from kit_pipeline.engine.labels import OURS, PROCESS, PROJECT, RUN, Run, project_of
+from kit_pipeline.engine.labels import OURS, PROCESS, PROJECT, RUN, Run
 
 __all__ = ["Swept", "lives", "mark", "sweep", "sweep_all", "sweep_dead", "this_process"]
 
@@ -42,10 +41,10 @@ class Swept:
         return ", ".join(parts) or "nothing"
 
 
-def mark(client: Client, run: Run, folder: Path) -> None:
-    """Show that a run goes on, of the pipeline in `folder`. `sweep` takes it away. Raises `EngineError`."""
+def mark(client: Client, run: Run, project: str) -> None:
+    """Show that a run goes on, of a project (see `labels.project_of`). `sweep` takes it away. Raises `EngineError`."""
     with told("The run's mark was not made"):
-        client.create_volume(run.called("run"), labels={**run.labels, PROJECT: project_of(folder)})
+        client.create_volume(run.called("run"), labels={**run.labels, PROJECT: project})
 
 
 def sweep(client: Client, run: Run) -> Swept:

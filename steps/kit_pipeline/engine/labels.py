@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from kit_core.errors import InputError
+from kit_pipeline.engine.paths import Paths
+
 OURS: Final = "kit-pipeline"
 RUN: Final = "kit-pipeline.run"
 PROCESS: Final = "kit-pipeline.process"
@@ -34,9 +37,17 @@ class Run:
         return "-".join((OURS, self.name, *words, str(next(_numbers))))
 
 
-def project_of(folder: Path) -> str:
-    """What keeps the images of one pipeline apart from those of others: the folder that it lies in."""
-    return hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+def project_of(folder: Path, paths: Paths) -> str:
+    """What keeps the images of one pipeline apart from those of others: the machine's folder that it lies in.
+
+    Two repositories may be mounted at one path into containers of ours; what is mounted from nowhere is this
+    container's alone.
+    """
+    try:
+        place = paths.on_machine(folder.resolve())
+    except InputError:
+        place = f"{paths.container}:{folder.resolve()}"
+    return hashlib.sha256(place.encode()).hexdigest()[:12]
 
 
 def harmless(text: str) -> str:

@@ -12,7 +12,7 @@ from kit_core.errors import InputError, KitError
 from kit_pipeline.engine import building, images
 from kit_pipeline.engine.building import Recipe
 from kit_pipeline.engine.connect import Client
-from kit_pipeline.engine.labels import OURS, harmless, project_of
+from kit_pipeline.engine.labels import OURS, harmless
 from kit_pipeline.engine.logins import Logins
 from kit_pipeline.engine.progress import Say
 from kit_pipeline.files.service import Build, Service
@@ -29,6 +29,7 @@ class Provider:
         client: Client,
         folder: Path,
         *,
+        project: str,
         values: RunValues,
         vault: Vault,
         logins: Callable[[Service], Logins | None],
@@ -36,6 +37,7 @@ class Provider:
         machine: Mapping[str, str],
         pull: bool = False,
     ) -> None:
+        self._project = project
         self._client, self._folder, self._values, self._vault = client, folder, values, vault
         self._machine, self._pull = machine, pull
         self._logins, self._say = logins, say
@@ -84,7 +86,7 @@ class Provider:
     def private_name(self, service: Service) -> str:
         """What a built image is called in this engine, so that it hides nobody else's image, nor another service's."""
         exact = hashlib.sha256(service.name.encode()).hexdigest()[:8]
-        return f"{OURS}/{project_of(self._folder)}/{harmless(service.name)}-{exact}"
+        return f"{OURS}/{self._project}/{harmless(service.name)}-{exact}"
 
     def _args(self, service: Service, build: Build) -> Mapping[str, str]:
         """One without a value has the machine's, as Docker has it."""

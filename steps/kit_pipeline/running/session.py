@@ -4,7 +4,6 @@
 import contextlib
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final, TypeVar
 
 from kit_core.errors import KitError, WorkError
@@ -24,7 +23,7 @@ def session(
     *,
     client: Client,
     run: Run,
-    folder: Path,
+    project: str,
     stop: threading.Event,
     undo: dict[str, Callable[[], None]],
 ) -> T:
@@ -46,7 +45,7 @@ def session(
     sweep_dead(client)
     thread = threading.Thread(target=begin, name="kit-pipeline-run", daemon=True)
     try:
-        mark(client, run, folder)
+        mark(client, run, project)
         thread.start()
         while thread.is_alive() and not stop.is_set():
             thread.join(_WAIT_SECONDS)

@@ -39,6 +39,7 @@ class Workshop:
         self._provider = Provider(
             world.client,
             world.folder,
+            project=world.project,
             values=world.values,
             vault=world.vault,
             logins=self._logins_of,

@@ -18,9 +18,22 @@ from kit_pipeline.running.printing import Printer
 from kit_pipeline.running.vault import Vault
 
 
+class Turns:
+    """A lock for each name, for what must not be done twice at once."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+
+    def of(self, name: str) -> threading.Lock:
+        """That of a name, always the same one."""
+        with self._guard:
+            return self._locks.setdefault(name, threading.Lock())
+
+
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """`folder` is the one that paths in the services file begin at.
+    """`folder` is the one that paths in the services file begin at, `project` what its images are kept apart by.
 
     `given` are variables of the command line, `machine` our own ones. `health_limit` is in seconds. `on_failure` is
     told of a failed step and its container, before that goes. `dockercfg_path` and `dockercfg_service` are for what
@@ -32,6 +45,7 @@ class World:
     run: Run
     services: Mapping[str, Service]
     folder: Path
+    project: str
     values: RunValues
     vault: Vault
     paths: Paths
@@ -45,6 +59,7 @@ class World:
     pull: bool = False
     on_failure: Callable[[Task, str, Spec], None] | None = None
     undo: dict[str, Callable[[], None]] = field(default_factory=dict)
+    turns: Turns = field(default_factory=Turns)
 
     def service(self, name: str) -> Service:
         """The service of that name. Raises `InputError`."""
