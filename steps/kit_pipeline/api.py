@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kit_pipeline.running.run import Audience
     from kit_pipeline.running.shell import FailureShell
     from kit_pipeline.running.task import Workshop
+    from kit_pipeline.running.terminal import Terminal
     from kit_pipeline.running.vault import Vault
 
 T = TypeVar("T")
@@ -160,8 +161,19 @@ class Pipeline:
             project, lambda shop: run(plan, shop.perform, stop=self._stop, tell=tell, audience=audience)
         )
 
-    def run_service(self, name: str, command: Sequence[str] = ()) -> "TaskResult":
-        """Run one service's container, with what it needs beside it."""
+    def run_service(
+        self,
+        name: str,
+        command: Sequence[str] = (),
+        *,
+        terminal: "Terminal | None" = None,
+        aloud: Callable[[str], None] | None = None,
+    ) -> "TaskResult":
+        """Run one service's container, with what it needs beside it.
+
+        Its program gets the `terminal`, if there is one; else `aloud` gets the lines of its output, whole and with
+        whatever secrets are in them, and the printer those of its error stream.
+        """
         from kit_pipeline.files.step import Step
         from kit_pipeline.planning.plan import Task
 
@@ -170,7 +182,7 @@ class Pipeline:
             name=name, path=(1,), kind="run", place=service.place, services=(name,), command=tuple(command) or None
         )
         task = Task(step=step, service=name, number="1", name=name)
-        return self._with_workshop(project, lambda shop: shop.perform(task))
+        return self._with_workshop(project, lambda shop: shop.perform(task), terminal=terminal, aloud=aloud)
 
     def load(self, name: str) -> str:
         """Build or pull the image of a service; its id or name."""
@@ -190,7 +202,14 @@ class Pipeline:
             )
         return project, project.services[name]
 
-    def _with_workshop(self, project: Project, work: "Callable[[Workshop], T]") -> "T":
+    def _with_workshop(
+        self,
+        project: Project,
+        work: "Callable[[Workshop], T]",
+        *,
+        terminal: "Terminal | None" = None,
+        aloud: Callable[[str], None] | None = None,
+    ) -> "T":
         from kit_pipeline.engine.cleanup import this_process
         from kit_pipeline.engine.connect import connect
         from kit_pipeline.engine.labels import Run, project_of
@@ -223,6 +242,8 @@ class Pipeline:
             dockercfg_service=self._dockercfg_service,
             pull=self._pull,
             on_failure=shell,
+            terminal=terminal,
+            aloud=aloud,
         )
         try:
             return session(
@@ -234,8 +255,9 @@ class Pipeline:
                 undo=world.undo,
             )
         finally:
-            if shell is not None:
-                shell.restore()
+            for lent in (shell, terminal):
+                if lent is not None:
+                    lent.restore()
             client.close()
 
     @cached_property

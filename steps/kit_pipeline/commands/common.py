@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kit_pipeline.engine.connect import Client
     from kit_pipeline.engine.labels import Run
     from kit_pipeline.running.shell import FailureShell
+    from kit_pipeline.running.terminal import Terminal
 
 
 def pipeline_of(settings: PipelineSettings, context: Context) -> Pipeline:
@@ -101,13 +102,20 @@ def printer_of(settings: PipelineSettings, context: Context) -> Printer:
     return Printer(context.console, mask=context.masker.mask, colour=context.console.colour, folder=folder)
 
 
+def terminal_of(context: Context) -> "Terminal":
+    """The terminal that we are on, if we are on one."""
+    from kit_pipeline.running.terminal import Terminal
+
+    return Terminal(context.console, sys.stdin, sys.stdout, stop=context.stop)
+
+
 def _failure_shell(context: Context) -> "Callable[[Client, Run], FailureShell]":
     """What opens a shell in a failed step, on the terminal that we are on."""
 
     def make(client: "Client", run: "Run") -> "FailureShell":
         from kit_pipeline.running.shell import FailureShell
 
-        shell = FailureShell(client, run, context.console, sys.stdin, sys.stdout, stop=context.stop)
+        shell = FailureShell(client, run, context.console, terminal_of(context), stop=context.stop)
         if reason := shell.why_not():
             context.console.warning(f"--shell-on-failure opens no shell: {reason}")
         return shell

@@ -52,11 +52,13 @@ class Printer:
         self._names = {name: index for index, name in enumerate(dict.fromkeys(names))}
         self._width = min(_WIDEST, max(map(len, self._names), default=0))
 
-    def voice(self, step: str, *, file: str | None = None, task: bool = False) -> "Voice":
+    def voice(
+        self, step: str, *, file: str | None = None, task: bool = False, aloud: Callable[[str], None] | None = None
+    ) -> "Voice":
         """What prints for one step; `file` is the name of its log, where logs are kept. `task`: it is heard to fall
-        silent.
+        silent. `aloud` gets the lines of a container's output, in place of the log.
         """
-        voice = Voice(self, step, self._folder / f"{file}.log" if self._folder and file else None)
+        voice = Voice(self, step, self._folder / f"{file}.log" if self._folder and file else None, aloud=aloud)
         if task:
             self.voices[id(voice)] = voice
         return voice
@@ -91,8 +93,16 @@ class Voice:
     `doing` says what the step waits for; `began` and `last` are when it began and printed last, in monotonic seconds.
     """
 
-    def __init__(self, printer: Printer, prefix: str, path: Path | None, above: "Voice | None" = None) -> None:
-        self._printer, self.prefix, self._path, self._above = printer, prefix, path, above
+    def __init__(
+        self,
+        printer: Printer,
+        prefix: str,
+        path: Path | None,
+        above: "Voice | None" = None,
+        *,
+        aloud: Callable[[str], None] | None = None,
+    ) -> None:
+        self._printer, self.prefix, self._path, self._above, self._aloud = printer, prefix, path, above, aloud
         self._decoders = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in (False, True)}
         self._open = {False: "", True: ""}
         self._lock = threading.Lock()
@@ -117,7 +127,16 @@ class Voice:
                 rest = whole[-_KEPT:]
             self._open[error] = rest
         for line in lines:
-            self.line(line, error=error)
+            self._said(line, error=error)
+
+    def _said(self, text: str, *, error: bool) -> None:
+        """What the container has printed, and not we."""
+        if self._aloud is None or error:
+            self.line(text, error=error)
+            return
+        self.last = time.monotonic()
+        self._aloud(text)
+        self.note(text)
 
     def line(self, text: str, *, error: bool = False) -> None:
         """Print a line; of one that was drawn over again and again, as progress is, its last state."""
@@ -144,7 +163,7 @@ class Voice:
         for stream in (False, True):
             rest, self._open[stream] = self._open[stream], ""
             if rest:
-                self.line(rest, error=stream)
+                self._said(rest, error=stream)
         self._printer.voices.pop(id(self), None)
         with self._lock:
             if self._file is not None:

@@ -25,6 +25,7 @@ from kit_pipeline.running.provide import Provider
 from kit_pipeline.running.pushing import push
 from kit_pipeline.running.result import TaskResult
 from kit_pipeline.running.specs import Scene, Specs
+from kit_pipeline.running.terminal import Terminal
 from kit_pipeline.running.world import World
 
 __all__ = ["Workshop", "World"]
@@ -57,7 +58,10 @@ class Workshop:
         """Do it, and say what became of it; nothing of it is left in the engine but images, and an empty network."""
         clock = _Clock()
         voice = self._world.printer.voice(
-            task.name, file=f"{task.number.replace('/', '-')}-{harmless(task.name)}", task=True
+            task.name,
+            file=f"{task.number.replace('/', '-')}-{harmless(task.name)}",
+            task=True,
+            aloud=self._world.aloud,
         )
         try:
             service = self._world.service(task.service)
@@ -124,15 +128,12 @@ class Workshop:
                 beside.end()
 
     def _main(self, task: Task, spec: Spec, voice: Voice, clock: "_Clock", beside: "_Beside") -> int:
-        client = self._world.client
-        container = containers.create(client, self._world.run, spec)
+        client, terminal = self._world.client, self._world.terminal
+        container = containers.create(client, self._world.run, terminal.prepared(spec) if terminal else spec)
         try:
             clock.prepared()
             voice.doing = ""
-            containers.start(client, container, spec.what)
-            listener = Listener(client, container, voice.feed)
-            code = containers.wait(client, container)
-            listener.finish()
+            code = self._lend(terminal, container, spec) if terminal else self._hear(container, spec, voice)
             if code and not self._world.stop.is_set():
                 voice.note(f"exit code {code}")
                 self._explain(container, code, voice)
@@ -142,6 +143,23 @@ class Workshop:
             return code
         finally:
             containers.remove(client, container)
+
+    def _hear(self, container: str, spec: Spec, voice: Voice) -> int:
+        client = self._world.client
+        containers.start(client, container, spec.what)
+        listener = Listener(client, container, voice.feed)
+        code = containers.wait(client, container)
+        listener.finish()
+        return code
+
+    def _lend(self, terminal: Terminal, container: str, spec: Spec) -> int:
+        client = self._world.client
+        with terminal.at(client, container) as stream:
+            containers.start(client, container, spec.what)
+            terminal.talk(client, container, stream)
+        if self._world.stop.is_set():
+            containers.end(client, container)
+        return containers.wait(client, container)
 
     def _explain(self, container: str, code: int, voice: Voice) -> None:
         with suppress(KitError):

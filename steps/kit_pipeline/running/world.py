@@ -15,6 +15,7 @@ from kit_pipeline.files.service import Service
 from kit_pipeline.planning.plan import Task
 from kit_pipeline.planning.values import RunValues
 from kit_pipeline.running.printing import Printer
+from kit_pipeline.running.terminal import Terminal
 from kit_pipeline.running.vault import Vault
 
 
@@ -37,8 +38,9 @@ class World:
 
     `given` are variables of the command line, `machine` our own ones. `health_limit` is in seconds. `on_failure` is
     told of a failed step and its container, before that goes. `dockercfg_path` and `dockercfg_service` are for what
-    names no logins of its own; with `pull` images are pulled that are there already. `undo` holds what is to be done
-    where the run ends early.
+    names no logins of its own; with `pull` images are pulled that are there already. A `terminal` is lent to a task's
+    program; else `aloud`, where there is one, gets the lines of its output. `undo` holds what is to be done where the
+    run ends early.
     """
 
     client: Client
@@ -58,6 +60,8 @@ class World:
     dockercfg_service: str | None = None
     pull: bool = False
     on_failure: Callable[[Task, str, Spec], None] | None = None
+    terminal: Terminal | None = None
+    aloud: Callable[[str], None] | None = None
     undo: dict[str, Callable[[], None]] = field(default_factory=dict)
     turns: Turns = field(default_factory=Turns)
 
