@@ -2,7 +2,8 @@
 """Exec plugins: programs that a kubeconfig names to log in with, as client.authentication.k8s.io describes them.
 
 client-go's rules hold: the question is in KUBERNETES_EXEC_INFO, the answer on stdout, `env` is added to ours. Its
-limits do not: a plugin that hangs would hang the deploy, so it has 30 seconds and no terminal.
+limits do not: a plugin that hangs would hang the deploy, so it has 30 seconds and no terminal. Nor does it learn what is
+ours alone: the AES key, and what webhooks are reached by.
 """
 
 import contextlib
@@ -14,8 +15,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kit_core.errors import TimeLimitError, WorkError
+from kit_core.settings import without_secrets
 from kit_deployer.inputs.kubeconfig import Kubeconfig
 from kit_deployer.objects import Json, at
+from kit_deployer.settings import DeployerSettings
 
 PLUGIN_SECONDS: Final = 30.0
 _SHOWN: Final = 2000
@@ -36,7 +39,8 @@ def ask_plugin(kubeconfig: Kubeconfig, env: Mapping[str, str]) -> Json:
         spec["cluster"] = _cluster_info(kubeconfig.cluster)
     question = {"apiVersion": config.get("apiVersion"), "kind": "ExecCredential", "spec": spec}
     own = {item["name"]: str(item["value"]) for item in config.get("env") or []}
-    done = _run(kubeconfig, {**env, **own, "KUBERNETES_EXEC_INFO": json.dumps(question)})
+    theirs = without_secrets(DeployerSettings, env)
+    done = _run(kubeconfig, {**theirs, **own, "KUBERNETES_EXEC_INFO": json.dumps(question)})
     if done.returncode != 0:
         text = done.stderr.decode("utf-8", "replace").strip()[-_SHOWN:]
         raise plugin_error(kubeconfig, f"it exited with {done.returncode}: {text or 'no message'}")

@@ -54,6 +54,17 @@ def test_a_plugin_is_asked_again_when_its_token_runs_out(tmp_path: Path) -> None
     assert spec == {"interactive": False, "cluster": {"server": "https://x", "config": {"audience": "kit"}}}
 
 
+def test_a_plugin_learns_nothing_that_is_ours_alone(tmp_path: Path) -> None:
+    """It gets the cloud's credentials from the environment; the key of all secrets is none of them."""
+    script = """env > told; printf '{"status": {"token": "x"}}'"""
+    ours = {"CODESHIP_AES_KEY": "key", "KIT_CODESHIP_AES_KEY_FILE": "file", "KIT_SLACK_WEBHOOK": "address"}
+    env = {"PATH": os.environ["PATH"], "AWS_PROFILE": "shop", "AWS_SECRET_ACCESS_KEY": "cloud", **ours}
+    Credentials(plugin(tmp_path, script), env, secret_found=lambda _: None)
+    told = dict(line.split("=", 1) for line in (tmp_path / "told").read_text().splitlines())
+    assert (told["AWS_PROFILE"], told["AWS_SECRET_ACCESS_KEY"]) == ("shop", "cloud")
+    assert not ours.keys() & told.keys()
+
+
 @pytest.mark.parametrize(
     ("script", "why"),
     [
