@@ -135,3 +135,38 @@ def test_an_image_of_a_registry_is_pulled_once_and_with_the_login_that_is_given(
         assert shop.kit("load", "with").code == 0
     finally:
         docker("image", "rm", "--force", image, check=False)
+
+
+def test_logins_of_the_command_line_are_for_what_names_none_and_images_are_pulled_anew_where_asked(
+    shop: Project, shelf: Shelf
+) -> None:
+    image = f"{shelf.host}/acme/plain:1"
+    shop.pipeline(
+        f"""
+        app: {{build: .}}
+        plain: {{image: '{image}'}}
+        maker: {{build: maker, volumes: ['.:/here']}}
+        on: {{build: {{dockerfile: On}}}}
+        """.replace("\n        ", "\n"),
+        f"- {{type: push, service: app, image_name: {shelf.host}/acme/plain, image_tag: 1, registry: '{shelf.host}'}}",
+    )
+    maker = f'FROM {BASE}\nENTRYPOINT ["cp", "/here/login.json"]\n'
+    shop.write(
+        {"Dockerfile": f"FROM {BASE}\nRUN echo one > /tool\n", "On": f"FROM {image}\n", "maker/Dockerfile": maker}
+    )
+    shop.write({"login.json": shelf.login()})
+    shop.encrypted("login.enc", shelf.login())
+    logins = ("--encrypted-dockercfg-path", "login.enc")
+    try:
+        assert shop.steps("--push").code == 1, "nobody is logged in"
+        shop.green("--push", *logins)
+        assert shop.kit("load", "plain").code == 1
+        assert shop.kit("load", "plain", *logins).code == 0
+        shop.write({"Dockerfile": f"FROM {BASE}\nRUN echo two > /tool\n"})
+        shop.green("--push", *logins)
+        assert shop.kit("run", "plain", "cat", "/tool").out == "one\n", "it is there already"
+        assert shop.kit("run", *logins, "--pull-if-present", "plain", "cat", "/tool").out == "two\n"
+        docker("image", "rm", "--force", image)
+        assert shop.kit("run", "--dockercfg-service", "maker", "on", "cat", "/tool").out == "two\n"
+    finally:
+        docker("image", "rm", "--force", image, check=False)

@@ -2,8 +2,8 @@
 """Exec plugins: programs that a kubeconfig names to log in with, as client.authentication.k8s.io describes them.
 
 client-go's rules hold: the question is in KUBERNETES_EXEC_INFO, the answer on stdout, `env` is added to ours. Its
-limits do not: a plugin that hangs would hang the deploy, so it has 30 seconds and no terminal. Nor does it learn what is
-ours alone: the AES key, and what webhooks are reached by.
+limits do not: a plugin that hangs would hang the deploy, so it has 30 seconds and no terminal. Nor does it learn what
+is ours alone: the AES key, what webhooks are reached by. The cloud's own variables it gets, also where they are secret.
 """
 
 import contextlib
@@ -22,6 +22,8 @@ from kit_deployer.settings import DeployerSettings
 
 PLUGIN_SECONDS: Final = 30.0
 _SHOWN: Final = 2000
+_CLOUD: Final = "AWS_"
+"""Settings of ours that are none of our own: `aws eks get-token` logs in with them."""
 _CLUSTER_INFO: Final = frozenset(
     {"server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data", "proxy-url"}
 )
@@ -39,7 +41,8 @@ def ask_plugin(kubeconfig: Kubeconfig, env: Mapping[str, str]) -> Json:
         spec["cluster"] = _cluster_info(kubeconfig.cluster)
     question = {"apiVersion": config.get("apiVersion"), "kind": "ExecCredential", "spec": spec}
     own = {item["name"]: str(item["value"]) for item in config.get("env") or []}
-    theirs = without_secrets(DeployerSettings, env)
+    kept = without_secrets(DeployerSettings, env)
+    theirs = {name: value for name, value in env.items() if name in kept or name.startswith(_CLOUD)}
     done = _run(kubeconfig, {**theirs, **own, "KUBERNETES_EXEC_INFO": json.dumps(question)})
     if done.returncode != 0:
         text = done.stderr.decode("utf-8", "replace").strip()[-_SHOWN:]

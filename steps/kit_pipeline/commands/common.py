@@ -106,7 +106,7 @@ def terminal_of(context: Context) -> "Terminal":
     """The terminal that we are on, if we are on one."""
     from kit_pipeline.running.terminal import Terminal
 
-    return Terminal(context.console, sys.stdin, sys.stdout, stop=context.stop)
+    return Terminal(context.console, sys.stdin, context.stdout, stop=context.stop)
 
 
 def _failure_shell(context: Context) -> "Callable[[Client, Run], FailureShell]":
