@@ -47,7 +47,8 @@ STEP: Final = Step(
         Command(
             name="run",
             help="Run a service's container, with what it needs beside it: its own command, or the one given. On a"
-            " terminal the program has the terminal; else its output is ours, and it is given no input.",
+            " terminal the program has the terminal; else what it prints is on standard output,"
+            " and it is given no input.",
             run=_command("run"),
             arguments=(
                 _SERVICE,
