@@ -78,6 +78,11 @@ ONE_STEP = "- {service: app, command: x}"
             "error: services need each other in a circle: app → b → app",
         ),
         (
+            "app: {image: a, dockercfg_service: b}\nb: {image: b, dockercfg_service: app}",
+            ONE_STEP,
+            "error: services make each other's registry logins in a circle: app → b → app",
+        ),
+        (
             "app: {image: a}",
             "- {type: push, service: app, image_name: x}",
             "error: step x pushes app, which is not built here",

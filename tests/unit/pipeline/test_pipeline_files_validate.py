@@ -213,3 +213,11 @@ def test_logins_of_steps_are_looked_at_as_well(tmp_path: Path) -> None:
     steps = "- {type: serial, encrypted_dockercfg_path: plain, steps: [{service: app, command: x}]}"
     said = validate(tmp_path, "app: {image: a}", steps)
     assert "error: `encrypted_dockercfg_path` of step 1 names plain, which is not encrypted" in said.out.decode()
+
+
+def test_an_expression_that_matches_nothing_is_told_once(tmp_path: Path) -> None:
+    said = validate(tmp_path, "app: {image: a}\n", "- {name: s, service: app, command: x, tag: '^(?!x)'}\n")
+    (line,) = lines(said)
+    assert line.startswith("codeship-steps.yml:1:3: warning: `tag` of step s is no RE2 expression and matches nothing")
+    said = kit(tmp_path, "steps", "--plan")
+    assert said.err.count("is no RE2 expression") == 1, "where steps run it is told, too"
