@@ -81,7 +81,17 @@ class Process:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        os.close(self._source)
+        self.close()
+
+    def close(self) -> None:
+        """As a terminal's window is closed."""
+        source, self._source = self._source, -1
+        if source >= 0:
+            os.close(source)
+
+    def gone(self) -> int:
+        """Its exit code, once it has ended; nothing is read any more."""
+        return self._process.wait(LIMIT)
 
     @property
     def pid(self) -> int:

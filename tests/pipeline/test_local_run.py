@@ -58,6 +58,16 @@ def test_a_signal_ends_the_program_and_gives_the_terminal_back(project: Project)
         assert left_by(kit.pid) == []
 
 
+def test_a_terminal_that_is_closed_ends_the_program(project: Project) -> None:
+    """Nobody would see it go on."""
+    project.write({"codeship-services.yml": SERVICES})
+    with Process(project.folder, ["run", "app", "sh", "-c", "echo go''ing; trap '' HUP; sleep 600"], tty=True) as kit:
+        kit.until(r"going")
+        kit.close()
+        assert kit.gone() != 0
+        assert left_by(kit.pid) == []
+
+
 @pytest.mark.parametrize(("code", "word"), [(0, "passed"), (3, "failed")])
 def test_in_a_pipe_its_output_is_ours_and_what_else_is_said_is_not(project: Project, code: int, word: str) -> None:
     project.write({"codeship-services.yml": SERVICES, "secrets.env": "TOKEN=hunter-2-hunter\n"})

@@ -156,9 +156,8 @@ class Workshop:
         client = self._world.client
         with terminal.at(client, container) as stream:
             containers.start(client, container, spec.what)
-            terminal.talk(client, container, stream)
-        if self._world.stop.is_set():
-            containers.end(client, container)
+            if not terminal.talk(client, container, stream):
+                containers.end(client, container)
         return containers.wait(client, container)
 
     def _explain(self, container: str, code: int, voice: Voice) -> None:

@@ -51,10 +51,13 @@ class Terminal:
         with contextlib.closing(stream):
             yield getattr(stream, "_sock", stream)
 
-    def talk(self, client: Client, container: str, stream: Any) -> None:
-        """Lend it to a container that has started, until its program ends."""
+    def talk(self, client: Client, container: str, stream: Any) -> bool:
+        """Lend it to a container that has started, until its program ends.
+
+        False where it was taken back before: the run was stopped, or the terminal was closed.
+        """
         with self._console.hushed(), self._raw():
-            self._carry(client, container, stream)
+            return self._carry(client, container, stream)
 
     def restore(self) -> None:
         """Give the terminal back as it was. May be called from any thread, also where no shell is open."""
@@ -78,7 +81,7 @@ class Terminal:
         finally:
             self.restore()
 
-    def _carry(self, client: Client, container: str, stream: Any) -> None:
+    def _carry(self, client: Client, container: str, stream: Any) -> bool:
         """Carry what is typed to the program and what it prints to the terminal, until it ends."""
         keys, screen = self._given.fileno(), self._shown.fileno()
         ended = _ended(client, container)
@@ -91,20 +94,21 @@ class Terminal:
             if stream in ready:
                 data = stream.recv(_CHUNK)
                 if not data:
-                    return
+                    return True
                 _write(screen, data)
             if keys in ready:
-                data = os.read(keys, _CHUNK)
+                data = _typed(keys)
                 if data:
                     with contextlib.suppress(OSError):  # it has ended in this moment
                         stream.sendall(data)
                 else:  # the terminal was closed
-                    return
+                    return False
             # The engine may keep the connection open after the end.
             if ended.is_set() and not ready:
                 over = over or time.monotonic()
                 if time.monotonic() - over > _REST_SECONDS:
-                    return
+                    return True
+        return False
 
     def _fit(self, client: Client, container: str, before: os.terminal_size | None) -> os.terminal_size | None:
         """Tell the program of the terminal's size, where that has changed."""
@@ -128,6 +132,14 @@ def _ended(client: Client, container: str) -> threading.Event:
 
     threading.Thread(target=wait, name="wait for the program", daemon=True).start()
     return ended
+
+
+def _typed(keys: int) -> bytes:
+    """What was typed; nothing where the terminal was closed, which Linux may tell as an error."""
+    try:
+        return os.read(keys, _CHUNK)
+    except OSError:
+        return b""
 
 
 def _write(screen: int, data: bytes) -> None:
