@@ -9,7 +9,7 @@ from datetime import datetime
 from kit_core.errors import KitError
 from kit_deployer.health.asked import Asked
 from kit_deployer.health.judge import begin, checked, judge
-from kit_deployer.health.model import DAEMON_SET, Expected, Finding, Memory, Snapshot, Verdict
+from kit_deployer.health.model import DAEMON_SET, Cause, Expected, Finding, Memory, Snapshot, Verdict
 from kit_deployer.health.others import CLAIM
 from kit_deployer.health.pods import condition_of
 from kit_deployer.objects import Json, Key
@@ -26,6 +26,8 @@ _LEAST_SECONDS = 0.1
 _PAUSES = 4
 """How many times as long as a look took nobody looks again."""
 _JUST_SECONDS = 10.0
+_LOG_PAUSES = (0.0, 0.5, 1.0)
+_NO_LOG = "unable to retrieve container logs for "
 
 
 @dataclass(frozen=True)
@@ -182,20 +184,40 @@ def _pairs(awaited: Mapping[Key, Awaited]) -> list[Pair]:
 
 
 def read_log(cluster: Cluster, finding: Finding, lines: int) -> tuple[str, str]:
-    """The last lines of the log of the container to blame, and a note where they may not be read."""
+    """The last lines of the log of the container to blame, and a note where they may not be read.
+
+    While a container is started again there may be none for a moment: the kubelet removes that of the run before last,
+    and its answer is a 400, or a 200 with its own words (https://github.com/kubernetes/kubernetes/pull/140154).
+    """
     cause, pod = finding.cause, finding.pod
     if not lines or pod is None or cause.logs is None or cause.container is None:
         return "", ""
-    for previous in (cause.logs == "previous", cause.logs != "previous"):
+    text = note = ""
+    for pause in _LOG_PAUSES:
+        time.sleep(pause)
+        text, note, refused = _log_now(cluster, cause, pod, lines)
+        if text or not refused:
+            break
+    return text, note
+
+
+def _log_now(cluster: Cluster, cause: Cause, pod: Json, lines: int) -> tuple[str, str, bool]:
+    """The same, and whether the one that the cause is about could not be had."""
+    assert cause.container is not None
+    wanted, refused = cause.logs == "previous", False
+    for previous in (wanted, not wanted):
         try:
             text = cluster.logs(PODS, pod, cause.container, previous=previous, lines=lines)
         except ApiError as error:
             if error.status == 403:
-                return "", "the account may not read logs"
+                return "", "the account may not read logs", False
+            refused |= previous is wanted
             continue
         except KitError as error:
             # The cause is known and must be told, also where its log cannot be had.
-            return "", f"the log of pod {pod['metadata']['name']} cannot be read: {error.why}"
-        if text.strip():
-            return text, ""
-    return "", ""
+            return "", f"the log of pod {pod['metadata']['name']} cannot be read: {error.why}", False
+        if text.startswith(_NO_LOG):
+            refused |= previous is wanted
+        elif text.strip():
+            return text, "", refused
+    return "", "", refused
