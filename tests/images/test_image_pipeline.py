@@ -136,3 +136,13 @@ def test_the_log_can_be_read_by_programs(repository: Repository) -> None:
     done = repository.run("steps", options=(*SOCKET, *repository.at("/repo"), "-e", "KIT_LOG_FORMAT=json"))
     last = json.loads(done.err.splitlines()[-1])
     assert (done.code, last["level"], last["passed"]) == (0, "result", 1), done.text
+
+
+def test_a_service_has_the_terminal_of_the_image_or_its_output_alone_is_ours(repository: Repository) -> None:
+    options = (*SOCKET, *repository.at("/repo"))
+    piped = repository.run("run", "app", "-c", "tty; exit 5", options=options)
+    assert (piped.code, piped.out) == (1, "not a tty\n"), piped.text
+    done = repository.run("run", "app", "-c", "tty; exit 5", options=(*options, "-t"))
+    first, *_, last = done.out.splitlines()
+    assert (done.code, first) == (1, "/dev/pts/0"), done.text
+    assert "result=failed exit_code=5" in last, "and nothing is behind it"

@@ -48,7 +48,8 @@ class Terminal:
         """The container's side of it, to be had before the container starts. Raises `EngineError`."""
         with told("The container's terminal cannot be reached"):
             stream = client.attach_socket(container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-        with contextlib.closing(stream):
+        # Closed by the answer that it is a part of, which would else find it closed, and complain at the very end.
+        with contextlib.closing(getattr(stream, "_response", stream)):
             yield getattr(stream, "_sock", stream)
 
     def talk(self, client: Client, container: str, stream: Any) -> bool:
