@@ -120,7 +120,7 @@ class Voice:
         with self._lock:
             text = self._open[error] + self._decoders[error].decode(data)
             *lines, rest = text.split("\n")
-            if len(rest) > _LONGEST:
+            if len(rest) > _LONGEST and (error or self._aloud is None):
                 # Without line ends it is cut, and not within a secret.
                 whole = self._printer.kept(rest)
                 lines.append(whole[:-_KEPT])

@@ -79,6 +79,22 @@ def test_a_line_without_end_is_cut_and_no_secret_with_it() -> None:
     assert out.getvalue().replace("\nx | ", "").count("***") == 20_000
 
 
+def test_what_is_for_a_pipe_stays_whole_and_stands_in_the_file_too(tmp_path: Path) -> None:
+    """A report of one long line, say; the error stream is no part of it."""
+    log, out = io.StringIO(), list[str]()
+    voice = Printer(log, mask=lambda text: text, colour=False, folder=tmp_path).voice("x", file="1-x", aloud=out.append)
+    for _ in range(200):
+        voice.feed(False, b"0123456789" * 100)
+    voice.feed(True, b"a warning\n")
+    voice.feed(False, b"\n  second\t\r\nlast")
+    voice.line("what kit says itself")
+    voice.close()
+    assert out == ["0123456789" * 20_000, "  second\t\r", "last"]
+    assert log.getvalue() == "x | a warning\nx | what kit says itself\n"
+    kept = (tmp_path / "1-x.log").read_text()
+    assert all(text in kept for text in ("0123456789" * 20_000, "a warning", "last"))
+
+
 def test_secrets_are_hidden_everywhere_also_in_base64_and_behind_escapes(tmp_path: Path) -> None:
     out = io.StringIO()
     masker = Masker()
