@@ -2,7 +2,8 @@
 """What looks like a credential: by its name, by where it stands in an object, by what stands in front of it in a longer
 text, or by its own look. Pure.
 
-Every pattern takes linear time: a text may be a certificate bundle of a megabyte on one line.
+Every pattern takes linear time: a text may be a certificate bundle of a megabyte on one line. A group is repeated
+within `(?>…)`, never by `(…)*+`, by which Python before 3.11.5 matches too much (CPython issues 100061 and 106052).
 """
 
 import re
@@ -28,7 +29,7 @@ _NO_VALUE: Final = (
 
 _NAME: Final = r"(?<![A-Za-z0-9_.-])(?P<name>[A-Za-z0-9_.-]++)"
 _SIGN: Final = r"\\?[\"']?\s{0,99}[:=]\s{0,99}"
-_QUOTED: Final = r"\\\"[^\"\\\n]*+(?:\\(?!\")[^\"\\\n]*+)*+\\\"|\"(?:[^\"\\\n]|\\.)++\"|'[^'\n]++'"
+_QUOTED: Final = r"\\\"[^\"\\\n]*+(?>(?:\\(?!\")[^\"\\\n]*+)*)\\\"|\"(?>(?:[^\"\\\n]|\\.)+)\"|'[^'\n]++'"
 _BEARER: Final = r"(?:bearer|basic|token)[ ]++[^\s,;\"'\\]++"
 _LINE: Final = re.compile(
     rf"^[ \t]*+(?:- |export )?[\"']?{_NAME}[\"']?[ \t]*+[:=][ \t]*+(?P<value>{_QUOTED}|[^\s\"'{{\[|>][^\n]*+)$",
@@ -45,8 +46,8 @@ _LOOKS: Final = (
     re.compile(r"://[^\s/:@]{0,200}:(?P<value>(?![0-9]{0,5}/|\$)[^\s/@]{0,200}/[^\s@\"']{0,2000}+)@"),  # or a slash
     re.compile(r"(?:(?<=http://)|(?<=https://))(?P<value>[^\s/:@]{12,}+)(?=@)", re.IGNORECASE),
     re.compile(r"\bBearer[ ]++(?P<value>[A-Za-z0-9._~+/-]{16,}+=*+)", re.IGNORECASE),
-    re.compile(r"(?P<value>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?:(?!-----END).)*+(?:-----END [A-Z ]{1,40}+-----)?)",
-               re.DOTALL),
+    re.compile(r"(?P<value>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?>(?:(?!-----END).)*)"
+               r"(?:-----END [A-Z ]{1,40}+-----)?)", re.DOTALL),
 )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ _HARMLESS: Final = re.compile(
 """Keys below such a map whose values tell where a credential lies, or whose it is."""
 
 _PAIR: Final = re.compile(
-    r"^(?P<indent>[ \t]*+(?:- +)*+)(?P<quote>[\"']?)(?P<key>[A-Za-z0-9_.-]++)(?P=quote)[ \t]*+:"
+    r"^(?P<indent>[ \t]*+(?>(?:- +)*))(?P<quote>[\"']?)(?P<key>[A-Za-z0-9_.-]++)(?P=quote)[ \t]*+:"
     r"(?:[ \t]++(?P<value>[^\n]*+))?$",
     re.MULTILINE,
 )

@@ -8,7 +8,6 @@ The archive holds a folder per case: `case.json` with the tool's options, the pr
 import io
 import json
 import os
-import tarfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from kit_deploymentizer import Deploymentizer, DeploymentizerSettings
 from kit_deploymentizer.cli import STEP
 from kit_deploymentizer.explain.origins import Given
 from kit_deploymentizer.explain.places import Remembering, leaves, trace_view
+from tests.archives import unpack
 
 ARCHIVE = Path(__file__).parent / "kit-fleets.tar.xz"
 CASES = [f"case-2026-{number:03}" for number in range(60)]
@@ -29,8 +29,7 @@ CASES = [f"case-2026-{number:03}" for number in range(60)]
 def fleets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The archive, unpacked."""
     folder = tmp_path_factory.mktemp("fleets")
-    with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(folder, filter="data")
+    unpack(ARCHIVE, folder)
     return folder
 
 

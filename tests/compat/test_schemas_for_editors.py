@@ -2,7 +2,6 @@
 """The JSON Schemas say what the step's own validation says, on the example and on every recorded repository."""
 
 import json
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from kit_deploymentizer.inputs.schema import Stranger, flags_that_are_none, stra
 from kit_deploymentizer.inputs.words import original_words
 from kit_deploymentizer.rendering.javascript import text_of
 from kit_pipeline.files import schemas as pipelines
+from tests.archives import unpack
 
 ROOT = Path(__file__).parents[2]
 VALIDATORS = {name.removesuffix(".schema.json"): Draft7Validator(schema) for name, schema in schemas.schemas().items()}
@@ -70,8 +70,7 @@ def kind_of(path: Path, value: Any) -> str | None:
 
 
 def test_the_example_and_every_recorded_repository_fit(tmp_path: Path) -> None:
-    with tarfile.open(Path(__file__).parent / "kit-fleets.tar.xz") as archive:
-        archive.extractall(tmp_path, filter="data")
+    unpack(Path(__file__).parent / "kit-fleets.tar.xz", tmp_path)
     seen: dict[str, int] = {}
     folders = [ROOT / "examples" / "deployments-repo", *sorted(tmp_path.iterdir())]
     for path in sorted(path for folder in folders for path in folder.rglob("*.yaml")):

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import io
-import tarfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from kit_image_deployer import update_image
 from testbed.git import GitRepository
+from tests.archives import unpack
 from tests.git.deployments import FILE, NEW, OLD, Deployments, Run
 from tests.git.relay import Exchange, Relay, push_of
 
@@ -57,8 +57,7 @@ def cloned(service: GitRepository, tmp_path: Path) -> Callable[..., str]:
             f"tar -C /tmp/{service.name}-clone -c . | base64; rm -rf /tmp/{service.name}-clone"
         )
         packed = base64.b64decode(service.container.execute("sh", "-c", script).stdout)
-        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-            archive.extractall(tmp_path / name, filter="data")
+        unpack(io.BytesIO(packed), tmp_path / name)
         return str(tmp_path / name)
 
     return clone
